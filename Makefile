@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+#   make            build the programs
+#   make install    lay them and their hooks below DESTDIR, as the package does
+#   make demo       run whole pacman transactions in a throwaway root and check every state
+#   make test       run every test, after installing what they need
+#   make check      the walls between the targets, formatting, warnings
+
+PREFIX ?= /usr
+DESTDIR ?=
+SWIFT ?= swift
+# The runtime library goes into the programs: a transaction that upgrades it must not stop them.
+RELEASE = -c release --static-swift-stdlib
+PROGRAMS = dkms alpm-dkms-install alpm-dkms-remove
+HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
+HOOKS = $(DESTDIR)$(PREFIX)/share/libalpm/hooks
+BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
+
+.PHONY: all build install demo test check clean
+
+all: build
+
+build:
+	for program in $(PROGRAMS); do $(SWIFT) build $(RELEASE) --product $$program || exit; done
+
+install: build
+	install -Dm755 -s "$(BUILT)/dkms" "$(DESTDIR)$(PREFIX)/bin/dkms"
+	install -dm755 "$(HELPERS)" "$(HOOKS)"
+	install -m755 -s "$(BUILT)/alpm-dkms-install" "$(BUILT)/alpm-dkms-remove" "$(HELPERS)"
+	install -m644 hooks/*.hook "$(HOOKS)"
+	install -Dm644 README.md "$(DESTDIR)$(PREFIX)/share/doc/alpm-dkms/README.md"
+	install -Dm644 COPYING "$(DESTDIR)$(PREFIX)/share/licenses/alpm-dkms/COPYING"
+	install -dm755 "$(DESTDIR)/etc/dkms" "$(DESTDIR)/var/lib/dkms"
+
+demo:
+	Tests/Root/demo
+
+test:
+	Tests/Root/requirements
+	Tests/Root/throwaway-root parts
+	$(MAKE) --no-print-directory check
+	rm -rf .build/stage
+	$(MAKE) --no-print-directory install DESTDIR=.build/stage
+	Tests/check-walls .build/stage/usr/bin/dkms .build/stage/usr/lib/alpm-dkms/*
+	$(SWIFT) test
+
+check:
+	Tests/check-walls
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) build --build-tests -Xswiftc -warnings-as-errors
+
+clean:
+	rm -rf .build

@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+}
+
+let package = Package(
+  name: "alpm-dkms",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1")
+  ],
+  targets: [
+    .systemLibrary(name: "CAlpm"),
+    library("Alpm", ["CAlpm", systemPackage]),
+
+    library("DKMSModel"),
+    .systemLibrary(name: "CLinux"),
+    library("Host", ["CLinux", "DKMSModel", systemPackage]),
+    library("DKMSEngine", ["DKMSModel", "Host", systemPackage]),
+    library("HookKit", ["Alpm", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
+    library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", systemPackage]),
+
+    program("dkms", ["DKMSCommand"]),
+    program("alpm-dkms-install", ["HookKit"]),
+    program("alpm-dkms-remove", ["HookKit"]),
+
+    .target(
+      name: "TestSupport", dependencies: ["Host", systemPackage],
+      path: "Tests/TestSupport", swiftSettings: settings),
+    tests("AlpmTests", ["Alpm", systemPackage]),
+    tests("DKMSModelTests", ["DKMSModel"]),
+    tests("HostTests", ["Host", "DKMSModel", systemPackage]),
+    tests("DKMSEngineTests", ["DKMSEngine", "DKMSModel", "Host", systemPackage]),
+    tests("HookKitTests", ["HookKit", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
+    tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", systemPackage]),
+    tests("TransactionTests", ["Host", systemPackage]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import SystemPackage
+
+/// What could not be read, and why.
+public struct AlpmError: Error, Hashable, Sendable {
+  /// What was being done.
+  public enum Operation: Hashable, Sendable {
+    /// Finding and opening the local database.
+    case open
+    /// Reading one package's file list.
+    case readFileList
+    /// Giving libalpm's handle back.
+    case close
+  }
+
+  /// A number from `alpm_errno_t`; what it stands for differs between versions of libalpm.
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The number as libalpm gave it.
+    public var rawValue: UInt32
+
+    /// Takes any number.
+    public init(rawValue: UInt32) {
+      self.rawValue = rawValue
+    }
+  }
+
+  /// Why it failed.
+  public enum Reason: Hashable, Sendable {
+    /// The directory holds no local database (no `local`, or one without `ALPM_DB_VERSION`).
+    case noDatabase
+    /// The database is in a format that is not read here.
+    case unknownFormat(String)
+    /// The database does not list such a package.
+    case notInstalled
+    /// No verified libalpm can be loaded; the text is the loader's own.
+    case noLibrary(String)
+    /// libalpm failed; the message is `alpm_strerror`'s.
+    case library(Code, message: String)
+    /// The system failed.
+    case system(Errno)
+  }
+
+  /// What was being done.
+  public var operation: Operation
+
+  /// The path or the package it was done to.
+  public var subject: String
+
+  /// Why it failed.
+  public var reason: Reason
+
+  /// Makes the value.
+  public init(_ operation: Operation, _ subject: String, _ reason: Reason) {
+    self.operation = operation
+    self.subject = subject
+    self.reason = reason
+  }
+}
+
+extension AlpmError: CustomStringConvertible {
+  /// One line for people, without a period.
+  public var description: String {
+    "\(operation) \(subject): \(reason)"
+  }
+}
+
+extension AlpmError.Operation: CustomStringConvertible {
+  /// The words that come before the subject.
+  public var description: String {
+    switch self {
+    case .open: "cannot open the package database"
+    case .readFileList: "cannot read the file list of"
+    case .close: "cannot close the package database"
+    }
+  }
+}
+
+extension AlpmError.Reason: CustomStringConvertible {
+  /// The words that come after the subject.
+  public var description: String {
+    switch self {
+    case .noDatabase: "no local package database there"
+    case .unknownFormat(let version): "unknown database format '\(version)'"
+    case .notInstalled: "package not installed"
+    case .noLibrary(let detail): "libalpm cannot be loaded: \(detail)"
+    case .library(_, let message): message
+    case .system(let error): error.description
+    }
+  }
+}

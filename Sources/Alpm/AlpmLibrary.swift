@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CAlpm
+internal import Glibc
+
+/// The functions of a loaded libalpm that are used here.
+///
+/// The library stays loaded until the process ends: what it depends on (curl, gpgme) does not unload safely.
+struct AlpmLibrary {
+  /// The sonames whose interface was compared with what is used here, newest first.
+  static let verifiedSonames = ["libalpm.so.16", "libalpm.so.15", "libalpm.so.14", "libalpm.so.13"]
+
+  let initialize: alpm_dkms_initialize_fn
+  let release: alpm_dkms_release_fn
+  let errno: alpm_dkms_errno_fn
+  let strerror: alpm_dkms_strerror_fn
+  let getLocalDatabase: alpm_dkms_get_localdb_fn
+  let isValid: alpm_dkms_db_get_valid_fn
+  let getPackage: alpm_dkms_db_get_pkg_fn
+  let getPackageCache: alpm_dkms_db_get_pkgcache_fn
+  let getName: alpm_dkms_pkg_get_name_fn
+  let getVersion: alpm_dkms_pkg_get_version_fn
+  let getBase: alpm_dkms_pkg_get_base_fn
+  let getFiles: alpm_dkms_pkg_get_files_fn
+  let fileListContains: alpm_dkms_filelist_contains_fn
+  let compareVersions: alpm_dkms_pkg_vercmp_fn
+
+  /// Loads the first library of the list that is there and has every function.
+  ///
+  /// Fails with the loader's last word. Costs about 12 ms.
+  init(sonames: [String] = verifiedSonames) throws(LoadFailure) {
+    var failure = LoadFailure(description: "no soname given")
+    for soname in sonames {
+      do throws(LoadFailure) {
+        try self.init(soname: soname)
+        return
+      } catch {
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  private init(soname: String) throws(LoadFailure) {
+    guard let library = dlopen(soname, RTLD_NOW | RTLD_LOCAL) else { throw .last() }
+
+    func symbol<Function>(_ name: String) throws(LoadFailure) -> Function {
+      guard let address = dlsym(library, name) else { throw .last() }
+      return unsafeBitCast(address, to: Function.self)
+    }
+    initialize = try symbol("alpm_initialize")
+    release = try symbol("alpm_release")
+    errno = try symbol("alpm_errno")
+    strerror = try symbol("alpm_strerror")
+    getLocalDatabase = try symbol("alpm_get_localdb")
+    isValid = try symbol("alpm_db_get_valid")
+    getPackage = try symbol("alpm_db_get_pkg")
+    getPackageCache = try symbol("alpm_db_get_pkgcache")
+    getName = try symbol("alpm_pkg_get_name")
+    getVersion = try symbol("alpm_pkg_get_version")
+    getBase = try symbol("alpm_pkg_get_base")
+    getFiles = try symbol("alpm_pkg_get_files")
+    fileListContains = try symbol("alpm_filelist_contains")
+    compareVersions = try symbol("alpm_pkg_vercmp")
+  }
+
+  /// What the dynamic loader said.
+  struct LoadFailure: Error {
+    var description: String
+
+    static func last() -> LoadFailure {
+      LoadFailure(description: dlerror().map { String(cString: $0) } ?? "unknown reason")
+    }
+  }
+}
+
+extension AlpmLibrary {
+  /// What libalpm says about a code.
+  func reason(_ code: alpm_errno_t) -> AlpmError.Reason {
+    let message = strerror(code).map { String(cString: $0) }
+    return .library(.init(rawValue: code.rawValue), message: message ?? "unknown error")
+  }
+}

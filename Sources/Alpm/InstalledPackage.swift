@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// One package that the local database lists as installed.
+public struct InstalledPackage: Hashable, Sendable {
+  /// The package's name.
+  public var name: String
+
+  /// The installed version.
+  public var version: PackageVersion
+
+  /// The package base: what `%BASE%` records, or the name where nothing is recorded.
+  ///
+  /// Packages split from one build share it (`linux` and `linux-headers`).
+  public var base: String
+
+  /// Makes the value; a package without a base is its own.
+  public init(name: String, version: PackageVersion, base: String? = nil) {
+    self.name = name
+    self.version = version
+    self.base = base ?? name
+  }
+}

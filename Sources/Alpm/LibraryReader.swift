@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CAlpm
+internal import Glibc
+
+/// The local database as libalpm reads it, for as long as its `LibraryHandle` lives.
+///
+/// libalpm reads a file list when it is first asked for and keeps it, all of them some 49 MB on a large system.
+struct LibraryReader: DatabaseReader {
+  let library: AlpmLibrary
+  let database: OpaquePointer
+  let layout: DatabaseLayout
+
+  func packages() -> [InstalledPackage] {
+    packagePointers(among: nil).map(installedPackage)
+  }
+
+  func package(named name: String) -> InstalledPackage? {
+    library.getPackage(database, name).map(installedPackage)
+  }
+
+  func files(of name: String) -> [String]? {
+    library.getPackage(database, name).map { files(of: $0).map { String(cString: $0.name) } }
+  }
+
+  func owners(of path: PathName, among names: [String]?) -> [String] {
+    let spellings = path.spellings
+    return packagePointers(among: names)
+      .filter { package in spellings.contains { owns(package, $0) } }
+      .map(name)
+  }
+
+  func entries(matching pattern: PathPattern, among names: [String]?) -> [OwnedPath] {
+    packagePointers(among: names).flatMap { package in
+      files(of: package)
+        .filter { pattern.matches(UnsafeRawBufferPointer(start: $0.name, count: strlen($0.name))) }
+        .map { OwnedPath(package: name(of: package), path: String(cString: $0.name)) }
+    }
+  }
+}
+
+extension LibraryReader {
+  private func packagePointers(among names: [String]?) -> [OpaquePointer] {
+    if let names {
+      return Set(names).sorted(by: String.inByteOrder).compactMap { library.getPackage(database, $0) }
+    }
+    return Array(AlpmList(library.getPackageCache(database), OpaquePointer.init))
+  }
+
+  private func name(of package: OpaquePointer) -> String {
+    library.getName(package).map { String(cString: $0) } ?? ""
+  }
+
+  private func installedPackage(_ package: OpaquePointer) -> InstalledPackage {
+    let name = name(of: package)
+    let version = library.getVersion(package).map { String(cString: $0) } ?? ""
+    // Once libalpm has failed to read a package's desc, it reads no file list of it either.
+    let isReadable = access(layout.path(of: "desc", name: name, version: version), R_OK) == 0
+    let base = isReadable ? library.getBase(package).map { String(cString: $0) } : nil
+    return InstalledPackage(
+      name: name, version: PackageVersion(version), base: base == "" ? nil : base)
+  }
+
+  private func files(of package: OpaquePointer) -> UnsafeBufferPointer<alpm_file_t> {
+    guard let list = library.getFiles(package)?.pointee else { return .init(start: nil, count: 0) }
+    return .init(start: list.files, count: list.count)
+  }
+
+  private func owns(_ package: OpaquePointer, _ path: String) -> Bool {
+    library.fileListContains(library.getFiles(package), path) != nil
+  }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import SystemPackage
+
+/// A read-only view of the packages that pacman has installed below one root.
+///
+/// The installed packages are listed once, when the database is opened; what each records is read when it is
+/// asked for. Nothing is ever created or locked, so a database may be read while pacman's own lock is held, as
+/// in a hook.
+///
+/// Both sources give the same answers. Text that is not UTF-8 comes out with U+FFFD in place of the bad bytes
+/// and then names nothing on disk, though patterns still see the bytes. A damaged entry spoils no other:
+/// without a readable `desc` a package is its own base, without a readable `files` it owns nothing in searches,
+/// and asking for that very list is an error.
+public struct LocalDatabase: ~Copyable {
+  /// Who reads the database.
+  public enum Source: Hashable, Sendable {
+    /// libalpm if it can be loaded and opens the database, the database's files if not.
+    case automatic
+    /// libalpm, loaded at run time (about 12 ms) by a soname known to fit.
+    case library
+    /// This target's own reader of the database's files.
+    case files
+  }
+
+  /// Who answers here: `library` or `files`, never `automatic`.
+  public let source: Source
+
+  /// Why the files answer although `automatic` would have liked libalpm to.
+  public let libraryFailure: AlpmError?
+
+  private let layout: DatabaseLayout
+  private let handle: LibraryHandle?
+  private let reader: any DatabaseReader
+
+  /// Opens the database below a root.
+  ///
+  /// - Parameters:
+  ///   - root: The installation root.
+  ///   - databasePath: The directory that has `local` in it, as a path from here and not from the root; by
+  ///     default what ``databasePath(root:)`` says.
+  ///   - source: Who is to read it.
+  /// - Throws: `AlpmError` if there is no database, it is of an unknown format, or the forced source fails.
+  public init(
+    root: FilePath = "/", databasePath: FilePath? = nil, source: Source = .automatic
+  ) throws(AlpmError) {
+    try self.init(
+      root: root, databasePath: databasePath, source: source, sonames: AlpmLibrary.verifiedSonames)
+  }
+
+  init(
+    root: FilePath, databasePath: FilePath?, source: Source, sonames: [String]
+  ) throws(AlpmError) {
+    let layout = try DatabaseLayout(databasePath: databasePath ?? Self.databasePath(root: root))
+    var handle: LibraryHandle?
+    var libraryFailure: AlpmError?
+    if source != .files {
+      do throws(AlpmError) {
+        handle = try LibraryHandle(sonames: sonames, root: root, databasePath: layout.databasePath)
+      } catch {
+        guard source == .automatic else { throw error }
+        libraryFailure = error
+      }
+    }
+    let reader: any DatabaseReader =
+      if let reader = handle?.reader(layout) { reader } else { try FileReader(layout) }
+    self.reader = reader
+    self.source = handle == nil ? .files : .library
+    self.handle = handle
+    self.layout = layout
+    self.libraryFailure = libraryFailure
+  }
+
+  /// Where the database of a root is: `DBPath` of its `etc/pacman.conf`, or `var/lib/pacman`, below the root.
+  ///
+  /// Files that the configuration includes are not read.
+  public static func databasePath(root: FilePath) -> FilePath {
+    PacmanConfiguration(root: root).databasePath
+  }
+
+  /// All installed packages, in the byte order of their names.
+  ///
+  /// Reads every package's `desc`, for the base.
+  public func packages() -> [InstalledPackage] {
+    reader.packages()
+  }
+
+  /// The installed package of that name; reads no other package's `desc`.
+  public func package(named name: String) -> InstalledPackage? {
+    reader.package(named: name)
+  }
+
+  /// The paths a package owns, as stored: no leading slash, `/` after a directory, in byte order.
+  ///
+  /// - Throws: `AlpmError` if the package is not installed or its list cannot be read.
+  public func files(of packageName: String) throws(AlpmError) -> [String] {
+    guard let files = reader.files(of: packageName) else {
+      throw AlpmError(.readFileList, packageName, .notInstalled)
+    }
+    // An unreadable list comes out empty, from libalpm too.
+    if files.isEmpty, let package = reader.package(named: packageName) {
+      try layout.checkFileList(of: package)
+    }
+    return files
+  }
+
+  /// The packages that own exactly this path.
+  ///
+  /// - Parameters:
+  ///   - path: The path, with or without a leading slash. A slash at the end makes it match directories only.
+  ///   - hints: Packages to ask first. If any of them owns the path, the hinted owners are the answer and no
+  ///     other list is read; else all lists are.
+  /// - Returns: The owners' names in byte order.
+  public func owners(of path: String, consultingFirst hints: [String] = []) -> [String] {
+    guard let path = PathName(path) else { return [] }
+    let hinted = reader.owners(of: path, among: hints)
+    return hinted.isEmpty ? reader.owners(of: path, among: nil) : hinted
+  }
+
+  /// The owned paths that match a pattern.
+  ///
+  /// - Parameters:
+  ///   - pattern: A pattern as in pacman's hooks: fnmatch(3) without flags, so `*` matches `/` too, and no
+  ///     leading slash.
+  ///   - packages: The packages whose lists are read; by default all. Names that are not installed match
+  ///     nothing.
+  /// - Returns: The matches in the byte order of packages, then of paths.
+  public func entries(matching pattern: String, in packages: [String]? = nil) -> [OwnedPath] {
+    reader.entries(matching: PathPattern(pattern), among: packages)
+  }
+
+  /// Closes the database and says if that fails; without it the database is closed all the same, silently.
+  public consuming func close() throws(AlpmError) {
+    if let handle { try handle.close() }
+  }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Glibc
+
+/// A shell pattern as pacman's hooks use it: fnmatch(3) without flags, so `*` and `?` match `/` too.
+struct PathPattern {
+  private let pattern: [CChar]
+  /// What every matching path begins with; comparing it first spares nearly all calls of fnmatch.
+  private let literalPrefix: [UInt8]
+
+  init(_ text: String) {
+    pattern = Array(text.utf8CString)
+    literalPrefix = Array(text.utf8.prefix { !"*?[\\".utf8.contains($0) })
+  }
+
+  /// Whether the path matches; its bytes need no NUL at the end.
+  func matches(_ path: UnsafeRawBufferPointer) -> Bool {
+    guard path.hasPrefix(literalPrefix) else { return false }
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: path.count + 1) { copy in
+      UnsafeMutableRawBufferPointer(copy).copyMemory(from: path)
+      copy[path.count] = 0
+      return fnmatch(pattern, copy.baseAddress, 0) == 0
+    }
+  }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// glibc declares these only under _GNU_SOURCE, which Swift's Glibc module does not set.
+
+#include <spawn.h>
+
+// Changes the directory of a child before its program starts.
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+
+// Swaps two directories in one step, so that no reader finds neither.
+int renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path,
+              unsigned int flags);
+enum { LINUX_RENAME_EXCHANGE = 2 };
+
+// Holds a child's output without a reader that must keep up with it.
+int memfd_create(const char *name, unsigned int flags);
+enum { LINUX_MFD_CLOEXEC = 1 };
+
+// The processors this process may use, as a bit each; the size is in bytes.
+int sched_getaffinity(int process, unsigned long size, void *set);

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import SystemPackage
+
+/// What the caller or framework.conf sets for builds and installations.
+public struct BuildOptions: Hashable, Sendable {
+  /// How many jobs run at once; nil for as many as there are processors, 0 for no limit.
+  public var jobs: Int?
+  /// A dkms.conf to read in the place of the source's own.
+  public var configurationFile: FilePath?
+  /// Headers to build against in the place of the kernel's own.
+  public var kernelSourceDirectory: FilePath?
+  /// A kernel configuration to read in the place of the headers' own.
+  public var kernelConfiguration: FilePath?
+  /// `NAME=VALUE` pairs that are stronger than any dkms.conf.
+  public var directives: [String] = []
+  /// Go on where a missing dependency, a refusing script or a newer module says no.
+  public var isForced = false
+  /// Leave depmod to the caller.
+  public var skipsDepmod = false
+  /// Arguments of gzip.
+  public var gzipArguments = ["-n"]
+  /// Arguments of xz.
+  public var xzArguments = ["--check=crc32", "--lzma2=dict=1MiB"]
+  /// Arguments of zstd.
+  public var zstdArguments = ["-q", "--rm", "-T0"]
+
+  /// Makes the options of a call without any.
+  public init() {}
+}

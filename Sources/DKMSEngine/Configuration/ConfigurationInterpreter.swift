@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+
+/// Turns the variables of a dkms.conf into what they mean for one kernel.
+struct ConfigurationInterpreter {
+  let variables: Variables
+  let file: String
+  let kernel: Kernel
+  let kernelHeaders: String
+  /// Where the conf believes that a module is built.
+  let buildDirectory: (ModuleID) -> String
+  /// Whether the kernel has an option; nil where that cannot be known.
+  let hasKernelOption: (String) -> Bool?
+
+  /// Every variable that means anything in a dkms.conf.
+  static let directives =
+    [
+      "PACKAGE_NAME", "PACKAGE_VERSION", "BUILT_MODULE_NAME", "BUILT_MODULE_LOCATION", "DEST_MODULE_NAME",
+      "DEST_MODULE_LOCATION", "STRIP", "MAKE", "MAKE_MATCH", "PATCH", "PATCH_MATCH", "AUTOINSTALL",
+      "NO_WEAK_MODULES", "BUILD_DEPENDS", "BUILD_DEPENDS_REBUILD", "BUILD_EXCLUSIVE_KERNEL",
+      "BUILD_EXCLUSIVE_KERNEL_MIN", "BUILD_EXCLUSIVE_KERNEL_MAX", "BUILD_EXCLUSIVE_ARCH",
+      "BUILD_EXCLUSIVE_CONFIG", "OBSOLETE_BY",
+    ] + ScriptKind.allCases.map(\.rawValue) + deprecated
+
+  private static let deprecated = [
+    "CLEAN", "REMAKE_INITRD", "MODULES_CONF", "MODULES_CONF_OBSOLETES", "MODULES_CONF_ALIAS_TYPE",
+    "MODULES_CONF_OBSOLETE_ONLY",
+  ]
+
+  func configuration() throws(DKMSError) -> ModuleConfiguration {
+    var problems: [String] = []
+    for name in ["PACKAGE_NAME", "PACKAGE_VERSION"] where (variables[name] ?? "").isEmpty {
+      problems.append("it sets no \(name)")
+    }
+    let modules = moduleFiles(&problems)
+    let autoinstall = yesOrNo("AUTOINSTALL", &problems)
+    let rebuilds = yesOrNo("BUILD_DEPENDS_REBUILD", &problems)
+    _ = yesOrNo("NO_WEAK_MODULES", &problems)
+    guard problems.isEmpty else { throw .configurationInvalid(path: file, problems: problems) }
+
+    let id = try ModuleID(name: variables["PACKAGE_NAME"] ?? "", version: variables["PACKAGE_VERSION"] ?? "")
+    let exclusions = modules.indices.map(exclusion)
+    let kept = zip(modules, exclusions).filter { $1 == nil }.map(\.0)
+    return ModuleConfiguration(
+      id: id, modules: kept, makeCommand: makeCommand(for: id), patches: patches, scripts: scripts,
+      autoinstall: autoinstall, buildDepends: variables.array("BUILD_DEPENDS").filter { !$0.isEmpty },
+      rebuildsWithDependencies: rebuilds,
+      exclusion: kept.isEmpty ? exclusions.first ?? exclusion(ofModule: 0) : nil, deprecated: deprecatedInUse)
+  }
+
+  // MARK: Modules
+
+  private func moduleFiles(_ problems: inout [String]) -> [ModuleFile] {
+    let arrays = ["BUILT_MODULE_NAME", "BUILT_MODULE_LOCATION", "DEST_MODULE_NAME", "DEST_MODULE_LOCATION"]
+    let count = (arrays.flatMap(variables.indices).max() ?? -1) + 1
+    let files = (0..<count).map { moduleFile($0, isOnly: count == 1) }
+    for (index, file) in files.enumerated() { check(file, index, &problems) }
+    checkRepetition(of: files.map(\.builtPath), "BUILT_MODULE_NAME", &problems)
+    checkRepetition(of: files.map(\.destinationName), "DEST_MODULE_NAME", &problems)
+    return files
+  }
+
+  private func moduleFile(_ index: Int, isOnly: Bool) -> ModuleFile {
+    var builtName = variables["BUILT_MODULE_NAME", index]
+    if builtName.isEmpty && isOnly { builtName = variables["PACKAGE_NAME"] ?? "" }
+    let destinationName = variables["DEST_MODULE_NAME", index]
+    var location = variables["BUILT_MODULE_LOCATION", index]
+    while location.hasSuffix("/") { location.removeLast() }
+    return ModuleFile(
+      builtName: builtName, builtLocation: location,
+      destinationName: destinationName.isEmpty ? builtName : destinationName,
+      destinationLocation: variables["DEST_MODULE_LOCATION", index], isStripped: isStripped(index))
+  }
+
+  private func isStripped(_ index: Int) -> Bool {
+    let own = variables["STRIP", index]
+    let value = own.isEmpty ? variables["STRIP", 0] : own
+    return value.first?.lowercased() != "n"
+  }
+
+  private func check(_ file: ModuleFile, _ index: Int, _ problems: inout [String]) {
+    if file.builtName.isEmpty { problems.append("it sets no BUILT_MODULE_NAME[\(index)]") }
+    for (directive, name) in [("BUILT", file.builtName), ("DEST", file.destinationName)] {
+      if name.hasSuffix(".o") || name.hasSuffix(".ko") {
+        problems.append("\(directive)_MODULE_NAME[\(index)] ends in .o or .ko")
+      }
+      if name.contains("/") { problems.append("\(directive)_MODULE_NAME[\(index)] contains a slash") }
+    }
+    if file.builtLocation.split(separator: "/").contains("..") {
+      problems.append("BUILT_MODULE_LOCATION[\(index)] leads out of the build directory")
+    }
+    let location = file.destinationLocation
+    if location.isEmpty {
+      problems.append("it sets no DEST_MODULE_LOCATION[\(index)]")
+    } else if !["/kernel", "/updates", "/extra"].contains(where: location.hasPrefix) {
+      problems.append("DEST_MODULE_LOCATION[\(index)] does not begin with /kernel, /updates or /extra")
+    } else if location.split(separator: "/").contains("..") {
+      problems.append("DEST_MODULE_LOCATION[\(index)] leads out of the kernel's directory")
+    }
+  }
+
+  private func checkRepetition(of names: [String], _ directive: String, _ problems: inout [String]) {
+    var seen: Set<String> = []
+    for (index, name) in names.enumerated() where !name.isEmpty && !seen.insert(name).inserted {
+      problems.append("\(directive)[\(index)] repeats '\(name)'")
+    }
+  }
+
+  // MARK: Commands
+
+  private func makeCommand(for id: ModuleID) -> String {
+    let matching = variables.indices("MAKE").last { index in
+      let pattern = variables["MAKE_MATCH", index]
+      return !variables["MAKE", index].isEmpty && !pattern.isEmpty && matches(pattern)
+    }
+    let unconditional = variables["MAKE_MATCH", 0].isEmpty ? variables["MAKE", 0] : ""
+    let command = matching.map { variables["MAKE", $0] } ?? unconditional
+    return command.isEmpty ? "make -C \(kernelHeaders) M=\(buildDirectory(id))" : command
+  }
+
+  private var patches: [String] {
+    variables.indices("PATCH").filter { index in
+      let pattern = variables["PATCH_MATCH", index]
+      return pattern.isEmpty || matches(pattern)
+    }.map { variables["PATCH", $0] }.filter { !$0.isEmpty }
+  }
+
+  private var scripts: [ScriptKind: String] {
+    var scripts: [ScriptKind: String] = [:]
+    for kind in ScriptKind.allCases {
+      if let script = variables[kind.rawValue], !script.isEmpty { scripts[kind] = script }
+    }
+    return scripts
+  }
+
+  private func matches(_ pattern: String) -> Bool {
+    ExtendedExpression.matches(pattern, in: kernel.release.description)
+  }
+
+  // MARK: Exclusion
+
+  /// Why a module is not for this kernel; a directive with only its first value speaks for all modules.
+  private func exclusion(ofModule index: Int) -> String? {
+    let value = { (directive: String) -> String? in
+      let isForAll = variables.indices(directive).allSatisfy { $0 == 0 }
+      let text = variables[directive, isForAll ? 0 : index]
+      return text.isEmpty ? nil : text
+    }
+    let release = kernel.release.description
+    if let pattern = value("BUILD_EXCLUSIVE_KERNEL"), !matches(pattern) {
+      return "BUILD_EXCLUSIVE_KERNEL is '\(pattern)'"
+    }
+    if let least = value("BUILD_EXCLUSIVE_KERNEL_MIN"), VersionOrder(release) < VersionOrder(least) {
+      return "BUILD_EXCLUSIVE_KERNEL_MIN is \(least)"
+    }
+    if let most = value("BUILD_EXCLUSIVE_KERNEL_MAX") ?? value("OBSOLETE_BY"),
+      VersionOrder(most) < VersionOrder(release)
+    {
+      return "BUILD_EXCLUSIVE_KERNEL_MAX is \(most)"
+    }
+    if let pattern = value("BUILD_EXCLUSIVE_ARCH"),
+      !ExtendedExpression.matches(pattern, in: kernel.architecture)
+    {
+      return "BUILD_EXCLUSIVE_ARCH is '\(pattern)'"
+    }
+    return value("BUILD_EXCLUSIVE_CONFIG").flatMap(unmetOption)
+  }
+
+  private func unmetOption(_ words: String) -> String? {
+    for word in words.split(separator: " ") {
+      let isUnwanted = word.hasPrefix("!")
+      let option = String(isUnwanted ? word.dropFirst() : word)
+      guard let isSet = hasKernelOption(option) else { return nil }
+      if isSet == isUnwanted {
+        return "the kernel is configured \(isUnwanted ? "with" : "without") \(option)"
+      }
+    }
+    return nil
+  }
+
+  // MARK: Words
+
+  private func yesOrNo(_ directive: String, _ problems: inout [String]) -> Bool {
+    switch (variables[directive] ?? "").lowercased() {
+    case "yes": return true
+    case "no", "": return false
+    case let other:
+      problems.append("\(directive) is '\(other)', neither yes nor no")
+      return false
+    }
+  }
+
+  private var deprecatedInUse: [String] {
+    Self.deprecated.filter { name in
+      let values = variables.array(name)
+      let isHarmless = name == "CLEAN" && ["true", "/bin/true", "/usr/bin/true"].contains(values.first)
+      return !values.isEmpty && !isHarmless
+    }
+  }
+}

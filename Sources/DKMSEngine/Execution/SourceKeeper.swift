@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+public import Host
+internal import SystemPackage
+
+/// Keeps copies of sources that are about to go, so that what was built from them stays understood.
+public struct SourceKeeper: Sendable {
+  private let layout: Layout
+  private let host: Host
+
+  /// Keeps sources beside the registrations of a layout.
+  public init(layout: Layout, host: Host) {
+    self.layout = layout
+    self.host = host
+  }
+
+  /// Copies the source of a registered module into its registration, whole or not at all.
+  ///
+  /// - Throws: `DKMSError.system`.
+  public func keep(_ id: ModuleID) async throws(DKMSError) {
+    let kept = layout.keptSource(id)
+    let staged = Files.stagingPath(for: kept)
+    let copy = Command(
+      "cp", ["-a", "--reflink=auto", "\(layout.sourceLink(id))/.", staged.string],
+      environment: host.environment)
+    try onFiles { () throws(HostError) in
+      try Files.remove(staged)
+      try Files.makeDirectories(staged)
+    }
+    let result = try await host.run(copy)
+    guard result.isSuccess else {
+      try onFiles { () throws(HostError) in try Files.remove(staged) }
+      throw .system(
+        operation: "keep a copy of", subject: "the source of \(id)",
+        reason: result.errorText.split(separator: "\n").last.map(String.init) ?? "cp failed")
+    }
+    try onFiles { () throws(HostError) in
+      try Files.remove(kept)
+      try Files.rename(staged, to: kept)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+extension StepRunner {
+  /// Takes a module out of a kernel's directory.
+  ///
+  /// The names come from what was built, so it works when the source is gone.
+  func uninstall(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
+    try await locked(layout.registration(id), .shared, "\(id)") { () throws(DKMSError) in
+      if Files.isDirectory(layout.kernel(kernel.release)) {
+        try await lockedKernel(kernel.release) { () throws(DKMSError) in try takeOut(id, kernel) }
+      } else {
+        try takeOut(id, kernel)
+      }
+      return try await postRemove(id, kernel)
+    }
+  }
+
+  private func takeOut(_ id: ModuleID, _ kernel: Kernel) throws(DKMSError) {
+    let installed = layout.installed(kernel.release)
+    let names = tree.moduleFiles(in: layout.productModules(id, kernel)).keys
+    try onFiles { () throws(HostError) in
+      for name in names.sorted() {
+        for file in copies(of: name, in: installed) { try Files.remove(file) }
+      }
+      for file in Files.list(installed) where file.hasSuffix(Files.stagingSuffix) {
+        try Files.remove(installed.appending(file))
+      }
+      Files.removeEmptyDirectories(from: installed, upTo: layout.kernel(kernel.release))
+      try restoreOriginals(id.name, kernel)
+      try Files.remove(layout.activeLink(id.name, kernel))
+    }
+  }
+
+  private func restoreOriginals(_ name: String, _ kernel: Kernel) throws(HostError) {
+    let archive = layout.originals(name, kernel)
+    let home = layout.kernel(kernel.release)
+    for entry in Files.list(archive) where entry.hasSuffix(".origin") {
+      let note = archive.appending(entry)
+      let kept = archive.appending(String(entry.dropLast(".origin".count)))
+      let origin = FilePath(Files.text(note) ?? "").lexicallyNormalized()
+      guard origin.starts(with: home), Files.kind(kept) == .file else { continue }
+      try Files.makeDirectories(origin.removingLastComponent())
+      try Files.copy(kept, to: origin)
+    }
+    try Files.remove(archive)
+    Files.removeEmptyDirectories(from: archive.removingLastComponent(), upTo: layout.module(name))
+  }
+
+  private func postRemove(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
+    let sources = [layout.sourceLink(id), layout.keptSource(id)]
+    guard let source = sources.first(where: Files.isDirectory) else { return [] }
+    do {
+      let configuration = try await reader.configuration(of: id, source: source, for: kernel)
+      return try await runScript(.postRemove, of: configuration, in: source)
+    } catch {
+      // The modules are gone, whatever the script says.
+      return ["\(error)"]
+    }
+  }
+
+  func unbuild(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
+    let products = layout.products(id, kernel.release)
+    let doomed = layout.staging(id, kernel, "removed")
+    return try await locked(layout.registration(id), .shared, "\(id)") { () throws(DKMSError) in
+      try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in
+        try onFiles { () throws(HostError) in
+          try Files.remove(doomed)
+          try Files.rename(layout.product(id, kernel), to: doomed)
+          try Files.remove(doomed)
+          for purpose in ["build", "product"] { try Files.remove(layout.staging(id, kernel, purpose)) }
+        }
+        Files.removeEmptyDirectories(from: products, upTo: layout.registration(id))
+        return []
+      }
+    }
+  }
+}

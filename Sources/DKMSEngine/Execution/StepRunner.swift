@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// Carries out single steps; each is either done whole or leaves what stood before.
+struct StepRunner: Sendable {
+  let host: Host
+  let layout: Layout
+  let options: BuildOptions
+  let tree: ModuleTree
+  let reader: ConfigurationReader
+  let sandbox: BuildSandbox
+  /// What limits the number of jobs; nil where there is no limit.
+  let jobServer: JobServer?
+
+  init(host: Host, layout: Layout, options: BuildOptions) async throws(DKMSError) {
+    self.host = host
+    self.layout = layout
+    self.options = options
+    tree = ModuleTree(layout)
+    reader = ConfigurationReader(host: host, layout: layout, options: options)
+    sandbox = await BuildSandbox(on: host)
+    let jobs = options.jobs ?? Self.affordableJobs(processors: host.processorCount)
+    jobServer = try onFiles { () throws(HostError) in jobs > 0 ? try JobServer(jobs: jobs) : nil }
+  }
+
+  /// One job a processor, but not more than memory is free for: a compiler takes some hundred megabytes.
+  private static func affordableJobs(processors: Int) -> Int {
+    let kibibytesPerJob = 400 << 10
+    let line = Files.text("/proc/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+    guard let available = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+      return processors
+    }
+    return max(1, min(processors, available / kibibytesPerJob))
+  }
+
+  func outcome(of step: Step) async -> Outcome {
+    do {
+      return .done(warnings: try await run(step))
+    } catch {
+      return .failed(error)
+    }
+  }
+
+  /// Carries out a step; the result is what the user should know of it.
+  private func run(_ step: Step) async throws(DKMSError) -> [String] {
+    switch step {
+    case .add(let id, let source): try await add(id, source: FilePath(source))
+    case .relink(let id, let source): try await relink(id, source: FilePath(source))
+    case .build(let id, let kernel): try await build(id, kernel)
+    case .install(let id, let kernel): try await install(id, kernel)
+    case .uninstall(let id, let kernel): try await uninstall(id, kernel)
+    case .unbuild(let id, let kernel): try await unbuild(id, kernel)
+    case .unregister(let id): try await unregister(id)
+    case .discardKeptSource(let id): try await discardKeptSource(id)
+    case .depmod(let release): try await depmod(release)
+    }
+  }
+
+  // MARK: Shared
+
+  /// Does something while a directory is locked, and says so where that takes waiting.
+  func locked<Value: Sendable>(
+    _ directory: FilePath, _ mode: DirectoryLock.Mode, _ subject: String,
+    _ body: () async throws(DKMSError) -> Value
+  ) async throws(DKMSError) -> Value {
+    let console = host.console
+    let lock: DirectoryLock
+    do {
+      lock = try await DirectoryLock.acquire(directory, mode) {
+        console.printError("==> Waiting for another build or installation to finish with \(subject)...")
+      }
+    } catch {
+      throw DKMSError(error)
+    }
+    do {
+      let value = try await body()
+      lock.release()
+      return value
+    } catch {
+      lock.release()
+      throw error
+    }
+  }
+
+  /// Runs a script of a dkms.conf; the warning, where it cannot be run.
+  func runScript(
+    _ kind: ScriptKind, of configuration: ModuleConfiguration, in directory: FilePath
+  ) async throws(DKMSError) -> [String] {
+    guard let text = configuration.scripts[kind] else { return [] }
+    let words = text.split(separator: " ").map(String.init)
+    guard let program = executable(words[0], of: configuration.id, in: directory) else {
+      return ["\(configuration.id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
+    }
+    let command = Command(
+      program.string, Array(words.dropFirst()), environment: buildEnvironment, directory: directory)
+    let result = try await host.run(command)
+    for line in result.text.split(separator: "\n") { host.console.print(String(line)) }
+    for line in result.errorText.split(separator: "\n") { host.console.printError(String(line)) }
+    guard result.isSuccess else {
+      throw .scriptFailed(configuration.id, script: kind, status: result.status, log: nil)
+    }
+    return []
+  }
+
+  /// The administrator's own script of that name goes first.
+  func executable(_ name: String, of id: ModuleID, in directory: FilePath) -> FilePath? {
+    [layout.configurationDirectory.appending(id.name), directory]
+      .map { $0.appending(FilePath(name).withoutRoot.components) }.first(where: Files.isExecutable)
+  }
+
+  /// The caller's environment, less what would change how modules are compiled.
+  var buildEnvironment: [String: String] {
+    host.environment.filter { name, _ in
+      !["CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"].contains(name)
+    }
+  }
+}
+
+/// Runs file operations with their errors as the engine's.
+func onFiles<Value>(_ body: () throws(HostError) -> Value) throws(DKMSError) -> Value {
+  do { return try body() } catch { throw DKMSError(error) }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+public import Host
+internal import SystemPackage
+
+/// Reads the facts that a plan is made from.
+public struct FactsReader: Sendable {
+  private let layout: Layout
+  private let options: BuildOptions
+  private let reader: ConfigurationReader
+
+  /// Makes a reader.
+  public init(host: Host, layout: Layout, options: BuildOptions) {
+    self.layout = layout
+    self.options = options
+    reader = ConfigurationReader(host: host, layout: layout, options: options)
+  }
+
+  /// Reads the tree, the kernels, and the configuration of each module for each kernel.
+  ///
+  /// Modules that BUILD_DEPENDS names are read too where they are registered.
+  ///
+  /// - Parameters:
+  ///   - modules: The modules to read; those of the tree need not be registered properly.
+  ///   - kernels: The kernels to read them for.
+  ///   - sources: Where sources are that do not lie at `name-version` in the source tree.
+  /// - Returns: The facts.
+  public func facts(
+    modules: [ModuleID], kernels: [Kernel], sources: [ModuleID: String] = [:]
+  ) async -> Facts {
+    var facts = Facts(tree: ModuleTree(layout).state(), sources: sources)
+    for id in facts.tree.modules.map(\.id) where Files.isDirectory(layout.keptSource(id)) {
+      facts.keptSources[id] = layout.keptSource(id).string
+    }
+    for kernel in kernels {
+      facts.kernels[kernel] = KernelTree(kernel.release, in: layout, options: options).facts
+    }
+    var wanted = modules
+    while !wanted.isEmpty {
+      for id in wanted {
+        if facts.sources[id] == nil, Files.isDirectory(layout.source(id)) {
+          facts.sources[id] = layout.source(id).string
+        }
+      }
+      let read = await configurations(of: wanted, for: kernels, in: facts)
+      facts.configurations.merge(read) { $1 }
+      wanted = dependencies(of: read, missingIn: facts)
+    }
+    return facts
+  }
+
+  private func configurations(
+    of modules: [ModuleID], for kernels: [Kernel], in facts: Facts
+  ) async -> [ModuleID: [Kernel: ConfigurationFact]] {
+    await withTaskGroup(of: (ModuleID, Kernel, ConfigurationFact).self) { group in
+      for id in modules {
+        let source = source(of: id, in: facts)
+        for kernel in kernels {
+          group.addTask { (id, kernel, await self.configuration(of: id, source: source, for: kernel)) }
+        }
+      }
+      return await group.reduce(into: [:]) { $0[$1.0, default: [:]][$1.1] = $1.2 }
+    }
+  }
+
+  private func source(of id: ModuleID, in facts: Facts) -> FilePath {
+    if let record = facts.tree[id], !record.isBroken { return layout.sourceLink(id) }
+    return facts.sources[id].map { FilePath($0) } ?? layout.source(id)
+  }
+
+  private func configuration(
+    of id: ModuleID, source: FilePath, for kernel: Kernel
+  ) async -> ConfigurationFact {
+    do {
+      return .read(try await reader.configuration(of: id, source: source, for: kernel))
+    } catch {
+      return .unreadable(error)
+    }
+  }
+
+  private func dependencies(
+    of configurations: [ModuleID: [Kernel: ConfigurationFact]], missingIn facts: Facts
+  ) -> [ModuleID] {
+    let names = Set(
+      configurations.values.flatMap(\.values).flatMap { fact -> [String] in
+        if case .read(let configuration) = fact { configuration.buildDepends } else { [] }
+      })
+    return facts.tree.newestVersions.filter { names.contains($0.name) && facts.configurations[$0] == nil }
+  }
+}

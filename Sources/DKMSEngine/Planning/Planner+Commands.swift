@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+
+extension Planner {
+  /// The plan of `dkms add`.
+  public static func add(_ id: ModuleID, facts: Facts, options: BuildOptions) -> Plan {
+    var planner = Planner(facts, options: options)
+    if let record = facts.tree[id], !record.isBroken {
+      planner.block(id, nil, .alreadyAdded(id))
+    } else {
+      planner.add(id, because: .requested)
+    }
+    return planner.finish()
+  }
+
+  /// The plan of `dkms build`.
+  public static func build(
+    _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions
+  ) -> Plan {
+    var planner = Planner(facts, options: options)
+    for kernel in kernels {
+      if !options.isForced, facts.tree[id]?.build(for: kernel) != nil {
+        planner.plan.skip(Skip(id, kernel, .upToDate))
+      } else {
+        planner.build(id, kernel, because: .requested, again: options.isForced)
+      }
+    }
+    return planner.finish()
+  }
+
+  /// The plan of `dkms install`.
+  public static func install(
+    _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions
+  ) -> Plan {
+    var planner = Planner(facts, options: options)
+    for kernel in kernels {
+      planner.install(id, kernel, because: .requested, again: options.isForced, rebuild: false)
+    }
+    return planner.finish()
+  }
+
+  /// The plan of `dkms autoinstall`: the newest version of each module that wants it.
+  public static func autoinstall(for kernels: [Kernel], facts: Facts, options: BuildOptions) -> Plan {
+    var planner = Planner(facts, options: options)
+    for record in facts.tree.modules where record.isBroken {
+      planner.block(record.id, nil, .moduleBroken(record.id, link: record.source ?? "its source link"))
+    }
+    for kernel in kernels {
+      planner.bringUpToDate(facts.tree.newestVersions, for: kernel) { _ in nil }
+    }
+    return planner.finish()
+  }
+
+  /// The plan of `dkms uninstall`, for one kernel or several.
+  public static func uninstall(
+    _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions
+  ) -> Plan {
+    undo(id, for: kernels, facts: facts, options: options) { planner, kernel in
+      _ = planner.uninstall(id, kernel, because: .requested)
+    }
+  }
+
+  /// The plan of `dkms unbuild`.
+  public static func unbuild(
+    _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions
+  ) -> Plan {
+    undo(id, for: kernels, facts: facts, options: options) { planner, kernel in
+      let uninstalled = planner.uninstall(id, kernel, because: .requested)
+      _ = planner.unbuild(id, kernel, because: .requested, requires: uninstalled)
+    }
+  }
+
+  /// The plan of `dkms remove`.
+  ///
+  /// With `unregisters` the module is forgotten once no build of it is left.
+  public static func remove(
+    _ id: ModuleID, for kernels: [Kernel], unregisters: Bool, facts: Facts, options: BuildOptions
+  ) -> Plan {
+    var planner = Planner(facts, options: options)
+    guard let record = facts.tree[id] else {
+      planner.block(id, nil, .notAdded(id))
+      return planner.finish()
+    }
+    var steps: [Int] = []
+    for kernel in kernels {
+      let uninstalled = planner.uninstall(id, kernel, because: .requested)
+      steps += planner.unbuild(id, kernel, because: .requested, requires: uninstalled)
+    }
+    if unregisters, record.builds.allSatisfy({ kernels.contains($0.kernel) }) {
+      planner.plan.append(.unregister(id), because: .requested, requires: steps)
+    }
+    return planner.finish()
+  }
+
+  private static func undo(
+    _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions,
+    _ body: (inout Planner, Kernel) -> Void
+  ) -> Plan {
+    var planner = Planner(facts, options: options)
+    guard facts.tree[id] != nil else {
+      planner.block(id, nil, .notAdded(id))
+      return planner.finish()
+    }
+    for kernel in kernels { body(&planner, kernel) }
+    return planner.finish()
+  }
+
+  /// Installs modules for a kernel, each after those that it needs.
+  ///
+  /// - Parameters:
+  ///   - modules: The modules; one whose conf does not say AUTOINSTALL is passed over.
+  ///   - kernel: The kernel.
+  ///   - change: Why a module is built anew though it stands; nil where it is not.
+  mutating func bringUpToDate(
+    _ modules: [ModuleID], for kernel: Kernel, rebuildingBecause change: (ModuleID) -> Reason?
+  ) {
+    var wanted: [Goal] = []
+    for id in modules {
+      if case .read(let configuration) = facts.configurations[id]?[kernel], !configuration.autoinstall {
+        plan.skip(Skip(id, kernel, .notAutoinstalled))
+        continue
+      }
+      let reason = change(id)
+      wanted.append(Goal(id: id, reason: reason ?? .notInstalled, again: reason != nil))
+    }
+    goals = Dictionary(wanted.map { ($0.id.name, $0) }) { first, _ in first }
+    for goal in wanted {
+      install(goal.id, kernel, because: goal.reason, again: goal.again, rebuild: goal.again)
+    }
+    goals = [:]
+  }
+}

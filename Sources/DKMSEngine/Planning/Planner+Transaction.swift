@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+
+extension Planner {
+  /// The plan that follows a package transaction.
+  ///
+  /// A version that another one replaces stays, kernel by kernel, until the other stands there.
+  public static func settle(_ transaction: Transaction, facts: Facts, options: BuildOptions) -> Plan {
+    var planner = Planner(facts, options: options)
+    let wanted = planner.wantedVersions(after: transaction)
+    for id in transaction.changedModules { planner.add(id, because: .sourceChanged) }
+    for kernel in transaction.installedKernels { planner.install(wanted, for: kernel, after: transaction) }
+    for record in facts.tree.modules {
+      if record.isLastGood || transaction.goneModules.contains(record.id) {
+        planner.retire(record, inFavourOf: wanted.first { $0.name == record.id.name }, after: transaction)
+      } else {
+        planner.forgetGoneKernels(record, after: transaction)
+      }
+    }
+    return planner.finish(goneKernels: transaction.goneKernels)
+  }
+
+  /// The newest version of each module whose source is there.
+  private func wantedVersions(after transaction: Transaction) -> [ModuleID] {
+    var records = facts.tree.modules.filter { record in
+      !record.isLastGood && !transaction.goneModules.contains(record.id)
+    }
+    // A broken link is mended where the source is there again, so that version is wanted too.
+    for index in records.indices where facts.sources[records[index].id] != nil {
+      records[index].isBroken = false
+    }
+    let registered = Set(facts.tree.modules.map(\.id))
+    records += facts.sources.filter { !registered.contains($0.key) }
+      .map { ModuleRecord(id: $0.key, source: $0.value) }
+      .sorted { $0.id.description < $1.id.description }
+    records += facts.tree.modules.filter { $0.isLastGood && transaction.changedModules.contains($0.id) }
+    return TreeState(modules: records).newestVersions
+  }
+
+  private mutating func install(_ wanted: [ModuleID], for kernel: Kernel, after transaction: Transaction) {
+    let kernelChanged = transaction.changedKernels.contains(kernel)
+    let modules = wanted.filter { kernelChanged || transaction.changedModules.contains($0) }
+    bringUpToDate(modules, for: kernel) { id in
+      if transaction.changedModules.contains(id) { .sourceChanged } else { .kernelChanged }
+    }
+  }
+
+  /// Removes a version that has lost its source, except where it is the last good one.
+  private mutating func retire(
+    _ record: ModuleRecord, inFavourOf successor: ModuleID?, after transaction: Transaction
+  ) {
+    if successor == record.id { return }
+    if let successor, !record.isLastGood, let kept = facts.keptSources[record.id], !record.builds.isEmpty {
+      plan.append(.relink(record.id, source: kept), because: .replaced(by: successor))
+    }
+    var removals: [Int] = []
+    var stays = false
+    for build in record.builds {
+      if let successor, build.isInstalled, !transaction.goneKernels.contains(build.kernel) {
+        switch installed(successor, build.kernel) {
+        case .planned(let step):
+          removals += unbuild(
+            record.id, build.kernel, because: .replaced(by: successor), requires: [step])
+        case .stands, .blocked:
+          stays = true
+        }
+      } else {
+        let reason = successor.map { Reason.replaced(by: $0) } ?? .sourceGone
+        let uninstalled = uninstall(record.id, build.kernel, because: reason)
+        removals += unbuild(record.id, build.kernel, because: reason, requires: uninstalled)
+      }
+    }
+    if !stays {
+      let reason = successor.map { Reason.replaced(by: $0) } ?? .sourceGone
+      plan.append(.unregister(record.id), because: reason, requires: removals)
+    }
+  }
+
+  private mutating func forgetGoneKernels(_ record: ModuleRecord, after transaction: Transaction) {
+    for build in record.builds where transaction.goneKernels.contains(build.kernel) {
+      let uninstalled = uninstall(record.id, build.kernel, because: .kernelGone)
+      _ = unbuild(record.id, build.kernel, because: .kernelGone, requires: uninstalled)
+    }
+    if facts.keptSources[record.id] != nil, facts.sources[record.id] != nil {
+      plan.append(.discardKeptSource(record.id), because: .sourceChanged)
+    }
+  }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+
+/// Makes plans from facts, without a look at the machine.
+public struct Planner {
+  let facts: Facts
+  let isForced: Bool
+  let skipsDepmod: Bool
+  var plan = Plan()
+
+  private var adds: [ModuleID: Readiness] = [:]
+  private var builds: [Target: Readiness] = [:]
+  private var installs: [Target: Readiness] = [:]
+  private var inProgress: Set<Target> = []
+  /// What this plan brings about for the kernel at hand, so that a module that needs it waits for it.
+  var goals: [String: Goal] = [:]
+  private var moduleChanges: [KernelRelease: [Int]] = [:]
+
+  /// A module version for a kernel.
+  struct Target: Hashable {
+    let id: ModuleID
+    let kernel: Kernel
+  }
+
+  /// A module that is to be installed.
+  struct Goal {
+    let id: ModuleID
+    let reason: Reason
+    /// Whether it is built and installed anew though it stands.
+    let again: Bool
+  }
+
+  /// Whether later steps may count on something.
+  enum Readiness: Hashable {
+    /// It stands.
+    case stands
+    /// This step will bring it about.
+    case planned(Int)
+    /// It cannot be had; the plan says why.
+    case blocked
+
+    var required: [Int] { if case .planned(let step) = self { [step] } else { [] } }
+  }
+
+  /// Makes a planner.
+  ///
+  /// - Parameters:
+  ///   - facts: What the plans are made from.
+  ///   - options: Whether it is forced, and whether depmod is left to the caller.
+  public init(_ facts: Facts, options: BuildOptions) {
+    self.facts = facts
+    isForced = options.isForced
+    skipsDepmod = options.skipsDepmod
+  }
+
+  // MARK: Bringing things about
+
+  /// Registers a module; `again` where one that is registered already is an error.
+  @discardableResult
+  mutating func add(_ id: ModuleID, because reason: Reason) -> Readiness {
+    if let known = adds[id] { return known }
+    adds[id] = .stands
+    if let record = facts.tree[id] {
+      guard let source = facts.sources[id], record.isBroken || record.isLastGood else {
+        if record.isBroken { block(id, nil, .moduleBroken(id, link: record.source ?? "its source link")) }
+        adds[id] = record.isBroken ? .blocked : .stands
+        return adds[id] ?? .blocked
+      }
+      adds[id] = .planned(plan.append(.relink(id, source: source), because: reason))
+    } else if let source = facts.sources[id] {
+      adds[id] = .planned(plan.append(.add(id, source: source), because: reason))
+    } else {
+      block(id, nil, .sourceMissing(id, directory: "\(id.sourceDirectoryName) in the source tree"))
+      adds[id] = .blocked
+    }
+    return adds[id] ?? .blocked
+  }
+
+  /// Builds a module; `again` replaces what is built already.
+  @discardableResult
+  mutating func build(_ id: ModuleID, _ kernel: Kernel, because reason: Reason, again: Bool) -> Readiness {
+    let target = Target(id: id, kernel: kernel)
+    if let known = builds[target] { return known }
+    if !again, facts.tree[id]?.build(for: kernel) != nil {
+      builds[target] = .stands
+      return .stands
+    }
+    builds[target] = .blocked
+    guard let configuration = usableConfiguration(target) else { return .blocked }
+    let added = add(id, because: reason)
+    guard added != .blocked else { return .blocked }
+    inProgress.insert(target)
+    defer { inProgress.remove(target) }
+    guard let dependencies = dependencies(of: target, configuration) else { return .blocked }
+    let step = plan.append(.build(id, kernel), because: reason, requires: added.required + dependencies)
+    builds[target] = .planned(step)
+    return .planned(step)
+  }
+
+  /// Installs a module; `again` installs what is installed already.
+  @discardableResult
+  mutating func install(
+    _ id: ModuleID, _ kernel: Kernel, because reason: Reason, again: Bool, rebuild: Bool
+  ) -> Readiness {
+    let target = Target(id: id, kernel: kernel)
+    if let known = installs[target] { return known }
+    if !again, facts.tree[id]?.build(for: kernel)?.isInstalled == true {
+      plan.skip(Skip(id, kernel, .upToDate))
+      installs[target] = .stands
+      return .stands
+    }
+    installs[target] = .blocked
+    if let known = facts.kernels[kernel], !known.exists {
+      block(id, kernel, .kernelMissing(kernel.release, directory: known.directory))
+      return .blocked
+    }
+    let built = build(id, kernel, because: reason, again: rebuild)
+    guard built != .blocked else { return .blocked }
+    let step = plan.append(.install(id, kernel), because: reason, requires: built.required)
+    moduleChanges[kernel.release, default: []].append(step)
+    installs[target] = .planned(step)
+    return .planned(step)
+  }
+
+  /// Whether this plan installs a module for a kernel.
+  func installed(_ id: ModuleID, _ kernel: Kernel) -> Readiness {
+    installs[Target(id: id, kernel: kernel)] ?? .blocked
+  }
+
+  // MARK: Undoing
+
+  /// Takes a module out of a kernel's directory; the steps to wait for.
+  mutating func uninstall(_ id: ModuleID, _ kernel: Kernel, because reason: Reason) -> [Int] {
+    guard facts.tree[id]?.build(for: kernel)?.isInstalled == true else { return [] }
+    let step = plan.append(.uninstall(id, kernel), because: reason)
+    moduleChanges[kernel.release, default: []].append(step)
+    return [step]
+  }
+
+  /// Forgets what was built for a kernel, once these steps have succeeded; the steps to wait for.
+  mutating func unbuild(
+    _ id: ModuleID, _ kernel: Kernel, because reason: Reason, requires required: [Int]
+  ) -> [Int] {
+    guard facts.tree[id]?.build(for: kernel) != nil else { return required }
+    return [plan.append(.unbuild(id, kernel), because: reason, requires: required)]
+  }
+
+  /// Writes module dependencies anew for each kernel whose modules change, once, after all else.
+  mutating func finish(goneKernels: [Kernel] = []) -> Plan {
+    let gone = Set(goneKernels.map(\.release))
+    for (release, steps) in moduleChanges.sorted(by: { $0.value[0] < $1.value[0] }) where !skipsDepmod {
+      let reason: Reason = gone.contains(release) ? .kernelGone : .modulesChange
+      plan.append(.depmod(release), because: reason, after: steps)
+    }
+    return plan
+  }
+
+  // MARK: Obstacles
+
+  mutating func block(_ id: ModuleID, _ kernel: Kernel?, _ error: DKMSError) {
+    plan.skip(Skip(id, kernel, .obstacle(error)))
+  }
+
+  private mutating func usableConfiguration(_ target: Target) -> ModuleConfiguration? {
+    let (id, kernel) = (target.id, target.kernel)
+    switch facts.configurations[id]?[kernel] {
+    case .unreadable(let error):
+      // What is wrong with the registration is said first: the missing file only follows from it.
+      if add(id, because: .requested) != .blocked { block(id, kernel, error) }
+    case .read(let configuration):
+      if let reason = configuration.exclusion {
+        block(id, kernel, .excluded(id, kernel, reason: reason))
+      } else if let known = facts.kernels[kernel], !known.hasHeaders {
+        block(
+          id, kernel,
+          .headersMissing(kernel, directory: known.headersDirectory, package: known.headersPackage))
+      } else {
+        return configuration
+      }
+    case nil:
+      add(id, because: .requested)
+    }
+    return nil
+  }
+
+  /// The steps that install what a module needs; nil where something cannot be had.
+  private mutating func dependencies(of target: Target, _ configuration: ModuleConfiguration) -> [Int]? {
+    var steps: [Int] = []
+    var missing: [String] = []
+    for name in configuration.buildDepends {
+      switch dependency(name, of: target) {
+      case .stands: continue
+      case .planned(let step): steps.append(step)
+      case .blocked: missing.append(name)
+      }
+    }
+    if missing.isEmpty || isForced { return steps }
+    block(target.id, target.kernel, .dependenciesMissing(target.id, target.kernel, names: missing))
+    return nil
+  }
+
+  private mutating func dependency(_ name: String, of target: Target) -> Readiness {
+    if let planned = installs.first(where: { $0.key.id.name == name && $0.key.kernel == target.kernel }) {
+      return planned.value
+    }
+    if let goal = goals[name] {
+      let isWaitingForThis = inProgress.contains(Target(id: goal.id, kernel: target.kernel))
+      if isWaitingForThis { return .blocked }
+      return install(
+        goal.id, target.kernel, because: goal.reason, again: goal.again, rebuild: goal.again)
+    }
+    return facts.tree.installedVersion(of: name, for: target.kernel) == nil ? .blocked : .stands
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+public import Host
+
+/// Tells people what happens, in the manner of pacman's own tools, with what went wrong said last.
+public struct Narrator: Sendable {
+  private let console: Console
+
+  /// Speaks on a console.
+  public init(_ console: Console) { self.console = console }
+
+  /// Says what a step did, where people care: what follows from something else goes without saying.
+  public func ended(_ planned: PlannedStep, _ outcome: Outcome) {
+    switch outcome {
+    case .done: planned.accomplishment.map { console.print("  -> \($0)") }
+    case .failed: console.print("  -> \(planned.step.subject): failed")
+    case .notTried: break
+    }
+  }
+
+  /// Says what is left out though it could have been expected.
+  public func skipped(_ skip: Skip) {
+    switch skip.cause {
+    case .upToDate: console.print("  -> \(skip.subject): nothing to do")
+    case .obstacle(.excluded(_, _, let reason)): console.print("  -> \(skip.subject): skipped, \(reason)")
+    case .notAutoinstalled, .obstacle: break
+    }
+  }
+
+  /// Says what else the user should know.
+  public func warn(_ text: String) { console.printError("==> WARNING: \(text)") }
+
+  /// Says what mends the thing said before.
+  public func advise(_ text: String) { console.printError("  -> \(text)") }
+
+  /// Says what went wrong and what mends it.
+  public func fail(_ error: DKMSError) {
+    console.printError("==> ERROR: \(error)")
+    if let remedy = error.remedy { advise(remedy) }
+  }
+
+  /// Says all that a report and its plan hold of warnings, then of errors.
+  public func conclude(_ report: Report) {
+    report.warnings.forEach(warn)
+    report.failures.forEach(fail)
+  }
+}
+
+extension Skip {
+  fileprivate var subject: String { kernel.map { "\(id) for \($0.release)" } ?? "\(id)" }
+}
+
+extension Step {
+  fileprivate var subject: String {
+    switch self {
+    case .add(let id, _), .relink(let id, _), .unregister(let id), .discardKeptSource(let id): "\(id)"
+    case .build(let id, let kernel), .install(let id, let kernel), .uninstall(let id, let kernel),
+      .unbuild(let id, let kernel):
+      "\(id) for \(kernel.release)"
+    case .depmod(let release): "\(release)"
+    }
+  }
+}
+
+extension PlannedStep {
+  fileprivate var accomplishment: String? {
+    switch step {
+    case .add: "\(step.subject): added"
+    case .build: "\(step.subject): built"
+    case .install: "\(step.subject): installed\(reason.afterthought)"
+    case .uninstall: "\(step.subject): uninstalled\(reason.afterthought)"
+    case .unbuild: reason == .requested ? "\(step.subject): build removed" : nil
+    case .unregister: "\(step.subject): removed\(reason.afterthought)"
+    case .depmod:
+      reason == .kernelGone ? "\(step.subject): cleared away" : "\(step.subject): module dependencies updated"
+    case .relink, .discardKeptSource: nil
+    }
+  }
+}
+
+extension Reason {
+  /// Why, in brackets, where the step alone does not say it.
+  fileprivate var afterthought: String {
+    switch self {
+    case .requested, .notInstalled, .modulesChange: ""
+    case .sourceChanged: " (its source came or changed)"
+    case .kernelChanged: " (the kernel came or changed)"
+    case .neededBy(let id): " (\(id) needs it)"
+    case .replaced(let id): " (\(id) takes its place)"
+    case .sourceGone: " (its source is gone)"
+    case .kernelGone: " (the kernel is gone)"
+    }
+  }
+}

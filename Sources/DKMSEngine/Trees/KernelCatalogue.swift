@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// The kernels that have a directory in the install tree.
+public struct KernelCatalogue: Sendable {
+  private let layout: Layout
+
+  /// Looks into the install tree of a layout.
+  public init(_ layout: Layout) { self.layout = layout }
+
+  /// The releases, sorted as bytes.
+  public var releases: [KernelRelease] {
+    Files.list(layout.installTree).compactMap { name in
+      guard Files.isDirectory(layout.installTree.appending(name)) else { return nil }
+      return try? KernelRelease(name)
+    }
+  }
+
+  /// The package base that a kernel's package left beside it, by Arch's convention.
+  public func packageBase(of release: KernelRelease) -> String? {
+    Files.text(layout.kernel(release).appending("pkgbase"))
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// A kernel's module directory and its headers, as files.
+struct KernelTree: Sendable {
+  let release: KernelRelease
+  let directory: FilePath
+  /// Where the headers are: `build` in the module directory, unless the caller says otherwise.
+  let headers: FilePath
+  /// The kernel's configuration: what the build itself reads, else the file that people edit.
+  let configuration: FilePath
+
+  init(_ release: KernelRelease, in layout: Layout, options: BuildOptions) {
+    self.release = release
+    directory = layout.kernel(release)
+    headers = options.kernelSourceDirectory ?? directory.appending("build")
+    let generated = headers.appending("include/config/auto.conf")
+    configuration =
+      options.kernelConfiguration
+      ?? (Files.kind(generated) != nil ? generated : headers.appending(".config"))
+  }
+
+  var facts: KernelFacts {
+    KernelFacts(
+      directory: directory.string, exists: Files.isDirectory(directory), headersDirectory: headers.string,
+      hasHeaders: Files.isDirectory(headers.appending("include")), headersPackage: headersPackage)
+  }
+
+  /// By Arch's convention `PKGBASE-headers`, where the kernel's package left its name.
+  private var headersPackage: String? {
+    Files.text(directory.appending("pkgbase")).map { "\($0)-headers" }
+  }
+
+  /// How the kernel's own modules are compressed, which those beside them follow.
+  var compression: Compression {
+    let own = moduleFiles(below: directory.appending("kernel"), stopAtFirst: true)
+    let name = (own.first ?? moduleFiles(below: directory, stopAtFirst: true).first)?.lastComponent?.string
+    return Compression.allCases.last { name?.hasSuffix(".ko\($0.suffix)") == true } ?? .none
+  }
+
+  /// Module files of this name that the kernel has, outside the place where DKMS installs.
+  func modules(named name: String) -> [FilePath] {
+    let installed = directory.appending(Layout.installedLocation.components)
+    return moduleFiles(below: directory, named: name).filter { !$0.starts(with: installed) }
+  }
+
+  private func moduleFiles(
+    below directory: FilePath, named name: String? = nil, stopAtFirst: Bool = false
+  ) -> [FilePath] {
+    var found: [FilePath] = []
+    for entry in Files.list(directory) {
+      let path = directory.appending(entry)
+      switch Files.kind(path) {
+      // Headers hold no modules of the kernel, and many files.
+      case .directory where path != self.directory.appending("build") && entry != "source":
+        found += moduleFiles(below: path, named: name, stopAtFirst: stopAtFirst)
+      case .file:
+        guard let module = Compression.moduleName(ofFile: entry), name == nil || name == module else {
+          continue
+        }
+        found.append(path)
+      default: continue
+      }
+      if stopAtFirst, !found.isEmpty { return found }
+    }
+    return found
+  }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+public import SystemPackage
+
+/// Where everything is: the three trees of DKMS and the paths within them.
+public struct Layout: Hashable, Sendable {
+  /// Sources of modules: `/usr/src`.
+  public var sourceTree: FilePath = "/usr/src"
+  /// What is registered and built: `/var/lib/dkms`.
+  public var dkmsTree: FilePath = "/var/lib/dkms"
+  /// Module directories of kernels: `/usr/lib/modules`.
+  public var installTree: FilePath = "/usr/lib/modules"
+  /// What the administrator sets: `/etc/dkms`.
+  public var configurationDirectory: FilePath = "/etc/dkms"
+
+  /// Makes the layout of a machine that nobody has changed.
+  public init() {}
+
+  /// Where installed modules go below a kernel's directory, whatever their dkms.conf says.
+  public static let installedLocation: FilePath = "updates/dkms"
+
+  // MARK: Source tree
+
+  /// Where the source of a module belongs.
+  public func source(_ id: ModuleID) -> FilePath {
+    sourceTree.appending(id.sourceDirectoryName)
+  }
+
+  // MARK: DKMS tree
+
+  /// All versions of a module.
+  public func module(_ name: String) -> FilePath { dkmsTree.appending(name) }
+
+  /// A registered module version.
+  public func registration(_ id: ModuleID) -> FilePath { module(id.name).appending(id.version) }
+
+  /// The link to its source, which makes it registered.
+  public func sourceLink(_ id: ModuleID) -> FilePath { registration(id).appending("source") }
+
+  /// A copy of its source that outlives the package; hidden, so that the reference looks past it.
+  public func keptSource(_ id: ModuleID) -> FilePath { registration(id).appending(".source") }
+
+  /// The directory that a dkms.conf believes it builds in.
+  public func build(_ id: ModuleID) -> FilePath { registration(id).appending("build") }
+
+  /// The log of a failed build, kept until a build succeeds.
+  public func failureLog(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
+    build(id).appending("\(kernel.release)-\(kernel.architecture)").appending("make.log")
+  }
+
+  /// All that was built of a module version for a kernel release.
+  public func products(_ id: ModuleID, _ release: KernelRelease) -> FilePath {
+    registration(id).appending(release.description)
+  }
+
+  /// What was built for a kernel.
+  public func product(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
+    products(id, kernel.release).appending(kernel.architecture)
+  }
+
+  /// The built module files.
+  public func productModules(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
+    product(id, kernel).appending("module")
+  }
+
+  /// Where a build for a kernel happens and its product is put together, out of everybody's sight.
+  func staging(_ id: ModuleID, _ kernel: Kernel, _ purpose: String) -> FilePath {
+    products(id, kernel.release).appending(".tmp_\(kernel.architecture)_\(purpose)")
+  }
+
+  /// The link that says which version a kernel has installed.
+  public func activeLink(_ name: String, _ kernel: Kernel) -> FilePath {
+    module(name).appending("kernel-\(kernel.release)-\(kernel.architecture)")
+  }
+
+  /// Modules that were in the way of an installation and come back after it.
+  func originals(_ name: String, _ kernel: Kernel) -> FilePath {
+    module(name).appending("original_module").appending(kernel.release.description)
+      .appending(kernel.architecture)
+  }
+
+  // MARK: Install tree
+
+  /// A kernel's module directory.
+  public func kernel(_ release: KernelRelease) -> FilePath {
+    installTree.appending(release.description)
+  }
+
+  /// Where modules are installed for a kernel.
+  public func installed(_ release: KernelRelease) -> FilePath {
+    kernel(release).appending(Self.installedLocation.components)
+  }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+extension DKMSError: CustomStringConvertible {
+  /// What happened to what, and why; one line.
+  public var description: String {
+    switch self {
+    case .invalidName(let kind, let value, let problem):
+      "'\(value)' cannot be a \(kind.rawValue): \(problem)"
+    case .sourceMissing(let id, let directory):
+      "\(id): the source directory \(directory) does not exist"
+    case .configurationMissing(let path):
+      "\(path) does not exist"
+    case .configurationUnreadable(let path, let detail):
+      "\(path) cannot be read: \(detail)"
+    case .configurationInvalid(let path, let problems):
+      "\(path) is not valid: \(problems.joined(separator: "; "))"
+    case .alreadyAdded(let id):
+      "\(id) is in the tree already"
+    case .notAdded(let id):
+      "\(id) is not in the tree"
+    case .moduleBroken(let id, let link):
+      "\(id) is broken: \(link) is missing or leads nowhere"
+    case .sourceEmpty(let id, let directory):
+      "\(id): \(directory) holds nothing to build"
+    case .kernelMissing(let release, let directory):
+      "kernel \(release) is not installed: \(directory) does not exist"
+    case .headersMissing(let kernel, let directory, _):
+      "the headers of kernel \(kernel.release) are missing at \(directory)"
+    case .excluded(let id, let kernel, let reason):
+      "\(id) is not for kernel \(kernel.release): \(reason)"
+    case .dependenciesMissing(let id, let kernel, let names):
+      "\(id) needs \(names.joined(separator: ", ")), not installed for kernel \(kernel.release)"
+    case .patchOutside(let id, let patch):
+      "\(id): the patch '\(patch)' lies outside the source"
+    case .patchMissing(let id, let patch, let directory):
+      "\(id): the patch '\(patch)' is not in \(directory)"
+    case .patchFailed(let id, let kernel, let patch, _):
+      "\(id) for \(kernel.release): the patch '\(patch)' does not apply"
+    case .buildFailed(let id, let kernel, let firstError, _):
+      "\(id) for \(kernel.release): the build failed" + (firstError.map { ": \($0)" } ?? "")
+    case .moduleNotProduced(let id, let kernel, let file, _):
+      "\(id) for \(kernel.release): the build ended without \(file)"
+    case .vermagicMismatch(let id, let kernel, let file, let found, _):
+      "\(id) for \(kernel.release): \(file) was built for kernel \(found); its Makefile looks at another kernel"
+    case .scriptFailed(let id, let script, let status, _):
+      "\(id): its \(script.rawValue) script ended with status \(status)"
+    case .productIncomplete(let id, let kernel, let file):
+      "\(id) for \(kernel.release): \(file) is missing from the tree"
+    case .nothingInstalled(let id, let kernel, let reasons):
+      "\(id) is not installed for \(kernel.release): \(reasons.joined(separator: "; "))"
+    case .depmodFailed(let release, let detail):
+      "depmod failed for kernel \(release): \(detail)"
+    case .system(let operation, let subject, let reason):
+      "cannot \(operation) \(subject): \(reason)"
+    }
+  }
+
+  /// The command that mends it, or the place to look, where one is known.
+  public var remedy: String? {
+    switch self {
+    case .invalidName, .excluded, .patchOutside, .scriptFailed(_, _, _, log: nil), .system:
+      nil
+    case .sourceMissing(let id, _):
+      "install the package that holds \(id.sourceDirectoryName), or unpack its source there"
+    case .configurationMissing, .configurationUnreadable, .configurationInvalid, .patchMissing, .sourceEmpty:
+      "mend the file, or reinstall the package that owns it"
+    case .alreadyAdded(let id):
+      "dkms remove \(id) --all"
+    case .notAdded(let id):
+      "dkms add \(id)"
+    case .moduleBroken(let id, _):
+      "reinstall the package that holds its source, or: dkms remove \(id) --all"
+    case .kernelMissing:
+      "install the kernel, or name another with -k"
+    case .headersMissing(_, _, let package):
+      package.map { "pacman -S \($0)" } ?? "install the headers package of this kernel"
+    case .dependenciesMissing(_, let kernel, let names):
+      "dkms autoinstall -k \(kernel.release) (after installing \(names.joined(separator: ", ")))"
+    case .patchFailed(_, _, _, let log), .buildFailed(_, _, _, let log),
+      .moduleNotProduced(_, _, _, let log), .vermagicMismatch(_, _, _, _, let log),
+      .scriptFailed(_, _, _, let log?):
+      "the log is \(log)"
+    case .productIncomplete(let id, let kernel, _):
+      "dkms build --force \(id) -k \(kernel.release)"
+    case .nothingInstalled(let id, let kernel, _):
+      "dkms install --force \(id) -k \(kernel.release)"
+    case .depmodFailed(let release, _):
+      "depmod \(release)"
+    }
+  }
+
+  /// The status with which `dkms` ends after this error.
+  public var exitStatus: ExitStatus {
+    switch self {
+    case .invalidName, .configurationUnreadable, .configurationInvalid, .sourceEmpty: .badConfiguration
+    case .sourceMissing: .usage
+    case .configurationMissing, .moduleBroken: .broken
+    case .alreadyAdded, .notAdded: .wrongState
+    case .patchOutside, .patchMissing: .unusable
+    case .kernelMissing, .patchFailed, .productIncomplete, .nothingInstalled, .depmodFailed: .installFailed
+    case .headersMissing: .headersMissing
+    case .excluded: .excluded
+    case .dependenciesMissing: .missingDependency
+    case .buildFailed: .buildFailed
+    case .moduleNotProduced, .vermagicMismatch: .moduleNotProduced
+    case .scriptFailed(_, .preInstall, _, _): .preInstallFailed
+    case .scriptFailed(_, _, let status, _): ExitStatus(rawValue: status)
+    case .system: .refused
+    }
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// Everything that can go wrong with a module, a kernel or the trees.
+public enum DKMSError: Error, Hashable, Sendable {
+  /// A name that cannot be the name of one directory.
+  case invalidName(NameKind, value: String, problem: String)
+  /// The module's source directory does not exist.
+  case sourceMissing(ModuleID, directory: String)
+  /// The directory has no dkms.conf.
+  case configurationMissing(path: String)
+  /// The dkms.conf could not be evaluated: bash refused it, or it did not end in time.
+  case configurationUnreadable(path: String, detail: String)
+  /// The dkms.conf was evaluated and says something impossible.
+  case configurationInvalid(path: String, problems: [String])
+  /// The module is registered already.
+  case alreadyAdded(ModuleID)
+  /// The module is not registered.
+  case notAdded(ModuleID)
+  /// The module's `source` link is missing or leads nowhere.
+  case moduleBroken(ModuleID, link: String)
+  /// The source directory holds nothing to build.
+  case sourceEmpty(ModuleID, directory: String)
+  /// The kernel has no module directory.
+  case kernelMissing(KernelRelease, directory: String)
+  /// The headers of the kernel are not installed; the package that holds them, where known.
+  case headersMissing(Kernel, directory: String, package: String?)
+  /// The dkms.conf excludes this kernel.
+  case excluded(ModuleID, Kernel, reason: String)
+  /// Modules named by BUILD_DEPENDS are not installed for the kernel.
+  case dependenciesMissing(ModuleID, Kernel, names: [String])
+  /// A patch of the dkms.conf leads out of the source.
+  case patchOutside(ModuleID, patch: String)
+  /// A patch of the dkms.conf is not there.
+  case patchMissing(ModuleID, patch: String, directory: String)
+  /// A patch did not apply.
+  case patchFailed(ModuleID, Kernel, patch: String, log: String)
+  /// The build command failed; the first error line of its log, where one was found.
+  case buildFailed(ModuleID, Kernel, firstError: String?, log: String)
+  /// The build command ended well, but this file is not there.
+  case moduleNotProduced(ModuleID, Kernel, file: String, log: String)
+  /// The module carries another kernel's version magic.
+  case vermagicMismatch(ModuleID, Kernel, file: String, found: String, log: String)
+  /// A script of the dkms.conf failed.
+  case scriptFailed(ModuleID, script: ScriptKind, status: Int32, log: String?)
+  /// A built module file is missing from the tree.
+  case productIncomplete(ModuleID, Kernel, file: String)
+  /// No module of the package may replace what the kernel has.
+  case nothingInstalled(ModuleID, Kernel, reasons: [String])
+  /// depmod failed.
+  case depmodFailed(KernelRelease, detail: String)
+  /// A file operation or a program failed.
+  case system(operation: String, subject: String, reason: String)
+}

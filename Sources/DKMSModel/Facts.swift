@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// All that a plan is made from, read at one moment; the same facts give the same plan anywhere.
+public struct Facts: Hashable, Sendable {
+  /// What the DKMS tree holds.
+  public var tree: TreeState
+  /// Source directories of modules, registered or not.
+  public var sources: [ModuleID: String]
+  /// Copies of sources that outlive their packages.
+  public var keptSources: [ModuleID: String]
+  /// The kernels that were asked about.
+  public var kernels: [Kernel: KernelFacts]
+  /// What the dkms.conf of a module says for a kernel.
+  public var configurations: [ModuleID: [Kernel: ConfigurationFact]]
+
+  /// Makes facts.
+  public init(
+    tree: TreeState = TreeState(), sources: [ModuleID: String] = [:],
+    keptSources: [ModuleID: String] = [:], kernels: [Kernel: KernelFacts] = [:],
+    configurations: [ModuleID: [Kernel: ConfigurationFact]] = [:]
+  ) {
+    self.tree = tree
+    self.sources = sources
+    self.keptSources = keptSources
+    self.kernels = kernels
+    self.configurations = configurations
+  }
+}
+
+/// What is known of a kernel.
+public struct KernelFacts: Hashable, Sendable {
+  /// Its module directory.
+  public var directory: String
+  /// Whether that directory exists.
+  public var exists: Bool
+  /// Where its headers belong.
+  public var headersDirectory: String
+  /// Whether they are there.
+  public var hasHeaders: Bool
+  /// The package that holds them, where the kernel says it.
+  public var headersPackage: String?
+
+  /// Makes a description of a kernel.
+  public init(
+    directory: String, exists: Bool, headersDirectory: String, hasHeaders: Bool, headersPackage: String?
+  ) {
+    self.directory = directory
+    self.exists = exists
+    self.headersDirectory = headersDirectory
+    self.hasHeaders = hasHeaders
+    self.headersPackage = headersPackage
+  }
+}
+
+/// What came of evaluating a dkms.conf.
+public enum ConfigurationFact: Hashable, Sendable {
+  /// What it says.
+  case read(ModuleConfiguration)
+  /// Why it says nothing.
+  case unreadable(DKMSError)
+}

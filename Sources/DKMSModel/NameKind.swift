@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// What a checked name stands for, so that an error can say it.
+public enum NameKind: String, Sendable {
+  /// `PACKAGE_NAME` of a dkms.conf.
+  case moduleName = "module name"
+  /// `PACKAGE_VERSION` of a dkms.conf.
+  case moduleVersion = "module version"
+  /// A kernel release.
+  case kernelRelease = "kernel release"
+  /// An architecture.
+  case architecture = "architecture"
+}

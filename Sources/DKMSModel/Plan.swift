@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// All that a transaction will do, decided before any of it is done.
+///
+/// Steps name only earlier steps as their conditions, so a plan has no cycles.
+public struct Plan: Hashable, Sendable {
+  /// The steps in an order in which they could run one after another.
+  public private(set) var steps: [PlannedStep] = []
+  /// What was considered and is not done, each with its reason.
+  public private(set) var skips: [Skip] = []
+
+  /// Makes an empty plan.
+  public init() {}
+
+  /// Whether there is nothing to do.
+  public var isEmpty: Bool { steps.isEmpty }
+
+  /// The errors that keep something from being done, in the order in which they were met.
+  public var obstacles: [DKMSError] { skips.compactMap(\.obstacle) }
+
+  /// Adds a step.
+  ///
+  /// - Parameters:
+  ///   - step: What is done.
+  ///   - reason: Why it is done.
+  ///   - required: Steps that must have succeeded before.
+  ///   - earlier: Steps that must have ended before, well or not.
+  /// - Returns: The number by which later steps name this one.
+  @discardableResult
+  public mutating func append(
+    _ step: Step, because reason: Reason, requires required: [Int] = [], after earlier: [Int] = []
+  ) -> Int {
+    precondition((required + earlier).allSatisfy(steps.indices.contains), "a step names a later one")
+    steps.append(PlannedStep(step: step, reason: reason, required: required, earlier: earlier))
+    return steps.count - 1
+  }
+
+  /// Records what is left out.
+  public mutating func skip(_ skip: Skip) {
+    skips.append(skip)
+  }
+}
+
+/// A step, why it is taken, and what it waits for.
+public struct PlannedStep: Hashable, Sendable {
+  /// What is done.
+  public let step: Step
+  /// Why it is done.
+  public let reason: Reason
+  /// Steps that must have succeeded before.
+  public let required: [Int]
+  /// Steps that must have ended before, well or not.
+  public let earlier: [Int]
+}
+
+/// One change of the trees.
+public enum Step: Hashable, Sendable {
+  /// Register a module version whose source is in this directory.
+  case add(ModuleID, source: String)
+  /// Point the `source` link of a registered module to this directory.
+  case relink(ModuleID, source: String)
+  /// Build it, replacing what was built before once the new build stands.
+  case build(ModuleID, Kernel)
+  /// Put the built modules into the kernel's directory, in the place of another version's.
+  case install(ModuleID, Kernel)
+  /// Take the modules out of the kernel's directory.
+  case uninstall(ModuleID, Kernel)
+  /// Forget what was built.
+  case unbuild(ModuleID, Kernel)
+  /// Forget the module version.
+  case unregister(ModuleID)
+  /// Remove the kept copy of a source that is there itself.
+  case discardKeptSource(ModuleID)
+  /// Write the kernel's module dependencies anew.
+  case depmod(KernelRelease)
+}
+
+/// Why a step is taken.
+public enum Reason: Hashable, Sendable {
+  /// It was asked for by name.
+  case requested
+  /// The module's source came or changed.
+  case sourceChanged
+  /// The kernel or its headers came or changed.
+  case kernelChanged
+  /// The kernel has no such module yet.
+  case notInstalled
+  /// Something else in the plan needs it.
+  case neededBy(ModuleID)
+  /// Another version took its place.
+  case replaced(by: ModuleID)
+  /// The module's source is gone.
+  case sourceGone
+  /// The kernel is gone.
+  case kernelGone
+  /// Modules of the kernel change.
+  case modulesChange
+}
+
+/// A thing that could have been done and is not.
+public struct Skip: Hashable, Sendable {
+  /// The module version.
+  public let id: ModuleID
+  /// The kernel; nil where it concerns all.
+  public let kernel: Kernel?
+  /// Why it is left out.
+  public let cause: Cause
+
+  /// Makes a record of what is left out.
+  public init(_ id: ModuleID, _ kernel: Kernel?, _ cause: Cause) {
+    self.id = id
+    self.kernel = kernel
+    self.cause = cause
+  }
+
+  /// The error that is in the way, where one is.
+  public var obstacle: DKMSError? { if case .obstacle(let error) = cause { error } else { nil } }
+
+  /// Why something is left out.
+  public enum Cause: Hashable, Sendable {
+    /// It stands already.
+    case upToDate
+    /// The conf does not say AUTOINSTALL.
+    case notAutoinstalled
+    /// Something is in the way; whether that is a failure depends on the error.
+    case obstacle(DKMSError)
+  }
+}

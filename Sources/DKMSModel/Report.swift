@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// What became of a plan, step by step.
+public struct Report: Hashable, Sendable {
+  /// The plan that was executed.
+  public let plan: Plan
+  /// The outcome of each step, in the order of the plan's steps.
+  public let outcomes: [Outcome]
+
+  /// Makes a report; there is one outcome a step.
+  public init(plan: Plan, outcomes: [Outcome]) {
+    precondition(plan.steps.count == outcomes.count)
+    self.plan = plan
+    self.outcomes = outcomes
+  }
+
+  /// The errors of the steps that failed by themselves, in the order of the plan.
+  public var failures: [DKMSError] {
+    outcomes.compactMap(\.failure)
+  }
+
+  /// Warnings of all steps, in the order of the plan.
+  public var warnings: [String] {
+    outcomes.flatMap(\.warnings)
+  }
+}
+
+/// What became of one step.
+public enum Outcome: Hashable, Sendable {
+  /// It was done, with these remarks.
+  case done(warnings: [String])
+  /// It was tried and failed; what stood before stands.
+  case failed(DKMSError)
+  /// A step that it requires did not succeed.
+  case notTried
+
+  /// Whether it was done.
+  public var isDone: Bool { if case .done = self { true } else { false } }
+
+  /// Why it failed, if it did.
+  public var failure: DKMSError? { if case .failed(let error) = self { error } else { nil } }
+
+  /// The remarks of a step that was done.
+  public var warnings: [String] { if case .done(let warnings) = self { warnings } else { [] } }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// What a package transaction did to modules and kernels, seen after the fact.
+public struct Transaction: Hashable, Sendable {
+  /// Modules whose source came or changed.
+  public var changedModules: [ModuleID]
+  /// Registered modules whose source is gone.
+  public var goneModules: [ModuleID]
+  /// Kernels that came, or whose headers came or changed.
+  public var changedKernels: [Kernel]
+  /// Kernels that are gone.
+  public var goneKernels: [Kernel]
+  /// Every kernel that is installed, those that changed among them.
+  public var installedKernels: [Kernel]
+
+  /// Makes a transaction.
+  public init(
+    changedModules: [ModuleID] = [], goneModules: [ModuleID] = [], changedKernels: [Kernel] = [],
+    goneKernels: [Kernel] = [], installedKernels: [Kernel] = []
+  ) {
+    self.changedModules = changedModules
+    self.goneModules = goneModules
+    self.changedKernels = changedKernels
+    self.goneKernels = goneKernels
+    self.installedKernels = installedKernels
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// What the DKMS tree holds, read at one moment.
+public struct TreeState: Hashable, Sendable {
+  /// The registered module versions, sorted by name, then version, as bytes.
+  public var modules: [ModuleRecord]
+
+  /// Makes a state of records.
+  public init(modules: [ModuleRecord] = []) { self.modules = modules }
+
+  /// The record of one module version.
+  public subscript(id: ModuleID) -> ModuleRecord? { modules.first { $0.id == id } }
+
+  /// The version of a module that is installed for a kernel.
+  public func installedVersion(of name: String, for kernel: Kernel) -> ModuleID? {
+    modules.first { $0.id.name == name && $0.build(for: kernel)?.isInstalled == true }?.id
+  }
+
+  /// The newest version of each module that is not broken, in the order of `modules`.
+  public var newestVersions: [ModuleID] {
+    var newest: [String: ModuleID] = [:]
+    var names: [String] = []
+    for id in modules.lazy.filter({ !$0.isBroken }).map(\.id) {
+      if let known = newest[id.name] {
+        if VersionOrder(known.version) < VersionOrder(id.version) { newest[id.name] = id }
+      } else {
+        names.append(id.name)
+        newest[id.name] = id
+      }
+    }
+    return names.compactMap { newest[$0] }
+  }
+}
+
+/// One registered version of a module.
+public struct ModuleRecord: Hashable, Sendable {
+  /// The module version.
+  public var id: ModuleID
+  /// Where its `source` link leads; nil where there is no link.
+  public var source: String?
+  /// Whether the link is missing or leads nowhere.
+  public var isBroken: Bool
+  /// Whether its source is a copy that is kept only as long as something built from it is installed.
+  public var isLastGood: Bool
+  /// The kernels it is built for, sorted as bytes.
+  public var builds: [BuildRecord]
+
+  /// Makes a record.
+  public init(
+    id: ModuleID, source: String?, isBroken: Bool = false, isLastGood: Bool = false,
+    builds: [BuildRecord] = []
+  ) {
+    self.id = id
+    self.source = source
+    self.isBroken = isBroken
+    self.isLastGood = isLastGood
+    self.builds = builds
+  }
+
+  /// What is known of its build for a kernel.
+  public func build(for kernel: Kernel) -> BuildRecord? { builds.first { $0.kernel == kernel } }
+}
+
+/// A build of a module version that is in the tree.
+public struct BuildRecord: Hashable, Sendable {
+  /// The kernel it was built for.
+  public var kernel: Kernel
+  /// Whether it is the version that the kernel's module directory holds.
+  public var isInstalled: Bool
+
+  /// Makes a record.
+  public init(kernel: Kernel, isInstalled: Bool) {
+    self.kernel = kernel
+    self.isInstalled = isInstalled
+  }
+}

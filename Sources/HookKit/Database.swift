@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Alpm
+internal import DKMSModel
+internal import SystemPackage
+
+/// The local package database as the hooks ask it; without one, nothing is owned.
+struct Database: ~Copyable {
+  private let packages: LocalDatabase?
+  /// Why there is none.
+  let problem: AlpmError?
+
+  init(root: FilePath = "/") {
+    do {
+      packages = try LocalDatabase(root: root)
+      problem = nil
+    } catch {
+      packages = nil
+      problem = error
+    }
+  }
+
+  /// Whether a package owns the path; asks the named packages first.
+  func isOwned(_ path: String, hints: [String]) -> Bool {
+    packages?.owners(of: path, consultingFirst: hints).isEmpty == false
+  }
+
+  /// The files of a package; nil where it is not installed.
+  func files(of package: String) -> [String]? {
+    guard packages?.package(named: package) != nil else { return nil }
+    return try? packages?.files(of: package)
+  }
+
+  /// The directories in the source tree that targets name, by themselves or through their package.
+  func moduleSources(of targets: [HookTarget]) -> Set<String> {
+    var directories: Set<String> = []
+    for target in targets {
+      switch target {
+      case .moduleSource(let directory): directories.insert(directory)
+      case .package(let name):
+        let files = files(of: name) ?? []
+        directories.formUnion(files.compactMap(HookTarget.init(line:)).compactMap(\.moduleSource))
+      case .kernel, .headers, .suite: break
+      }
+    }
+    return directories
+  }
+}
+
+extension HookTarget {
+  fileprivate var moduleSource: String? {
+    if case .moduleSource(let directory) = self { directory } else { nil }
+  }
+}

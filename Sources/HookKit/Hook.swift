@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSEngine
+public import DKMSModel
+public import Host
+public import SystemPackage
+
+/// A helper that pacman starts: it reads targets from standard input and acts on them.
+public protocol Hook: Sendable {
+  /// Acts on the targets that a hook file asks for.
+  ///
+  /// - Returns: Whether all is well.
+  static func run(_ targets: [HookTarget], layout: Layout, host: Host) async throws(DKMSError) -> Bool
+}
+
+extension Hook {
+  /// Runs the helper on the machine at hand; the number to end with.
+  public static func main() async -> Int32 {
+    await Interruption.cancelling { await run(.standardInput, host: .live()) }
+  }
+
+  /// Reads the targets and acts on them; 0 where all is well, so that pacman reports anything else.
+  public static func run(_ input: FileDescriptor, layout: Layout = Layout(), host: Host) async -> Int32 {
+    do throws(DKMSError) {
+      let targets = try lines(of: input).compactMap(HookTarget.init(line:))
+      if targets.isEmpty { return 0 }
+      guard host.isRoot else {
+        host.console.printError("==> ERROR: this is pacman's to run, as root")
+        return 1
+      }
+      let isWell = try await run(targets, layout: layout, host: host)
+      if Task.isCancelled {
+        host.console.printError("==> ERROR: interrupted; whatever stood before stands")
+        return 130
+      }
+      return isWell ? 0 : 1
+    } catch {
+      Narrator(host.console).fail(error)
+      return 1
+    }
+  }
+
+  private static func lines(of input: FileDescriptor) throws(DKMSError) -> [String] {
+    do { return try input.lines() } catch { throw DKMSError(error) }
+  }
+}

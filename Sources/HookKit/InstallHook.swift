@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSEngine
+public import DKMSModel
+public import Host
+
+/// After a transaction: builds and installs for what came or changed, and removes what went.
+public enum InstallHook: Hook {
+  /// Settles what the targets name.
+  ///
+  /// - Throws: `DKMSError` where framework.conf cannot be read.
+  public static func run(
+    _ targets: [HookTarget], layout: Layout, host: Host
+  ) async throws(DKMSError) -> Bool {
+    let framework = try await Framework.read(over: layout, host: host)
+    let (layout, options) = (framework.layout, framework.options)
+    let narrator = Narrator(host.console)
+    let findings = await read(targets, layout, options, host, narrator)
+    let facts = await FactsReader(host: host, layout: layout, options: options).facts(
+      modules: findings.concernedModules, kernels: findings.concernedKernels, sources: findings.sources)
+    let transaction =
+      framework.allowsAutoinstall
+      ? findings.transaction : findings.transaction.withoutInstallations
+    if !framework.allowsAutoinstall {
+      narrator.warn("nothing is built: \(layout.configurationDirectory)/no-autoinstall forbids it")
+    }
+    let plan = Planner.settle(transaction, facts: facts, options: options)
+    plan.skips.forEach(narrator.skipped)
+    let executor = try await Executor(host: host, layout: layout, options: options)
+    let report = await executor.execute(plan, observe: narrator.ended)
+    return conclude(report, findings, narrator)
+  }
+
+  private static func read(
+    _ targets: [HookTarget], _ layout: Layout, _ options: BuildOptions, _ host: Host, _ narrator: Narrator
+  ) async -> TransactionReader.Findings {
+    let database = Database()
+    if let problem = database.problem {
+      narrator.warn("every kernel directory counts as installed: \(problem)")
+    }
+    let findings = await TransactionReader(layout, options, host).findings(targets, database)
+    if !findings.orphans.isEmpty, !findings.transaction.changedModules.isEmpty {
+      let names = findings.orphans.map(\.description).joined(separator: ", ")
+      narrator.warn("no package owns these kernels, so nothing is built for them: \(names)")
+    }
+    return findings
+  }
+
+  private static func conclude(
+    _ report: Report, _ findings: TransactionReader.Findings, _ narrator: Narrator
+  ) -> Bool {
+    narrator.conclude(report)
+    for (error, modules) in report.plan.modulesWithoutHeaders {
+      narrator.warn("\(error); not built: \(modules.map(\.description).joined(separator: ", "))")
+      if let remedy = error.remedy { narrator.advise(remedy) }
+    }
+    // A kernel without headers, or one that a module is not for, is no failure of this transaction.
+    let errors =
+      findings.errors
+      + report.plan.obstacles.filter { ![.excluded, .headersMissing].contains($0.exitStatus) }
+    errors.forEach(narrator.fail)
+    for (id, kernel) in report.lastGood { narrator.warn("\(id) stays installed for \(kernel.release)") }
+    return errors.isEmpty && report.failures.isEmpty
+  }
+}
+
+extension Transaction {
+  /// The same, but for what would be installed.
+  fileprivate var withoutInstallations: Transaction {
+    var transaction = self
+    transaction.changedModules = []
+    transaction.changedKernels = []
+    return transaction
+  }
+}
+
+extension Report {
+  /// What was to be replaced and stays, since its successor could not be installed.
+  fileprivate var lastGood: [(ModuleID, Kernel)] {
+    zip(plan.steps, outcomes).compactMap { planned, outcome in
+      guard outcome == .notTried, case .unbuild(let id, let kernel) = planned.step else { return nil }
+      return (id, kernel)
+    }
+  }
+}
+
+extension Plan {
+  /// For each kernel without headers, what is not built for it, in the order of the plan.
+  fileprivate var modulesWithoutHeaders: [(error: DKMSError, modules: [ModuleID])] {
+    var groups: [(error: DKMSError, modules: [ModuleID])] = []
+    for skip in skips {
+      guard let error = skip.obstacle, error.exitStatus == .headersMissing else { continue }
+      if let index = groups.firstIndex(where: { $0.error == error }) {
+        groups[index].modules.append(skip.id)
+      } else {
+        groups.append((error, [skip.id]))
+      }
+    }
+    return groups
+  }
+}

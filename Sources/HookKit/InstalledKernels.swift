@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Alpm
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// The kernels of a system: directories that hold a kernel's modules and that a package owns.
+struct InstalledKernels {
+  /// Kernels that packages own, or all there are where packages own none.
+  let releases: [KernelRelease]
+  /// Directories with modules that no package owns, beside kernels that packages own.
+  let orphans: [KernelRelease]
+
+  /// Looks at the directories and asks the database about each.
+  ///
+  /// Where there is no database every directory counts.
+  init(_ layout: Layout, _ database: borrowing Database) {
+    let present = KernelCatalogue(layout).releases.filter { release in
+      ["modules.order", "kernel"].contains { Files.kind(layout.kernel(release).appending($0)) != nil }
+    }
+    var owned: [KernelRelease] = []
+    var orphans: [KernelRelease] = []
+    let catalogue = KernelCatalogue(layout)
+    for release in present {
+      // The kernel's own package knows best, and asking it alone spares every other file list.
+      let hints = catalogue.packageBase(of: release).map { [$0, "\($0)-headers"] } ?? []
+      if database.isOwned("usr/lib/modules/\(release)/", hints: hints) {
+        owned.append(release)
+      } else {
+        orphans.append(release)
+      }
+    }
+    releases = owned.isEmpty ? orphans : owned
+    self.orphans = owned.isEmpty ? [] : orphans
+  }
+}

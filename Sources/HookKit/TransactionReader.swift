@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// Finds out, after the fact, what a package transaction did: from pacman's targets, the database and the disk.
+///
+/// Nothing is handed over from before the transaction but what a failed one leaves behind unharmed.
+struct TransactionReader {
+  private let host: Host
+  private let layout: Layout
+  private let reader: ConfigurationReader
+  private let tree: TreeState
+
+  init(_ layout: Layout, _ options: BuildOptions, _ host: Host) {
+    self.host = host
+    self.layout = layout
+    reader = ConfigurationReader(host: host, layout: layout, options: options)
+    tree = ModuleTree(layout).state()
+  }
+
+  /// What was found.
+  struct Findings {
+    var transaction = Transaction()
+    /// Where the sources of modules are that are not registered.
+    var sources: [ModuleID: String] = [:]
+    /// Sources that could not be understood.
+    var errors: [DKMSError] = []
+    /// Kernels that nobody owns and nothing is built for.
+    var orphans: [KernelRelease] = []
+    /// Every registered module whose source is there.
+    var registered: [ModuleID] = []
+
+    /// The modules that a plan may have to build.
+    var concernedModules: [ModuleID] {
+      let others = transaction.changedKernels.isEmpty ? [] : registered + sources.keys
+      return Set(transaction.changedModules + others).sorted { $0.description < $1.description }
+    }
+
+    /// The kernels that a plan may have to build for.
+    var concernedKernels: [Kernel] {
+      transaction.changedModules.isEmpty ? transaction.changedKernels : transaction.installedKernels
+    }
+  }
+
+  func findings(_ targets: [HookTarget], _ database: borrowing Database) async -> Findings {
+    let (named, hasLostPackages) = resolve(targets, database)
+    let installed = InstalledKernels(layout, database)
+    var findings = Findings()
+    findings.orphans = installed.orphans
+    findings.registered = tree.modules.filter { !$0.isBroken }.map(\.id)
+    findings.transaction.installedKernels = installed.releases.compactMap(kernel)
+    findings.transaction.changedKernels = changedKernels(named, findings.transaction.installedKernels)
+    findings.transaction.goneKernels = goneKernels(named, installed, hasLostPackages)
+    findings.transaction.goneModules = goneModules(named, hasLostPackages)
+    await readSources(named, &findings)
+    return findings
+  }
+
+  /// Packages become the targets among their files; a package that is gone can only be remarked upon.
+  private func resolve(
+    _ targets: [HookTarget], _ database: borrowing Database
+  ) -> (targets: Set<HookTarget>, hasLostPackages: Bool) {
+    var named: Set<HookTarget> = []
+    var hasLostPackages = false
+    for target in targets {
+      guard case .package(let package) = target else {
+        named.insert(target)
+        continue
+      }
+      if let files = database.files(of: package) {
+        named.formUnion(files.compactMap(HookTarget.init(line:)).filter(\.isPath))
+      } else {
+        hasLostPackages = true
+      }
+    }
+    return (named, hasLostPackages)
+  }
+
+  // MARK: Kernels
+
+  private func kernel(_ release: KernelRelease) -> Kernel? {
+    try? Kernel(release: release, architecture: host.architecture)
+  }
+
+  private func changedKernels(_ named: Set<HookTarget>, _ installed: [Kernel]) -> [Kernel] {
+    installed.filter { kernel in
+      let headers = layout.kernel(kernel.release).appending("build/include")
+      return named.contains(.kernel(kernel.release))
+        || named.contains(.headers(kernel.release)) && Files.isDirectory(headers)
+    }
+  }
+
+  private func goneKernels(
+    _ named: Set<HookTarget>, _ installed: InstalledKernels, _ hasLostPackages: Bool
+  ) -> [Kernel] {
+    let known = Set(installed.releases + installed.orphans)
+    let built = Set(tree.modules.flatMap(\.builds).map(\.kernel))
+    return built.filter { kernel in
+      let release = kernel.release
+      let isNamed = named.contains(.kernel(release)) || named.contains(.headers(release))
+      return !known.contains(release) && (isNamed || hasLostPackages)
+    }.sorted { $0.description < $1.description }
+  }
+
+  // MARK: Modules
+
+  private func goneModules(_ named: Set<HookTarget>, _ hasLostPackages: Bool) -> [ModuleID] {
+    tree.modules.filter { record in
+      guard record.isBroken, let source = record.source.map({ FilePath($0) }) else { return false }
+      let isNamed =
+        source.removingLastComponent() == layout.sourceTree
+        && named.contains(.moduleSource(directory: source.lastComponent?.string ?? ""))
+      // A copy was made before the transaction, because a package was about to take the source away.
+      return isNamed || hasLostPackages && Files.isDirectory(layout.keptSource(record.id))
+    }.map(\.id)
+  }
+
+  private func readSources(_ named: Set<HookTarget>, _ findings: inout Findings) async {
+    let kernels = findings.transaction.installedKernels
+    guard let kernel = kernels.first ?? (try? KernelRelease(host.runningRelease)).flatMap(kernel) else {
+      return
+    }
+    let registered = Set(tree.modules.filter { !$0.isBroken }.compactMap(\.source))
+    for directory in Files.list(layout.sourceTree) {
+      let source = layout.sourceTree.appending(directory)
+      guard Files.isFile(source.appending("dkms.conf")) else { continue }
+      let isNamed = named.contains(.moduleSource(directory: directory))
+      let isNews = !registered.contains(source.string) && !findings.transaction.changedKernels.isEmpty
+      guard isNamed || isNews else { continue }
+      do {
+        let id = try await reader.configuration(source: source, for: kernel).id
+        findings.sources[id] = source.string
+        if isNamed { findings.transaction.changedModules.append(id) }
+      } catch {
+        findings.errors.append(error)
+      }
+    }
+  }
+}
+
+extension HookTarget {
+  fileprivate var isPath: Bool { if case .package = self { false } else { true } }
+}

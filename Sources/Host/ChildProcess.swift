@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// A started child and the process group that it leads.
+struct ChildProcess: Sendable {
+  let identifier: pid_t
+
+  static func spawn(
+    _ command: Command, output: FileDescriptor, errorOutput: FileDescriptor
+  ) throws(HostError) -> ChildProcess {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, output.rawValue, STDOUT_FILENO)
+    posix_spawn_file_actions_adddup2(&actions, errorOutput.rawValue, STDERR_FILENO)
+    for (number, descriptor) in command.descriptors {
+      posix_spawn_file_actions_adddup2(&actions, descriptor.rawValue, number)
+    }
+    posix_spawn_file_actions_addchdir_np(&actions, command.directory.string)
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    var all = sigset_t()
+    sigemptyset(&none)
+    sigfillset(&all)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+
+    var identifier = pid_t()
+    let environment = command.environment.map { "\($0.key)=\($0.value)" }.sorted()
+    let code = withCStrings([command.program] + command.arguments) { arguments in
+      withCStrings(environment) { environment in
+        posix_spawnp(&identifier, command.program, &actions, &attributes, arguments, environment)
+      }
+    }
+    guard code == 0 else { throw HostError("start", FilePath(command.program), Errno(rawValue: code)) }
+    return ChildProcess(identifier: identifier)
+  }
+
+  /// Waits for the child, and kills its group at the time limit or when the task is cancelled.
+  func wait(limit: Duration?) async -> CommandResult.Termination {
+    let expired = await withTaskCancellationHandler {
+      await withTaskGroup(of: Bool.self) { group in
+        group.addTask {
+          await self.exit()
+          return false
+        }
+        if let limit {
+          group.addTask {
+            guard (try? await Task.sleep(for: limit)) != nil else { return false }
+            self.killGroup()
+            return true
+          }
+        }
+        let first = await group.next() ?? false
+        group.cancelAll()
+        return await group.reduce(first) { $0 || $1 }
+      }
+    } onCancel: {
+      self.killGroup()
+    }
+    let termination = reap()
+    return expired ? .timedOut : termination
+  }
+
+  private func killGroup() {
+    kill(-identifier, SIGKILL)
+  }
+
+  /// Waits for the end without reaping, so that the number stays this child's until nobody may kill it any more.
+  private func exit() async {
+    await onOwnThread {
+      var information = siginfo_t()
+      while waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+    }
+  }
+
+  private func reap() -> CommandResult.Termination {
+    var status: Int32 = 0
+    while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+    let signal = status & 0x7F
+    return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
+  }
+}
+
+private func withCStrings<Result>(
+  _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+) -> Result {
+  let copies = strings.map { strdup($0) }
+  defer { copies.forEach { free($0) } }
+  return body(copies + [nil])
+}

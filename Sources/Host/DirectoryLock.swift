@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Glibc
+public import SystemPackage
+
+/// A lock on a directory itself, held until the value ends; no lock file can be left behind.
+public struct DirectoryLock: ~Copyable, Sendable {
+  private let descriptor: FileDescriptor
+
+  /// Whether others may hold the lock at the same time.
+  public enum Mode: Sendable {
+    /// Others may hold it too, if they share it.
+    case shared
+    /// Nobody else holds it.
+    case exclusive
+
+    fileprivate var operation: Int32 { self == .shared ? LOCK_SH : LOCK_EX }
+  }
+
+  private init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
+
+  deinit {
+    // Closing alone is not enough: a child that is just being started has a copy until its program runs.
+    flock(descriptor.rawValue, LOCK_UN)
+    try? descriptor.close()
+  }
+
+  /// Takes the lock, making the directory if need be.
+  ///
+  /// - Parameters:
+  ///   - directory: What is locked.
+  ///   - mode: Whether it is shared.
+  ///   - patience: How long another holder is waited for in silence.
+  ///   - onWait: Called where that was not long enough.
+  /// - Returns: The lock, held.
+  /// - Throws: `HostError`.
+  public static func acquire(
+    _ directory: FilePath, _ mode: Mode, patience: Duration = .seconds(2),
+    onWait: @escaping @Sendable () -> Void
+  ) async throws(HostError) -> DirectoryLock {
+    while true {
+      try Files.makeDirectories(directory)
+      guard
+        let descriptor = try? FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec])
+      else {
+        if errno == ENOENT { continue }
+        throw HostError("lock", directory, .current)
+      }
+      let lock = DirectoryLock(descriptor)
+      if flock(descriptor.rawValue, mode.operation | LOCK_NB) != 0 {
+        let announcement = Task {
+          if (try? await Task.sleep(for: patience)) != nil { onWait() }
+        }
+        await onOwnThread {
+          while flock(descriptor.rawValue, mode.operation) != 0, errno == EINTR {}
+        }
+        announcement.cancel()
+      }
+      // The holder before may have removed the directory, and somebody else made it anew.
+      if lock.stillNames(directory) { return lock }
+    }
+  }
+
+  /// Takes the lock exclusively if nobody holds it and the directory is there.
+  public static func tryExclusive(_ directory: FilePath) -> DirectoryLock? {
+    guard
+      let descriptor = try? FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec])
+    else { return nil }
+    let lock = DirectoryLock(descriptor)
+    guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0, lock.stillNames(directory) else { return nil }
+    return lock
+  }
+
+  /// Gives the lock up.
+  public consuming func release() {}
+
+  private func stillNames(_ directory: FilePath) -> Bool {
+    var held = stat()
+    var named = stat()
+    return fstat(descriptor.rawValue, &held) == 0 && stat(directory.string, &named) == 0
+      && held.st_ino == named.st_ino && held.st_dev == named.st_dev
+  }
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// Questions to the file system, and changes of it that are either whole or not there.
+public enum Files {
+  /// What is at a path, links not followed.
+  public enum Kind: Hashable, Sendable {
+    /// A regular file.
+    case file
+    /// A directory.
+    case directory
+    /// A symbolic link.
+    case link
+    /// Anything else: a device, a pipe, a socket.
+    case other
+  }
+
+  // MARK: Questions
+
+  /// What is at the path itself; nil where there is nothing, or nothing that can be looked at.
+  public static func kind(_ path: FilePath) -> Kind? {
+    status(path, follow: false).map(kind)
+  }
+
+  /// Whether a directory is there, links followed.
+  public static func isDirectory(_ path: FilePath) -> Bool {
+    status(path, follow: true).map(kind) == .directory
+  }
+
+  /// Whether a regular file is there, links followed.
+  public static func isFile(_ path: FilePath) -> Bool {
+    status(path, follow: true).map(kind) == .file
+  }
+
+  /// Whether this process may execute the file.
+  public static func isExecutable(_ path: FilePath) -> Bool {
+    isFile(path) && access(path.string, X_OK) == 0
+  }
+
+  /// Whether this process may write to the file or directory.
+  public static func isWritable(_ path: FilePath) -> Bool {
+    access(path.string, W_OK) == 0
+  }
+
+  /// The names in a directory, sorted as bytes; none where there is no such directory.
+  public static func list(_ directory: FilePath) -> [String] {
+    guard let stream = opendir(directory.string) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The path with every link resolved; nil where it leads nowhere.
+  public static func resolved(_ path: FilePath) -> FilePath? {
+    guard let real = realpath(path.string, nil) else { return nil }
+    defer { free(real) }
+    return FilePath(platformString: real)
+  }
+
+  /// Where a link leads, as it is written in the link; nil where there is no link.
+  public static func linkTarget(_ path: FilePath) -> FilePath? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let length = readlink(path.string, &buffer, Int(PATH_MAX))
+    return length < 0 ? nil : FilePath(platformString: buffer)
+  }
+
+  /// The bytes of a file.
+  ///
+  /// - Throws: `HostError`.
+  public static func read(_ path: FilePath) throws(HostError) -> [UInt8] {
+    try attempt("read", path) {
+      let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+      return try descriptor.closeAfter { try descriptor.readToEnd() }
+    }
+  }
+
+  /// The text of a file, without white space around it; nil where there is no such file.
+  public static func text(_ path: FilePath) -> String? {
+    guard let bytes = try? read(path) else { return nil }
+    let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
+    guard let first = bytes.firstIndex(where: { !isSpace($0) }),
+      let last = bytes.lastIndex(where: { !isSpace($0) })
+    else { return "" }
+    return String(decoding: bytes[first...last], as: UTF8.self)
+  }
+
+  /// Whether two files have the same bytes.
+  public static func haveEqualContents(_ left: FilePath, _ right: FilePath) -> Bool {
+    guard let leftStatus = status(left, follow: true), let rightStatus = status(right, follow: true),
+      leftStatus.st_size == rightStatus.st_size
+    else { return false }
+    guard let leftBytes = try? read(left), let rightBytes = try? read(right) else { return false }
+    return leftBytes == rightBytes
+  }
+
+  // MARK: Changes
+
+  /// Makes a directory and those above it, mode 0755; one that is there is left as it is.
+  ///
+  /// - Throws: `HostError`.
+  public static func makeDirectories(_ path: FilePath) throws(HostError) {
+    if isDirectory(path) { return }
+    let parent = path.removingLastComponent()
+    if !parent.isEmpty && parent != path { try makeDirectories(parent) }
+    if mkdir(path.string, 0o755) != 0 && !isDirectory(path) {
+      throw HostError("make the directory", path, .current)
+    }
+  }
+
+  /// Makes a directory with a name that nothing has yet, mode 0700.
+  ///
+  /// - Throws: `HostError`.
+  public static func makeTemporaryDirectory(in parent: FilePath) throws(HostError) -> FilePath {
+    var template = Array(parent.appending("alpm-dkms.XXXXXX").string.utf8CString)
+    guard mkdtemp(&template) != nil else { throw HostError("make a directory in", parent, .current) }
+    return FilePath(platformString: template)
+  }
+
+  /// Writes a file beside its goal, brings it to the disk, and renames it into place.
+  ///
+  /// - Throws: `HostError`; what was there before then is there still.
+  public static func write(_ bytes: [UInt8], to path: FilePath, permissions: FilePermissions = .everyoneReads)
+    throws(HostError)
+  {
+    let staged = stagingPath(for: path)
+    try attempt("write", path) {
+      let descriptor = try FileDescriptor.open(
+        staged, .writeOnly, options: [.create, .truncate, .closeOnExec],
+        permissions: permissions)
+      try descriptor.closeAfter {
+        try descriptor.writeAll(bytes)
+        try descriptor.sync()
+      }
+    }
+    try rename(staged, to: path)
+  }
+
+  /// Puts a copy of a file in the place of another, in one step.
+  ///
+  /// - Throws: `HostError`; what was there before then is there still.
+  public static func copy(
+    _ source: FilePath, to path: FilePath, permissions: FilePermissions = .everyoneReads
+  ) throws(HostError) {
+    try write(try read(source), to: path, permissions: permissions)
+  }
+
+  /// Makes a link, or leads one that is there elsewhere, in one step.
+  ///
+  /// - Throws: `HostError`.
+  public static func link(_ path: FilePath, to target: FilePath) throws(HostError) {
+    let staged = stagingPath(for: path)
+    unlink(staged.string)
+    guard symlink(target.string, staged.string) == 0 else { throw HostError("link", path, .current) }
+    try rename(staged, to: path)
+  }
+
+  /// Renames over whatever file is there.
+  ///
+  /// - Throws: `HostError`.
+  public static func rename(_ source: FilePath, to path: FilePath) throws(HostError) {
+    guard Glibc.rename(source.string, path.string) == 0 else {
+      throw HostError("rename \(source) to", path, .current)
+    }
+  }
+
+  /// Swaps two directories in one step.
+  ///
+  /// - Throws: `HostError`.
+  public static func exchange(_ left: FilePath, _ right: FilePath) throws(HostError) {
+    let flags = CUnsignedInt(LINUX_RENAME_EXCHANGE)
+    guard renameat2(AT_FDCWD, left.string, AT_FDCWD, right.string, flags) == 0 else {
+      throw HostError("swap \(left) with", right, .current)
+    }
+  }
+
+  /// Brings a file, or the names in a directory, to the disk.
+  ///
+  /// - Throws: `HostError`.
+  public static func synchronize(_ path: FilePath) throws(HostError) {
+    try attempt("synchronize", path) {
+      let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+      try descriptor.closeAfter { try descriptor.sync() }
+    }
+  }
+
+  /// Removes a file, a link itself, or a directory with all that is in it; nothing there is well.
+  ///
+  /// - Throws: `HostError`.
+  public static func remove(_ path: FilePath) throws(HostError) {
+    guard let kind = kind(path) else { return }
+    if kind == .directory {
+      for name in list(path) { try remove(path.appending(name)) }
+    }
+    let code = kind == .directory ? rmdir(path.string) : unlink(path.string)
+    guard code == 0 || errno == ENOENT else { throw HostError("remove", path, .current) }
+  }
+
+  /// Removes a directory and those above it while they are empty, but never `limit` nor what is above that.
+  public static func removeEmptyDirectories(from path: FilePath, upTo limit: FilePath) {
+    var path = path
+    while path != limit, path.starts(with: limit), rmdir(path.string) == 0 {
+      path.removeLastComponent()
+    }
+  }
+
+  /// The name under which a goal is made before it is renamed into place.
+  ///
+  /// No program takes it for a module: it begins with a dot and does not end in `.ko`.
+  public static func stagingPath(for path: FilePath) -> FilePath {
+    path.removingLastComponent().appending(".\(path.lastComponent?.string ?? "")\(stagingSuffix)")
+  }
+
+  /// How every name that `stagingPath` gives ends.
+  public static let stagingSuffix = ".alpm-dkms-new"
+
+  // MARK: Below
+
+  private static func status(_ path: FilePath, follow: Bool) -> stat? {
+    var status = stat()
+    let code = follow ? stat(path.string, &status) : lstat(path.string, &status)
+    return code == 0 ? status : nil
+  }
+
+  private static func kind(of status: stat) -> Kind {
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: .file
+    case S_IFDIR: .directory
+    case S_IFLNK: .link
+    default: .other
+    }
+  }
+
+  private static func attempt<Value>(
+    _ operation: String, _ path: FilePath, _ body: () throws -> Value
+  ) throws(HostError) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw HostError(operation, path, error as? Errno ?? .ioError)
+    }
+  }
+}
+
+extension FilePermissions {
+  /// Mode 0644.
+  public static let everyoneReads: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+}
+
+extension FileDescriptor {
+  fileprivate func sync() throws {
+    guard fsync(rawValue) == 0 else { throw Errno.current }
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CLinux
+public import DKMSModel
+internal import Glibc
+
+/// The machine as the engine sees it: everything that is not a file, injected in one value.
+public struct Host: Sendable {
+  /// The environment of this process.
+  public var environment: [String: String]
+  /// Whether this process may change the system's trees.
+  public var isRoot: Bool
+  /// The running kernel's release, as `uname -r` prints it.
+  public var runningRelease: String
+  /// The architecture, as `uname -m` prints it.
+  public var architecture: String
+  /// The number of processors this process may use.
+  public var processorCount: Int
+  /// Runs programs.
+  public var launcher: any CommandLauncher
+  /// Where words for people go.
+  public var console: Console
+  /// Tells the time, in whole seconds since 1970.
+  public var now: @Sendable () -> Int
+
+  /// Describes a machine.
+  public init(
+    environment: [String: String], isRoot: Bool, runningRelease: String, architecture: String,
+    processorCount: Int, launcher: any CommandLauncher, console: Console, now: @escaping @Sendable () -> Int
+  ) {
+    self.environment = environment
+    self.isRoot = isRoot
+    self.runningRelease = runningRelease
+    self.architecture = architecture
+    self.processorCount = processorCount
+    self.launcher = launcher
+    self.console = console
+    self.now = now
+  }
+
+  /// The machine on which this process runs.
+  public static func live() -> Host {
+    let (release, machine) = identity()
+    return Host(
+      environment: liveEnvironment(), isRoot: geteuid() == 0, runningRelease: release, architecture: machine,
+      processorCount: usableProcessors(), launcher: ProcessLauncher(), console: .live(),
+      now: { time(nil) })
+  }
+
+  /// Runs a command; that it cannot be started is an error of the engine's kind.
+  ///
+  /// - Throws: `DKMSError.system`.
+  public func run(_ command: Command) async throws(DKMSError) -> CommandResult {
+    do { return try await launcher.run(command) } catch { throw DKMSError(error) }
+  }
+
+  private static func identity() -> (release: String, machine: String) {
+    var names = utsname()
+    uname(&names)
+    return (text(of: names.release), text(of: names.machine))
+  }
+
+  private static func text<Field>(of field: Field) -> String {
+    withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+
+  private static func usableProcessors() -> Int {
+    var set = [UInt8](repeating: 0, count: 1024)
+    let code = sched_getaffinity(0, UInt(set.count), &set)
+    return code == 0 ? set.reduce(0) { $0 + $1.nonzeroBitCount } : 1
+  }
+
+  private static func liveEnvironment() -> [String: String] {
+    var environment: [String: String] = [:]
+    var entry = environ
+    while let pointer = entry.pointee {
+      let text = String(cString: pointer)
+      if let separator = text.firstIndex(of: "=") {
+        environment[String(text[..<separator])] = String(text[text.index(after: separator)...])
+      }
+      entry += 1
+    }
+    return environment
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// Starts real processes, each the leader of a process group of its own.
+public struct ProcessLauncher: CommandLauncher {
+  /// Makes a launcher.
+  public init() {}
+
+  /// Runs a command in a process of its own.
+  ///
+  /// - Throws: `HostError` where the program could not be started.
+  public func run(_ command: Command) async throws(HostError) -> CommandResult {
+    switch command.output {
+    case .appended(let descriptor):
+      let termination = try await run(command, output: descriptor, errorOutput: descriptor)
+      return CommandResult(termination)
+    case .captured:
+      let output = try Capture(of: command.program)
+      let errorOutput = try Capture(of: command.program)
+      let termination = try await run(
+        command, output: output.descriptor, errorOutput: errorOutput.descriptor)
+      return CommandResult(
+        termination, output: try output.contents(), errorOutput: try errorOutput.contents())
+    }
+  }
+
+  private func run(
+    _ command: Command, output: FileDescriptor, errorOutput: FileDescriptor
+  ) async throws(HostError) -> CommandResult.Termination {
+    let child = try ChildProcess.spawn(command, output: output, errorOutput: errorOutput)
+    return await child.wait(limit: command.timeLimit)
+  }
+}
+
+/// An anonymous file that a child writes to.
+private struct Capture: ~Copyable {
+  let descriptor: FileDescriptor
+  private let program: String
+
+  init(of program: String) throws(HostError) {
+    let raw = memfd_create("output", CUnsignedInt(LINUX_MFD_CLOEXEC))
+    guard raw >= 0 else { throw HostError("capture the output of", FilePath(program), .current) }
+    descriptor = FileDescriptor(rawValue: raw)
+    self.program = program
+  }
+
+  deinit { try? descriptor.close() }
+
+  func contents() throws(HostError) -> [UInt8] {
+    do {
+      try descriptor.seek(offset: 0, from: .start)
+      return try descriptor.readToEnd()
+    } catch {
+      throw HostError("read the output of", FilePath(program), error as? Errno ?? .ioError)
+    }
+  }
+}

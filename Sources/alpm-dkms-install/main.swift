@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Glibc
+internal import HookKit
+
+exit(await InstallHook.main())

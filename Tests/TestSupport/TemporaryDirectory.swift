@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import Host
+public import SystemPackage
+
+/// A directory that goes with the last reference to it.
+public final class TemporaryDirectory: Sendable {
+  /// Where it is.
+  public let path: FilePath
+
+  /// Makes a directory below `parent`.
+  public init(in parent: FilePath = "/tmp") throws {
+    path = try Files.makeTemporaryDirectory(in: parent)
+  }
+
+  deinit { try? Files.remove(path) }
+
+  /// Writes a file below the directory, with the directories above it.
+  @discardableResult
+  public func write(_ text: String, to name: String) throws -> FilePath {
+    let file = path.appending(FilePath(name).components)
+    try Files.makeDirectories(file.removingLastComponent())
+    try Files.write(Array(text.utf8), to: file)
+    return file
+  }
+
+  /// Every path below, links with their targets, sorted: what a tree looks like at a glance.
+  public func listing(of name: String = "") -> [String] {
+    TemporaryDirectory.listing(of: path.appending(FilePath(name).components))
+  }
+
+  /// The same for any directory.
+  public static func listing(of directory: FilePath) -> [String] {
+    Files.list(directory).flatMap { entry -> [String] in
+      let path = directory.appending(entry)
+      switch Files.kind(path) {
+      case .directory: return ["\(entry)/"] + listing(of: path).map { "\(entry)/\($0)" }
+      case .link: return ["\(entry) -> \(Files.linkTarget(path) ?? "")"]
+      default: return [entry]
+      }
+    }
+  }
+}

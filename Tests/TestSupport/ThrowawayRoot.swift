@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Glibc
+public import Host
+public import SystemPackage
+
+/// A system of its own to run pacman in; it goes with the last reference to it.
+public final class ThrowawayRoot: Sendable {
+  private let directory: FilePath
+  private static let script = TestParts.repository.appending("Tests/Root/throwaway-root")
+
+  /// Makes a root; `base` is what it starts as, and must not be changed as long as this one lives.
+  public init(from base: ThrowawayRoot? = nil) async throws {
+    let parent: FilePath = Files.isWritable("/dev/shm") ? "/dev/shm" : "/var/tmp"
+    directory = try Files.makeTemporaryDirectory(in: parent)
+    let from = base.map { ["--from", $0.directory.string] } ?? []
+    try await Self.succeed(["new", directory.string] + from)
+  }
+
+  deinit {
+    // Not through the script: a deinitialiser cannot wait for a program. Nothing is mounted any more.
+    try? Files.remove(directory)
+  }
+
+  /// Runs a command inside.
+  public func run(_ arguments: [String], input: [UInt8]? = nil) async throws -> Run {
+    try await Run.program(Self.script, ["run", directory.string, "--"] + arguments, input: input)
+  }
+
+  /// Runs a shell command inside.
+  public func shell(_ command: String) async throws -> Run {
+    try await run(["/bin/sh", "-c", command])
+  }
+
+  /// Makes this suite's package of what `make install` laid down; the file.
+  public static func suitePackage(in directory: FilePath) async throws -> FilePath {
+    try await succeed(["suite-package", TestParts.stage.string, "0", directory.string])
+    let name = Files.list(directory).first { $0.hasPrefix("alpm-dkms-") }
+    return directory.appending(name ?? "alpm-dkms is missing")
+  }
+
+  /// Puts a file of the host into the root, for the next command.
+  public func add(_ file: FilePath, as path: String) throws {
+    let goal = directory.appending("upper").appending(FilePath(path).components)
+    try Files.makeDirectories(goal.removingLastComponent())
+    try Files.copy(file, to: goal, permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
+  }
+
+  private static func succeed(_ arguments: [String]) async throws {
+    let run = try await Run.program(script, arguments)
+    if run.status != 0 { throw Failure(arguments: arguments, run: run) }
+  }
+
+  struct Failure: Error {
+    let arguments: [String]
+    let run: Run
+  }
+}
