@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import Glibc
-import Host
+internal import Glibc
+internal import Host
 public import SystemPackage
 public import Testing
 
@@ -14,7 +14,7 @@ public enum Requirement {
   }
 
   static func hasProgram(_ name: String) -> Bool {
-    ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].contains { Files.isExecutable("\($0)/\(name)") }
+    ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].contains { Files.isExecutable(FilePath("\($0)/\(name)")) }
   }
 }
 
@@ -22,11 +22,6 @@ extension Trait where Self == ConditionTrait {
   /// The test changes what only root may change.
   public static var requiresRoot: Self {
     .enabled(if: Requirement.isMet(geteuid() == 0), "needs root")
-  }
-
-  /// The test is not stopped by permissions, so root would not see it fail.
-  public static var requiresUnprivilegedUser: Self {
-    .enabled(if: Requirement.isMet(geteuid() == 0), "needs root to become somebody else")
   }
 
   /// The test installs packages with pacman in a throwaway root that holds this suite.
@@ -47,7 +42,8 @@ extension Trait where Self == ConditionTrait {
 
   /// The test compares with the reference implementation.
   public static var requiresReference: Self {
-    .enabled(if: Requirement.isMet(Files.isExecutable(TestParts.reference)), "needs Debian's dkms: run make test")
+    .enabled(
+      if: Requirement.isMet(Files.isExecutable(TestParts.reference)), "needs Debian's dkms: run make test")
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import Host
+internal import Host
 public import SystemPackage
 
 /// The end of a program, as a test reads it.
@@ -28,7 +28,8 @@ public struct Run: Sendable, CustomStringConvertible {
       let directory = try TemporaryDirectory()
       try Files.write(input, to: directory.path.appending("input"))
       command = Command(
-        "/bin/sh", ["-c", #"exec "$@" < "$0""#, directory.path.appending("input").string, program.string] + arguments,
+        "/bin/sh",
+        ["-c", #"exec "$@" < "$0""#, directory.path.appending("input").string, program.string] + arguments,
         environment: whole)
       inputFile = directory
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import Host
+internal import Host
 public import SystemPackage
 
 /// A directory that goes with the last reference to it.

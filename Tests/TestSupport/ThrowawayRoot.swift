@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import Glibc
-public import Host
+internal import Glibc
+internal import Host
 public import SystemPackage
 
 /// A system of its own to run pacman in; it goes with the last reference to it.
@@ -43,7 +43,8 @@ public final class ThrowawayRoot: Sendable {
   public func add(_ file: FilePath, as path: String) throws {
     let goal = directory.appending("upper").appending(FilePath(path).components)
     try Files.makeDirectories(goal.removingLastComponent())
-    try Files.copy(file, to: goal, permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
+    try Files.copy(
+      file, to: goal, permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
   }
 
   private static func succeed(_ arguments: [String]) async throws {
