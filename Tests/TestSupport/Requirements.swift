@@ -5,7 +5,7 @@ internal import Host
 public import SystemPackage
 public import Testing
 
-/// What a test needs of the machine. Where it is missing the test is skipped, visibly.
+/// What a test needs of the machine; where it is missing the test is skipped, visibly.
 ///
 /// With `ALPM_DKMS_REQUIRE_ALL` set nothing is skipped: such a test runs and fails.
 public enum Requirement {

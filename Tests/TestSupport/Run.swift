@@ -12,10 +12,9 @@ public struct Run: Sendable, CustomStringConvertible {
   /// What it wrote to standard error.
   public let errorOutput: String
 
-  /// Runs a program with a small, fixed environment and waits for it.
+  /// Runs a program with a small, fixed environment and, where told, an input, and waits for it.
   ///
-  /// - Parameters:
-  ///   - input: What it reads from standard input; nothing unless told.
+  /// - Throws: `HostError` where it cannot be started.
   public static func program(
     _ program: FilePath, _ arguments: [String], environment: [String: String] = [:], input: [UInt8]? = nil
   ) async throws -> Run {

@@ -11,8 +11,7 @@ public final class ThrowawayRoot: Sendable {
 
   /// Makes a root; `base` is what it starts as, and must not be changed as long as this one lives.
   public init(from base: ThrowawayRoot? = nil) async throws {
-    let parent: FilePath = Files.isWritable("/dev/shm") ? "/dev/shm" : "/var/tmp"
-    directory = try Files.makeTemporaryDirectory(in: parent)
+    directory = try Files.makeTemporaryDirectory(in: Self.home)
     let from = base.map { ["--from", $0.directory.string] } ?? []
     try await Self.succeed(["new", directory.string] + from)
   }
@@ -21,6 +20,22 @@ public final class ThrowawayRoot: Sendable {
     // Not through the script: a deinitialiser cannot wait for a program. Nothing is mounted any more.
     try? Files.remove(directory)
   }
+
+  /// Where the roots of this process are; what dead ones left there goes first.
+  private static let home: FilePath = {
+    let parent: FilePath = Files.isWritable("/dev/shm") ? "/dev/shm" : "/var/tmp"
+    let prefix = "alpm-dkms-test-"
+    for name in Files.list(parent) where name.hasPrefix(prefix) {
+      if let owner = pid_t(name.dropFirst(prefix.count)), kill(owner, 0) != 0 {
+        try? Files.remove(parent.appending(name))
+      }
+    }
+    let home = parent.appending("\(prefix)\(getpid())")
+    try? Files.makeDirectories(home)
+    // Roots in global constants are never deinitialised.
+    atexit { try? Files.remove(ThrowawayRoot.home) }
+    return home
+  }()
 
   /// Runs a command inside.
   public func run(_ arguments: [String], input: [UInt8]? = nil) async throws -> Run {
