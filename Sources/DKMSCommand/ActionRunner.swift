@@ -90,9 +90,13 @@ struct ActionRunner {
 
   private func carryOut(_ plan: Plan) async throws -> ExitStatus {
     plan.skips.forEach(narrator.skipped)
-    let executor = try await Executor(host: host, layout: layout, options: options)
-    var report = await executor.execute(plan, observe: narrator.ended)
-    if action == .install { report = await rollBackWhereDepmodFailed(report, executor) }
+    let executor = Executor(host: host, layout: layout, options: options)
+    var report = try await executor.execute(plan, observe: narrator.ended)
+    if action == .install { report = try await rollBackWhereDepmodFailed(report, executor) }
+    if Task.isCancelled {
+      narrator.interrupted()
+      return .interrupted
+    }
     narrator.conclude(report)
     let errors = plan.obstacles + report.failures
     for obstacle in plan.obstacles where obstacle.exitStatus != .excluded { narrator.fail(obstacle) }
@@ -100,7 +104,7 @@ struct ActionRunner {
   }
 
   /// A module that depmod cannot place is taken out again, as the reference does.
-  private func rollBackWhereDepmodFailed(_ report: Report, _ executor: Executor) async -> Report {
+  private func rollBackWhereDepmodFailed(_ report: Report, _ executor: Executor) async throws -> Report {
     var undo = Plan()
     for case .depmodFailed(let release, _) in report.failures {
       for (planned, outcome) in zip(report.plan.steps, report.outcomes) where outcome.isDone {
@@ -109,7 +113,7 @@ struct ActionRunner {
         }
       }
     }
-    if !undo.isEmpty { _ = await executor.execute(undo, observe: narrator.ended) }
+    if !undo.isEmpty { _ = try await executor.execute(undo, observe: narrator.ended) }
     return report
   }
 

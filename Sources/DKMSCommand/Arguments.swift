@@ -147,7 +147,7 @@ struct Arguments: Equatable {
   // MARK: Combinations
 
   private func checkCombination() throws(UsageError) {
-    guard action != nil else { throw .noAction }
+    guard action != nil else { throw module.isEmpty ? .noAction : .unknownAction(module) }
     if architectures.count > 1, architectures.count != kernels.count { throw .architectureCount }
     if isAll, !kernels.isEmpty { throw .allWithKernel }
     if isAll, !architectures.isEmpty { throw .allWithArchitecture }

@@ -34,7 +34,7 @@ public enum DKMSCommand {
 
   /// Runs a call on the machine at hand; the number to end with.
   public static func main(arguments: [String]) async -> Int32 {
-    await run(arguments: arguments, host: .live()).rawValue
+    await Program.run { await run(arguments: arguments, host: .live()) }.rawValue
   }
 
   private static func answer(_ arguments: Arguments, _ host: Host) async throws -> ExitStatus {

@@ -5,6 +5,7 @@ internal import DKMSModel
 /// A call of `dkms` that cannot be understood.
 enum UsageError: Error, Equatable {
   case noAction
+  case unknownAction(String)
   case unknownOption(String)
   case unsupportedOption(String)
   case unsupportedAction(String)
@@ -23,7 +24,8 @@ enum UsageError: Error, Equatable {
   var message: String {
     switch self {
     case .noAction: "no action is named; see dkms --help"
-    case .unknownOption(let option): "unknown option or action '\(option)'; see dkms --help"
+    case .unknownAction(let word): "'\(word)' is no action; see dkms --help"
+    case .unknownOption(let option): "unknown option \(option); see dkms --help"
     case .unsupportedOption(let option): "the option \(option) is not in this version"
     case .unsupportedAction(let action): "the action \(action) is not in this version"
     case .missingValue(let option): "the option \(option) needs a value"
@@ -43,7 +45,8 @@ enum UsageError: Error, Equatable {
   var exitStatus: ExitStatus {
     switch self {
     case .architectureCount, .noModule, .notRoot, .notWritable: .refused
-    case .noAction, .unknownOption, .unsupportedOption, .unsupportedAction, .missingValue, .badValue,
+    case .noAction, .unknownAction, .unknownOption, .unsupportedOption, .unsupportedAction, .missingValue,
+      .badValue,
       .allWithKernel:
       .usage
     case .allWithArchitecture: .wrongState

@@ -16,7 +16,7 @@ public protocol Hook: Sendable {
 extension Hook {
   /// Runs the helper on the machine at hand; the number to end with.
   public static func main() async -> Int32 {
-    await Interruption.cancelling { await run(.standardInput, host: .live()) }
+    await Program.run { await run(.standardInput, host: .live()) }
   }
 
   /// Reads the targets and acts on them; 0 where all is well, so that pacman reports anything else.
@@ -30,8 +30,8 @@ extension Hook {
       }
       let isWell = try await run(targets, layout: layout, host: host)
       if Task.isCancelled {
-        host.console.printError("==> ERROR: interrupted; whatever stood before stands")
-        return 130
+        Narrator(host.console).interrupted()
+        return ExitStatus.interrupted.rawValue
       }
       return isWell ? 0 : 1
     } catch {

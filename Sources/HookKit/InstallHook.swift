@@ -26,8 +26,8 @@ public enum InstallHook: Hook {
     }
     let plan = Planner.settle(transaction, facts: facts, options: options)
     plan.skips.forEach(narrator.skipped)
-    let executor = try await Executor(host: host, layout: layout, options: options)
-    let report = await executor.execute(plan, observe: narrator.ended)
+    let report = try await Executor(host: host, layout: layout, options: options)
+      .execute(plan, observe: narrator.ended)
     return conclude(report, findings, narrator)
   }
 
@@ -49,6 +49,7 @@ public enum InstallHook: Hook {
   private static func conclude(
     _ report: Report, _ findings: TransactionReader.Findings, _ narrator: Narrator
   ) -> Bool {
+    findings.warnings.forEach(narrator.warn)
     narrator.conclude(report)
     for (error, modules) in report.plan.modulesWithoutHeaders {
       narrator.warn("\(error); not built: \(modules.map(\.description).joined(separator: ", "))")

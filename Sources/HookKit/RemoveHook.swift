@@ -52,7 +52,7 @@ public enum RemoveHook: Hook {
       .filter { releases.contains($0.release) }
     let transaction = Transaction(goneModules: modules, goneKernels: Array(goneKernels))
     let plan = Planner.settle(transaction, facts: facts, options: options)
-    let report = await (try Executor(host: host, layout: layout, options: options))
+    let report = try await Executor(host: host, layout: layout, options: options)
       .execute(plan, observe: narrator.ended)
     narrator.conclude(report)
     return report.failures.isEmpty

@@ -26,8 +26,10 @@ struct TransactionReader {
     var transaction = Transaction()
     /// Where the sources of modules are that are not registered.
     var sources: [ModuleID: String] = [:]
-    /// Sources that could not be understood.
+    /// Sources of this transaction that could not be understood.
     var errors: [DKMSError] = []
+    /// What could not be understood but has nothing to do with this transaction.
+    var warnings: [String] = []
     /// Kernels that nobody owns and nothing is built for.
     var orphans: [KernelRelease] = []
     /// Every registered module whose source is there.
@@ -134,8 +136,10 @@ struct TransactionReader {
         let id = try await reader.configuration(source: source, for: kernel).id
         findings.sources[id] = source.string
         if isNamed { findings.transaction.changedModules.append(id) }
-      } catch {
+      } catch  where isNamed {
         findings.errors.append(error)
+      } catch {
+        findings.warnings.append("\(error)")
       }
     }
   }

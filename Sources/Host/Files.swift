@@ -132,6 +132,18 @@ public enum Files {
     throws(HostError)
   {
     let staged = stagingPath(for: path)
+    do {
+      try writeStaged(bytes, to: staged, for: path, permissions)
+      try rename(staged, to: path)
+    } catch {
+      unlink(staged.string)
+      throw error
+    }
+  }
+
+  private static func writeStaged(
+    _ bytes: [UInt8], to staged: FilePath, for path: FilePath, _ permissions: FilePermissions
+  ) throws(HostError) {
     try attempt("write", path) {
       let descriptor = try FileDescriptor.open(
         staged, .writeOnly, options: [.create, .truncate, .closeOnExec],
@@ -141,7 +153,6 @@ public enum Files {
         try descriptor.sync()
       }
     }
-    try rename(staged, to: path)
   }
 
   /// Puts a copy of a file in the place of another, in one step.
@@ -172,14 +183,19 @@ public enum Files {
     }
   }
 
-  /// Swaps two directories in one step.
+  /// Swaps two directories in one step, or in three where the file system cannot.
   ///
   /// - Throws: `HostError`.
   public static func exchange(_ left: FilePath, _ right: FilePath) throws(HostError) {
     let flags = CUnsignedInt(LINUX_RENAME_EXCHANGE)
-    guard renameat2(AT_FDCWD, left.string, AT_FDCWD, right.string, flags) == 0 else {
+    if renameat2(AT_FDCWD, left.string, AT_FDCWD, right.string, flags) == 0 { return }
+    guard errno == EINVAL || errno == ENOSYS else {
       throw HostError("swap \(left) with", right, .current)
     }
+    let aside = stagingPath(for: left)
+    try rename(right, to: aside)
+    try rename(left, to: right)
+    try rename(aside, to: left)
   }
 
   /// Brings a file, or the names in a directory, to the disk.

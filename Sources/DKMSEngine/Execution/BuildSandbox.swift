@@ -11,6 +11,9 @@ internal import SystemPackage
 struct BuildSandbox: Sendable {
   private let hasNamespaces: Bool
 
+  /// One for builds that need none.
+  init() { hasNamespaces = false }
+
   init(on host: Host) async {
     guard host.isRoot else {
       hasNamespaces = false

@@ -5,36 +5,45 @@ public import Host
 
 /// Carries out plans: every step as soon as those it waits for have ended, side by side.
 public struct Executor: Sendable {
-  private let runner: StepRunner
+  private let host: Host
+  private let layout: Layout
+  private let options: BuildOptions
 
   /// Prepares the execution of plans.
-  ///
-  /// - Throws: `DKMSError.system` where the machine has not even a pipe to spare.
-  public init(host: Host, layout: Layout, options: BuildOptions) async throws(DKMSError) {
-    runner = try await StepRunner(host: host, layout: layout, options: options)
+  public init(host: Host, layout: Layout, options: BuildOptions) {
+    self.host = host
+    self.layout = layout
+    self.options = options
   }
 
-  /// Carries out a plan.
+  /// Carries out a plan, after clearing away what killed runs have left.
   ///
   /// - Parameters:
   ///   - plan: What to do.
   ///   - observe: Told of each step that ends, one at a time.
   /// - Returns: What became of each step.
-  public func execute(_ plan: Plan, observe: (PlannedStep, Outcome) -> Void = { _, _ in }) async -> Report {
+  /// - Throws: `DKMSError.system` where the machine has not even a pipe to spare.
+  public func execute(
+    _ plan: Plan, observe: (PlannedStep, Outcome) -> Void = { _, _ in }
+  ) async throws(DKMSError) -> Report {
+    guard !plan.isEmpty else { return Report(plan: plan, outcomes: []) }
+    LeftoverSweeper(layout).sweep()
+    let runner = try await StepRunner(for: plan, host: host, layout: layout, options: options)
     var outcomes = [Outcome?](repeating: nil, count: plan.steps.count)
-    var waiting = Set(plan.steps.indices)
+    var waiting = Array(plan.steps.indices)
+    let limit = max(2, host.processorCount)
     await withTaskGroup(of: (Int, Outcome).self) { group in
+      var running = 0
       while true {
-        for index in waiting.sorted() where plan.steps[index].mayStart(outcomes) {
-          waiting.remove(index)
-          let step = plan.steps[index]
-          if !Task.isCancelled, step.required.allSatisfy({ outcomes[$0]?.isDone == true }) {
-            group.addTask { (index, await runner.outcome(of: step.step)) }
-          } else {
-            group.addTask { (index, .notTried) }
-          }
+        for index in waiting where running < limit && plan.steps[index].mayStart(outcomes) {
+          waiting.removeAll { $0 == index }
+          running += 1
+          let planned = plan.steps[index]
+          let isTried = !Task.isCancelled && planned.required.allSatisfy { outcomes[$0]?.isDone == true }
+          group.addTask { (index, isTried ? await runner.outcome(of: planned.step) : .notTried) }
         }
         guard let (index, outcome) = await group.next() else { break }
+        running -= 1
         outcomes[index] = outcome
         observe(plan.steps[index], outcome)
       }
@@ -46,5 +55,12 @@ public struct Executor: Sendable {
 extension PlannedStep {
   fileprivate func mayStart(_ outcomes: [Outcome?]) -> Bool {
     (required + earlier).allSatisfy { outcomes[$0] != nil }
+  }
+}
+
+extension Plan {
+  /// Whether any of it compiles something.
+  var hasBuilds: Bool {
+    steps.contains { if case .build = $0.step { true } else { false } }
   }
 }

@@ -41,7 +41,7 @@ extension StepRunner {
   /// Moves the registration out of sight in one step, then deletes it.
   func unregister(_ id: ModuleID) async throws(DKMSError) -> [String] {
     let registration = layout.registration(id)
-    let doomed = layout.module(id.name).appending(".tmp_\(id.version)_removed")
+    let doomed = layout.removedRegistration(id)
     try await locked(registration, .exclusive, "\(id)") { () throws(DKMSError) in
       try onFiles { () throws(HostError) in
         try Files.remove(doomed)

@@ -15,13 +15,13 @@ struct StepRunner: Sendable {
   /// What limits the number of jobs; nil where there is no limit.
   let jobServer: JobServer?
 
-  init(host: Host, layout: Layout, options: BuildOptions) async throws(DKMSError) {
+  init(for plan: Plan, host: Host, layout: Layout, options: BuildOptions) async throws(DKMSError) {
     self.host = host
     self.layout = layout
     self.options = options
     tree = ModuleTree(layout)
     reader = ConfigurationReader(host: host, layout: layout, options: options)
-    sandbox = await BuildSandbox(on: host)
+    sandbox = plan.hasBuilds ? await BuildSandbox(on: host) : BuildSandbox()
     let jobs = options.jobs ?? Self.affordableJobs(processors: host.processorCount)
     jobServer = try onFiles { () throws(HostError) in jobs > 0 ? try JobServer(jobs: jobs) : nil }
   }

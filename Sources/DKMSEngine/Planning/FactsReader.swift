@@ -9,11 +9,13 @@ public struct FactsReader: Sendable {
   private let layout: Layout
   private let options: BuildOptions
   private let reader: ConfigurationReader
+  private let processorCount: Int
 
   /// Makes a reader.
   public init(host: Host, layout: Layout, options: BuildOptions) {
     self.layout = layout
     self.options = options
+    processorCount = host.processorCount
     reader = ConfigurationReader(host: host, layout: layout, options: options)
   }
 
@@ -53,14 +55,19 @@ public struct FactsReader: Sendable {
   private func configurations(
     of modules: [ModuleID], for kernels: [Kernel], in facts: Facts
   ) async -> [ModuleID: [Kernel: ConfigurationFact]] {
-    await withTaskGroup(of: (ModuleID, Kernel, ConfigurationFact).self) { group in
-      for id in modules {
-        let source = source(of: id, in: facts)
-        for kernel in kernels {
-          group.addTask { (id, kernel, await self.configuration(of: id, source: source, for: kernel)) }
+    let questions = modules.flatMap { id in kernels.map { (id: id, kernel: $0) } }
+    return await withTaskGroup(of: (ModuleID, Kernel, ConfigurationFact).self) { group in
+      var answers: [ModuleID: [Kernel: ConfigurationFact]] = [:]
+      for (index, question) in questions.enumerated() {
+        // Each runs a shell: no more of them at a time than there are processors.
+        if index >= processorCount, let (id, kernel, fact) = await group.next() {
+          answers[id, default: [:]][kernel] = fact
         }
+        let (id, kernel) = question
+        let source = source(of: id, in: facts)
+        group.addTask { (id, kernel, await self.configuration(of: id, source: source, for: kernel)) }
       }
-      return await group.reduce(into: [:]) { $0[$1.0, default: [:]][$1.1] = $1.2 }
+      return await group.reduce(into: answers) { $0[$1.0, default: [:]][$1.1] = $1.2 }
     }
   }
 

@@ -40,6 +40,11 @@ public struct Narrator: Sendable {
     if let remedy = error.remedy { advise(remedy) }
   }
 
+  /// Says that a signal has ended the work.
+  public func interrupted() {
+    console.printError("==> ERROR: interrupted; whatever stood before stands")
+  }
+
   /// Says all that a report and its plan hold of warnings, then of errors.
   public func conclude(_ report: Report) {
     report.warnings.forEach(warn)

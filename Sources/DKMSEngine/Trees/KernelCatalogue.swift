@@ -21,6 +21,6 @@ public struct KernelCatalogue: Sendable {
 
   /// The package base that a kernel's package left beside it, by Arch's convention.
   public func packageBase(of release: KernelRelease) -> String? {
-    Files.text(layout.kernel(release).appending("pkgbase"))
+    Files.text(layout.packageBaseFile(release))
   }
 }

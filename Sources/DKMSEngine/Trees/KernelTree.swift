@@ -8,6 +8,7 @@ internal import SystemPackage
 struct KernelTree: Sendable {
   let release: KernelRelease
   let directory: FilePath
+  private let packageBase: String?
   /// Where the headers are: `build` in the module directory, unless the caller says otherwise.
   let headers: FilePath
   /// The kernel's configuration: what the build itself reads, else the file that people edit.
@@ -16,6 +17,7 @@ struct KernelTree: Sendable {
   init(_ release: KernelRelease, in layout: Layout, options: BuildOptions) {
     self.release = release
     directory = layout.kernel(release)
+    packageBase = KernelCatalogue(layout).packageBase(of: release)
     headers = options.kernelSourceDirectory ?? directory.appending("build")
     let generated = headers.appending("include/config/auto.conf")
     configuration =
@@ -26,12 +28,8 @@ struct KernelTree: Sendable {
   var facts: KernelFacts {
     KernelFacts(
       directory: directory.string, exists: Files.isDirectory(directory), headersDirectory: headers.string,
-      hasHeaders: Files.isDirectory(headers.appending("include")), headersPackage: headersPackage)
-  }
-
-  /// By Arch's convention `PKGBASE-headers`, where the kernel's package left its name.
-  private var headersPackage: String? {
-    Files.text(directory.appending("pkgbase")).map { "\($0)-headers" }
+      hasHeaders: Files.isDirectory(headers.appending("include")),
+      headersPackage: packageBase.map { "\($0)-headers" })
   }
 
   /// How the kernel's own modules are compressed, which those beside them follow.

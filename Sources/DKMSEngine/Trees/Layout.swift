@@ -66,7 +66,15 @@ public struct Layout: Hashable, Sendable {
 
   /// Where a build for a kernel happens and its product is put together, out of everybody's sight.
   func staging(_ id: ModuleID, _ kernel: Kernel, _ purpose: String) -> FilePath {
-    products(id, kernel.release).appending(".tmp_\(kernel.architecture)_\(purpose)")
+    products(id, kernel.release).appending("\(Self.stagingPrefix)\(kernel.architecture)_\(purpose)")
+  }
+
+  /// How names begin of what is not yet, or no longer, part of the tree; the reference clears them away too.
+  static let stagingPrefix = ".tmp_"
+
+  /// Where a registration goes to be deleted.
+  func removedRegistration(_ id: ModuleID) -> FilePath {
+    module(id.name).appending("\(Self.stagingPrefix)\(id.version)_removed")
   }
 
   /// The link that says which version a kernel has installed.
@@ -85,6 +93,11 @@ public struct Layout: Hashable, Sendable {
   /// A kernel's module directory.
   public func kernel(_ release: KernelRelease) -> FilePath {
     installTree.appending(release.description)
+  }
+
+  /// The file by which a kernel's package tells its package base, by Arch's convention.
+  func packageBaseFile(_ release: KernelRelease) -> FilePath {
+    kernel(release).appending("pkgbase")
   }
 
   /// Where modules are installed for a kernel.

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// Clears away what killed runs have left half made, except where another run is at work.
+struct LeftoverSweeper {
+  private let layout: Layout
+
+  init(_ layout: Layout) { self.layout = layout }
+
+  func sweep() {
+    for name in Files.list(layout.dkmsTree) {
+      removeLeftovers(in: layout.module(name))
+      for version in Files.list(layout.module(name)) {
+        guard let id = try? ModuleID(name: name, version: version) else { continue }
+        sweepBuilds(of: id)
+      }
+    }
+    for release in KernelCatalogue(layout).releases { sweepInstallation(for: release) }
+  }
+
+  private func sweepBuilds(of id: ModuleID) {
+    for entry in Files.list(layout.registration(id)) {
+      guard let release = try? KernelRelease(entry) else { continue }
+      let products = layout.products(id, release)
+      guard hasLeftovers(products), let lock = DirectoryLock.tryExclusive(products) else { continue }
+      removeLeftovers(in: products)
+      Files.removeEmptyDirectories(from: products, upTo: layout.registration(id))
+      lock.release()
+    }
+  }
+
+  private func sweepInstallation(for release: KernelRelease) {
+    let installed = layout.installed(release)
+    guard hasLeftovers(installed), let lock = DirectoryLock.tryExclusive(layout.kernel(release)) else {
+      return
+    }
+    removeLeftovers(in: installed)
+    Files.removeEmptyDirectories(from: installed, upTo: layout.kernel(release))
+    lock.release()
+  }
+
+  private func hasLeftovers(_ directory: FilePath) -> Bool {
+    Files.list(directory).contains(where: isLeftover)
+  }
+
+  private func removeLeftovers(in directory: FilePath) {
+    for name in Files.list(directory) where isLeftover(name) {
+      try? Files.remove(directory.appending(name))
+    }
+  }
+
+  private func isLeftover(_ name: String) -> Bool {
+    name.hasPrefix(Layout.stagingPrefix) || name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix)
+  }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import TestSupport
+import Testing
+
+/// Every action, on a module in every state, does what the reference does.
+@Suite(.requiresRoot, .requiresKernelHeaders, .requiresReference)
+struct ActionTests {
+  /// An action with its arguments, on a machine where quick/1.0 is in some state.
+  struct Case: CustomTestStringConvertible {
+    let state: Prepared.State
+    let words: String
+    var testDescription: String { "\(words), \(state.rawValue)" }
+  }
+
+  private static let cases = Prepared.State.allCases.flatMap { state in
+    [
+      "add quick/1.0", "build quick/1.0 -k K", "install quick/1.0 -k K", "uninstall quick/1.0 -k K",
+      "unbuild quick/1.0 -k K", "remove quick/1.0 --all", "status", "autoinstall -k K",
+    ].flatMap { [$0, "\($0) --force"] }.map { Case(state: state, words: $0) }
+  }
+
+  @Test("Once and again: status, lines and files are the reference's", arguments: cases)
+  func action(_ test: Case) async throws {
+    let pair = try await Pair(Prepared.machine(test.state))
+    let words = test.words.replacing(" K", with: " \(Kernels.first)")
+    try await pair.dkms(words)
+    try await pair.dkms(words)
+    try await pair.dkms("status")
+  }
+
+  @Test("A whole life, for two kernels and two versions")
+  func life() async throws {
+    let machine = try await Prepared.sources()
+    for version in ["1.0", "1.1"] { try machine.addQuick("quick", version) }
+    let pair = try await Pair(machine)
+    let (first, second) = (Kernels.first, Kernels.second)
+    for words in [
+      "install quick/1.0 -k \(first) -k \(second)", "status", "build quick/1.1 -k \(first)", "status",
+      "install quick/1.1 -k \(first)", "status", "uninstall quick/1.0 -k \(first)", "status",
+      "install --force quick/1.0 -k \(first)", "status", "uninstall quick/1.1 -k \(first)", "status",
+      "unbuild quick/1.1 --all", "status", "autoinstall -k \(first)", "status", "remove quick/1.0 --all", "status",
+      "remove quick/1.1 --all", "status",
+    ] { try await pair.dkms(words) }
+  }
+
+  @Test("Removal for one kernel of two keeps the other")
+  func removeForOneKernel() async throws {
+    let machine = try await Prepared.sources()
+    try machine.addQuick()
+    let pair = try await Pair(machine)
+    try await pair.dkms("install quick/1.0 -k \(Kernels.first) -k \(Kernels.second)")
+    try await pair.dkms("remove quick/1.0 -k \(Kernels.first)")
+    try await pair.dkms("status")
+  }
+
+  @Test("Removal for the last kernel leaves it registered, so that the next kernel gets it")
+  func removeForLastKernel() async throws {
+    let machine = try await Prepared.machine(.installed)
+    try await machine.dkms("remove quick/1.0 -k \(Kernels.first)").expect(0)
+    try await machine.dkms("status").expect(0, output: ["quick/1.0: added"])
+    try await machine.dkms("autoinstall -k \(Kernels.second)").expect(0)
+    try await machine.dkms("status").expect(0, output: ["quick/1.0, \(Kernels.second), x86_64: installed"])
+  }
+
+  @Test("install --all installs for every kernel, remove --all undoes all of it")
+  func allKernels() async throws {
+    let machine = try await Prepared.sources()
+    try machine.addQuick()
+    let before = machine.tree
+    try await machine.dkms("install quick/1.0 --all --no-depmod").expect(0)
+    try await machine.dkms("status").expect(
+      0, output: [Kernels.first, Kernels.second].map { "quick/1.0, \($0), x86_64: installed" })
+    try await machine.dkms("remove quick/1.0 --all --no-depmod").expect(0).expectUnchanged(since: before)
+  }
+
+  @Test("Trees in other places, named by options")
+  func otherTrees() async throws {
+    let machine = try await Prepared.sources()
+    try machine.addQuick()
+    let pair = try await Pair(machine)
+    let trees = "--dkmstree /var/lib/dkms/other --sourcetree /usr/src/there --installtree /usr/lib/modules"
+    try pair.change { machine in
+      try machine.addQuick("there/quick")
+      try machine.remove("src/quick-1.0")
+      try machine.write(
+        try #require(String(bytes: machine.bytes("src/there/quick-1.0/dkms.conf"), encoding: .utf8))
+          .replacing("there/", with: ""), to: "src/there/quick-1.0/dkms.conf")
+      try machine.write("", to: "var/other/.keep")
+    }
+    for words in [
+      "add quick/1.0", "install quick/1.0 -k \(Kernels.first)", "status", "uninstall quick/1.0 -k \(Kernels.first)",
+      "remove quick/1.0 --all",
+    ] { try await pair.dkms("\(words) \(trees)") }
+  }
+
+  @Test("Trees and files may be named from the current directory")
+  func relativePaths() async throws {
+    let machine = try await Prepared.sources()
+    try machine.addQuick()
+    try machine.write(
+      #"""
+      PACKAGE_NAME=quick
+      PACKAGE_VERSION=1.0
+      MAKE="cp /usr/src/prebuilt/$kernelver.ko other.ko"
+      BUILT_MODULE_NAME=other
+      DEST_MODULE_LOCATION=/extra
+      """#, to: "src/other.conf")
+    let trees = "--dkmstree lib/dkms --sourcetree ../usr/src"
+    let added = try await machine.shell("cd /var && dkms add quick/1.0 \(trees) && dkms status \(trees)")
+    #expect(added.status == 0, "\(added)")
+    #expect(added.lines.last == "quick/1.0: added", "\(added)")
+    let built = try await machine.shell(
+      "cd /usr/src && dkms build quick/1.0 -k \(Kernels.first) -c other.conf")
+    #expect(built.status == 0, "\(built)")
+    #expect(machine.exists("var/quick/1.0/\(Kernels.first)/x86_64/module/other.ko"), "\(built)")
+  }
+
+  @Test("Directives, overrides and no-autoinstall")
+  func configuration() async throws {
+    let machine = try await Prepared.machine(.added)
+    try machine.write("DEST_MODULE_NAME=renamed\n", to: "etc/quick.conf")
+    let pair = try await Pair(machine)
+    try await pair.dkms("build quick/1.0 -k \(Kernels.first)")
+    #expect(pair.ours.exists("var/quick/1.0/\(Kernels.first)/x86_64/module/renamed.ko"))
+    try await pair.dkms("unbuild quick/1.0 -k \(Kernels.first)")
+    try await pair.dkms("build quick/1.0 -k \(Kernels.first) --directive=DEST_MODULE_NAME[0]=directed")
+    try pair.change { try $0.write("", to: "etc/no-autoinstall") }
+    try await pair.dkms("autoinstall -k \(Kernels.first)")
+    try await pair.dkms("status")
+  }
+
+  @Test("-q says nothing, and the version is the one scripts look for")
+  func words() async throws {
+    let machine = try await Prepared.machine(.added)
+    let quiet = try await machine.dkms("build -q quick/1.0 -k \(Kernels.first)").expect(0, output: [])
+    #expect(quiet.run.errorOutput.isEmpty)
+    let version = try await machine.dkms("--version").expect(0)
+    #expect(version.lines.first == "dkms-3.4.3")
+    let help = try await machine.dkms("--help").expect(0)
+    for action in ["add", "build", "install", "uninstall", "unbuild", "remove", "status", "autoinstall"] {
+      #expect(help.run.output.contains("\n  \(action) "), "\(action) is not explained")
+    }
+  }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import SystemPackage
+import Testing
+
+@testable import DKMSCommand
+
+/// The grammar, without running anything.
+struct ArgumentsTests {
+  private func parse(_ words: String) throws -> Arguments {
+    try Arguments(words.split(separator: " ").map(String.init))
+  }
+
+  private func fault(_ words: String) -> UsageError? {
+    do {
+      _ = try Arguments(words.split(separator: " ").map(String.init))
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  @Test(
+    "A module is named in six forms",
+    arguments: [
+      "build -m M -v 1.0", "build -v 1.0 -m M", "build -m M/1.0", "build M/1.0", "M/1.0 build",
+      "build --module=M/1.0", "build --module M -v 1.0", "build M -v 1.0",
+    ])
+  func module(_ words: String) throws {
+    let arguments = try parse(words)
+    #expect(arguments.action == .build)
+    #expect(arguments.module == "M")
+    #expect(arguments.version == "1.0")
+  }
+
+  @Test("A version may hold more slashes; it is refused later, not cut")
+  func slashes() throws {
+    #expect(try parse("build M/1/2").version == "1/2")
+  }
+
+  @Test(
+    "Kernels are named in these forms",
+    arguments: ["build -k K/A", "build --kernelver K/A", "build --kernelver=K/A"])
+  func kernel(_ words: String) throws {
+    #expect(try parse(words).kernels == [.init(release: "K", architecture: "A")])
+  }
+
+  @Test("-k and -a may be repeated")
+  func severalKernels() throws {
+    let arguments = try parse("build -k K -k L/B -a A --arch=B")
+    #expect(
+      arguments.kernels == [.init(release: "K", architecture: nil), .init(release: "L", architecture: "B")])
+    #expect(arguments.architectures == ["A", "B"])
+  }
+
+  @Test("Options with values take the next word or the part after =")
+  func values() throws {
+    for form in [" ", "="] {
+      let words =
+        ["config", "kernelsourcedir", "dkmstree", "sourcetree", "installtree"]
+        .map { "--\($0)\(form)/\($0)" }.joined(separator: " ")
+      let arguments = try parse("add \(words) --directive\(form)A=b=c -j 3 -c /conf")
+      #expect(arguments.kernelConfiguration == "/config")
+      #expect(arguments.kernelSourceDirectory == "/kernelsourcedir")
+      #expect(arguments.dkmsTree == "/dkmstree")
+      #expect(arguments.sourceTree == "/sourcetree")
+      #expect(arguments.installTree == "/installtree")
+      #expect(arguments.directives == ["A=b=c"])
+      #expect(arguments.jobs == 3)
+      #expect(arguments.configuration == "/conf")
+    }
+  }
+
+  @Test("Switches")
+  func switches() throws {
+    let arguments = try parse("install --all --force --no-depmod -q --verbose --debug")
+    #expect(arguments.isAll && arguments.isForced && arguments.skipsDepmod && arguments.isQuiet)
+    #expect(try parse("install --quiet").isQuiet)
+    let plain = try parse("install")
+    #expect(!plain.isAll && !plain.isForced && !plain.skipsDepmod && !plain.isQuiet)
+  }
+
+  @Test(
+    "Deprecated switches change nothing and are remarked upon",
+    arguments: ["--no-initrd", "--no-clean-kernel", "--no-prepare-kernel"])
+  func deprecated(_ word: String) throws {
+    var arguments = try parse("add \(word)")
+    #expect(arguments.remarks.count == 1)
+    #expect(arguments.remarks.first?.contains(word) == true)
+    arguments.remarks = []
+    #expect(arguments == (try parse("add")))
+  }
+
+  @Test("Help and version are answered whatever follows")
+  func requests() throws {
+    for word in ["-h", "--help"] { #expect(try parse("\(word) --nonsense").request == .help) }
+    for word in ["-V", "--version"] { #expect(try parse("add \(word) build").request == .version) }
+  }
+
+  @Test("Every action is known by its name", arguments: Arguments.Action.allCases)
+  func actions(_ action: Arguments.Action) throws {
+    #expect(try parse(action.rawValue).action == action)
+  }
+
+  @Test("What is wrong has the reference's status")
+  func faults() {
+    let faults: [(String, UsageError, Int32)] = [
+      ("", .noAction, 2),
+      ("M/1.0", .noAction, 2),
+      ("add --nonsense", .unknownOption("--nonsense"), 2),
+      ("add --nonsense=1", .unknownOption("--nonsense=1"), 2),
+      ("add -x", .unknownOption("-x"), 2),
+      ("add --force=yes", .unknownOption("--force=yes"), 2),
+      ("add -m=M", .unknownOption("-m=M"), 2),
+      ("add build", .secondAction("build"), 4),
+      ("add add", .secondAction("add"), 4),
+      ("build --all -k K", .allWithKernel, 2),
+      ("build -k K --all", .allWithKernel, 2),
+      ("build --all -a A", .allWithArchitecture, 3),
+      ("build -a A -a B", .architectureCount, 1),
+      ("build -k K -a A -a B", .architectureCount, 1),
+      ("build -j many", .badValue("-j", "many"), 2),
+      ("build -j -1", .badValue("-j", "-1"), 2),
+    ]
+    for (words, expected, status) in faults {
+      #expect(fault(words) == expected, "\(words)")
+      #expect(expected.exitStatus.rawValue == status, "\(words)")
+    }
+  }
+
+  @Test("One architecture goes with any number of kernels, several with as many")
+  func architectureCounts() {
+    #expect(fault("build -k K -k L -a A") == nil)
+    #expect(fault("build -k K -k L -a A -a B") == nil)
+  }
+
+  @Test(
+    "An option without its value is refused",
+    arguments: [
+      "-m", "-v", "-k", "-a", "-c", "-j", "--config", "--kernelsourcedir", "--dkmstree", "--sourcetree",
+      "--installtree", "--directive",
+    ])
+  func missingValue(_ option: String) {
+    #expect(fault("build \(option)") == .missingValue(option))
+  }
+
+  @Test("An option's value is not taken from the next option")
+  func optionAsValue() {
+    #expect(fault("build M/1 -k --force") == .missingValue("-k"))
+  }
+
+  @Test("An empty value is no value", arguments: ["--kernelver=", "--dkmstree=", "--module="])
+  func emptyValue(_ word: String) {
+    #expect(fault("build M/1.0 \(word)") != nil)
+  }
+
+  @Test(
+    "What this version does not have is refused by name, never passed over",
+    arguments: [
+      "--force-version-override", "--templatekernel", "--archive", "--binaries-only", "--source-only",
+      "--modprobe-on-install", "--symlink-modules", "--rpm_safe_upgrade",
+    ])
+  func unsupportedOptions(_ option: String) {
+    #expect(fault("build M/1 \(option)") == .unsupportedOption(option))
+    #expect(fault("build M/1 \(option)=x") == .unsupportedOption(option))
+    #expect(UsageError.unsupportedOption(option).message.contains(option))
+    #expect(UsageError.unsupportedOption(option).exitStatus == .usage)
+  }
+
+  @Test(
+    "So are its actions",
+    arguments: [
+      "match", "mktarball", "ldtarball", "generate_mok", "kernel_preinst", "kernel_postinst", "kernel_prerm",
+    ])
+  func unsupportedActions(_ action: String) {
+    #expect(fault(action) == .unsupportedAction(action))
+    #expect(UsageError.unsupportedAction(action).message.contains(action))
+    #expect(UsageError.unsupportedAction(action).exitStatus == .usage)
+  }
+
+  @Test("A second operand is not taken in silence")
+  func secondOperand() throws {
+    let arguments = try parse("build M/1.0 N/2.0")
+    #expect(arguments.module == "M")
+    #expect(arguments.remarks.contains { $0.contains("N/2.0") })
+  }
+}

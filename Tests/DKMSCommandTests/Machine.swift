@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A machine to call `dkms` on: trees of its own in the places where every machine has them.
+///
+/// They lie there in a mount namespace of each call. So a copy of a machine is another machine, links and all, and
+/// nothing of the host's own DKMS is seen or touched.
+final class Machine: Sendable {
+  private let directory: TemporaryDirectory
+
+  /// Which implementation is called.
+  enum Program {
+    case ours, reference
+  }
+
+  /// Who calls.
+  enum User {
+    case root, nobody
+  }
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    for name in Self.places.keys { try Files.makeDirectories(path(name)) }
+    // The reference is not to make keys and sign: this version does not sign.
+    try write("sign_file=/nonexistent\n", to: "etc/framework.conf")
+  }
+
+  private static let places = [
+    "etc": "/etc/dkms", "var": "/var/lib/dkms", "src": "/usr/src", "modules": "/usr/lib/modules",
+  ]
+
+  /// A place within the machine: `etc`, `var`, `src`, `modules`, and what is below them.
+  func path(_ name: String) -> FilePath {
+    directory.path.appending(FilePath(name).components)
+  }
+
+  @discardableResult
+  func write(_ text: String, to name: String) throws -> FilePath {
+    try directory.write(text, to: name)
+  }
+
+  func remove(_ name: String) throws { try Files.remove(path(name)) }
+
+  func exists(_ name: String) -> Bool { Files.kind(path(name)) != nil }
+
+  /// The bytes of a file.
+  func bytes(_ name: String) throws -> [UInt8] { try Files.read(path(name)) }
+
+  /// Makes a kernel known, with headers if wanted.
+  func addKernel(_ release: String, hasHeaders: Bool = true) throws {
+    for name in ["order", "builtin", "dep"] { try write("", to: "modules/\(release)/modules.\(name)") }
+    try Files.makeDirectories(path("modules/\(release)/kernel"))
+    if hasHeaders {
+      try Files.link(path("modules/\(release)/build"), to: TestParts.headers(of: release))
+    }
+  }
+
+  /// Another machine that is just as this one is now.
+  func copy() async throws -> Machine {
+    let copy = try Machine()
+    for name in Self.places.keys {
+      let run = try await Run.program("/bin/cp", ["-aT", path(name).string, copy.path(name).string])
+      try #require(run.status == 0, "\(run)")
+    }
+    return copy
+  }
+
+  // MARK: Calls
+
+  /// Calls `dkms` with words that blanks part.
+  func dkms(
+    _ words: String, by program: Program = .ours, as user: User = .root, environment: [String: String] = [:]
+  ) async throws -> Outcome {
+    try await dkms(
+      words.split(separator: " ").map(String.init), by: program, as: user, environment: environment)
+  }
+
+  /// Calls `dkms`.
+  func dkms(
+    _ words: [String], by program: Program = .ours, as user: User = .root, environment: [String: String] = [:]
+  ) async throws -> Outcome {
+    let run = try await shell(#"exec dkms "$@""#, words, by: program, as: user, environment: environment)
+    return Outcome(call: "dkms \(words.joined(separator: " "))", by: program, run: run, tree: tree)
+  }
+
+  /// Runs a shell command in the machine, where `dkms` is the implementation that is wanted.
+  func shell(
+    _ command: String, _ arguments: [String] = [], by program: Program = .ours, as user: User = .root,
+    environment: [String: String] = [:]
+  ) async throws -> Run {
+    let places = Self.places.sorted { $0.key < $1.key }.map { "\(path($0.key)):\($0.value)" }
+    let who = user == .root ? [] : ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    let binary = program == .ours ? TestParts.program("dkms") : TestParts.reference
+    let inside = who + ["/bin/bash", "-c", #"dkms() { /mnt/dkms "$@"; }; "# + Self.direct(command), "bash"]
+    return try await Turnstile.shared.pass {
+      try await Run.program(
+        "/usr/bin/unshare",
+        ["--mount", "--propagation", "private", "/bin/bash", "-c", Self.enter, "bash", binary.string]
+          + places + ["--"] + inside + arguments,
+        environment: environment)
+    }
+  }
+
+  /// `exec` takes no functions.
+  private static func direct(_ command: String) -> String {
+    command.replacing("exec dkms", with: "exec /mnt/dkms")
+  }
+
+  private static let enter = #"""
+    mount -t tmpfs tmpfs /mnt && touch /mnt/dkms && mount --bind "$1" /mnt/dkms || exit 125
+    shift
+    while [[ $1 != -- ]]; do
+      mkdir -p "${1#*:}" && mount --bind "${1%%:*}" "${1#*:}" || exit 125
+      shift
+    done
+    shift
+    exec "$@"
+    """#
+
+  /// Every path in the machine.
+  var tree: [String] {
+    Self.places.keys.sorted().flatMap { name in
+      TemporaryDirectory.listing(of: path(name)).map { "\(name)/\($0)" }
+    }
+  }
+}
+
+/// Lets a few programs run at a time, however many tests do.
+actor Turnstile {
+  static let shared = Turnstile(places: 4)
+
+  private var places: Int
+  private var queue: [CheckedContinuation<Void, Never>] = []
+
+  init(places: Int) { self.places = places }
+
+  nonisolated func pass<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    await enter()
+    do {
+      let value = try await body()
+      await leave()
+      return value
+    } catch {
+      await leave()
+      throw error
+    }
+  }
+
+  private func enter() async {
+    if places > 0 {
+      places -= 1
+    } else {
+      await withCheckedContinuation { queue.append($0) }
+    }
+  }
+
+  private func leave() {
+    if queue.isEmpty { places += 1 } else { queue.removeFirst().resume() }
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Foundation
+import Host
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+/// The kernels that modules are built for.
+enum Kernels {
+  /// One of 6.1.
+  static let first = TestParts.kernels.first ?? "no kernel"
+  /// One of 6.12.
+  static let second = TestParts.kernels.last ?? "no kernel"
+}
+
+/// Machines that take time to make; each test takes copies.
+enum Prepared {
+  /// Two kernels, the sources of hello-world 1.0 and 1.1, and modules to copy in the place of a build.
+  static func sources() async throws -> Machine { try await sourcesTask.value.copy() }
+
+  /// The same, with quick/1.0 in some state for the first kernel.
+  static func machine(_ state: State) async throws -> Machine {
+    let machine = try await sources()
+    try machine.addQuick()
+    if let action = state.action {
+      let arguments = "\(action) quick/1.0" + (state == .added ? "" : " -k \(Kernels.first)")
+      try await machine.dkms(arguments).expect(0)
+    }
+    return machine
+  }
+
+  /// How far a module has come.
+  enum State: String, CaseIterable {
+    case source, added, built, installed
+
+    fileprivate var action: String? {
+      switch self {
+      case .source: nil
+      case .added: "add"
+      case .built: "build"
+      case .installed: "install"
+      }
+    }
+  }
+
+  private static let sourcesTask = Task {
+    let machine = try Machine()
+    shared.withLock { $0.append(machine) }
+    atexit { shared.withLock { $0 = [] } }
+    for kernel in [Kernels.first, Kernels.second] { try machine.addKernel(kernel) }
+    for version in ["1.0", "1.1"] { try machine.addHelloWorld(version) }
+    let kernels = "-k \(Kernels.first) -k \(Kernels.second)"
+    try await machine.dkms("build hello-world/1.0 \(kernels)").expect(0)
+    for kernel in [Kernels.first, Kernels.second] {
+      let built = machine.path("var/hello-world/1.0/\(kernel)/x86_64/module/hello_world.ko")
+      try Files.makeDirectories(machine.path("src/prebuilt"))
+      try Files.copy(built, to: machine.path("src/prebuilt/\(kernel).ko"))
+    }
+    try await machine.dkms("remove hello-world/1.0 --all").expect(0)
+    return machine
+  }
+
+  /// Nothing else would remove what a global holds.
+  private static let shared = Mutex<[Machine]>([])
+}
+
+extension Machine {
+  /// A module of the fixtures that takes a real build.
+  func addHelloWorld(_ version: String) throws {
+    let fixture = TestParts.repository.appending("Fixtures/packages/hello-world-dkms")
+    for name in ["Makefile", "dkms.conf", "hello_world.c"] {
+      let text = try #require(Files.text(fixture.appending(name)))
+        .replacing("@_PKGBASE@", with: "hello-world").replacing("@PKGVER@", with: version)
+      try write("\(text)\n", to: "src/hello-world-\(version)/\(name)")
+    }
+  }
+
+  /// A module whose build command only copies what was built before; `conf` is added to its dkms.conf.
+  func addQuick(_ name: String = "quick", _ version: String = "1.0", conf: String = "") throws {
+    let text = """
+      PACKAGE_NAME="\(name)"
+      PACKAGE_VERSION="\(version)"
+      MAKE[0]="cp /usr/src/prebuilt/$kernelver.ko \(name).ko"
+      CLEAN="true"
+      BUILT_MODULE_NAME[0]="\(name)"
+      DEST_MODULE_LOCATION[0]="/extra"
+      AUTOINSTALL="yes"
+      \(conf)
+
+      """
+    try write(text, to: "src/\(name)-\(version)/dkms.conf")
+    try write("a file\n", to: "src/\(name)-\(version)/file")
+  }
+
+  /// An executable script.
+  func addScript(_ text: String, at name: String) throws {
+    try Files.write(
+      Array("#!/bin/bash\n\(text)\n".utf8), to: path(name),
+      permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
+  }
+}

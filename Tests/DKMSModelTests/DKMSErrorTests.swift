@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Testing
+
+@Suite struct DKMSErrorTests {
+  struct Case: CustomTestStringConvertible {
+    let error: DKMSError
+    let status: Int32
+    let subjects: [String]
+    var testDescription: String { "\(error)" }
+
+    init(_ error: DKMSError, _ status: Int32, naming subjects: String...) {
+      self.error = error
+      self.status = status
+      self.subjects = subjects
+    }
+  }
+
+  static func cases() throws -> [Case] {
+    let id = try ModuleID(name: "hello", version: "1.0")
+    let kernel = try Kernel(release: KernelRelease("6.1.0-x"), architecture: "x86_64")
+    let log = "/var/lib/dkms/hello/1.0/build/make.log"
+    let script = { (kind: ScriptKind, log: String?) in
+      DKMSError.scriptFailed(id, script: kind, status: 42, log: log)
+    }
+    return [
+      Case(.invalidName(.moduleName, value: "../x", problem: "no"), 8, naming: "../x", "module name"),
+      Case(.sourceMissing(id, directory: "/usr/src/hello-1.0"), 2, naming: "hello/1.0", "/usr/src/hello-1.0"),
+      Case(.configurationMissing(path: "/x/dkms.conf"), 4, naming: "/x/dkms.conf"),
+      Case(.configurationUnreadable(path: "/x/dkms.conf", detail: "bad"), 8, naming: "/x/dkms.conf", "bad"),
+      Case(
+        .configurationInvalid(path: "/x/dkms.conf", problems: ["one", "two"]), 8,
+        naming: "/x/dkms.conf", "one", "two"),
+      Case(.alreadyAdded(id), 3, naming: "hello/1.0"),
+      Case(.notAdded(id), 3, naming: "hello/1.0"),
+      Case(.moduleBroken(id, link: "/x/source"), 4, naming: "hello/1.0", "/x/source"),
+      Case(.sourceEmpty(id, directory: "/x"), 8, naming: "hello/1.0", "/x"),
+      Case(.kernelMissing(kernel.release, directory: "/x"), 6, naming: "6.1.0-x", "/x"),
+      Case(.headersMissing(kernel, directory: "/x", package: nil), 21, naming: "6.1.0-x", "/x"),
+      Case(.headersMissing(kernel, directory: "/x", package: "linux-headers"), 21, naming: "6.1.0-x", "/x"),
+      Case(.excluded(id, kernel, reason: "too old"), 77, naming: "hello/1.0", "6.1.0-x", "too old"),
+      Case(
+        .dependenciesMissing(id, kernel, names: ["a", "bc"]), 13, naming: "hello/1.0", "6.1.0-x", "a", "bc"),
+      Case(.patchOutside(id, patch: "../p"), 5, naming: "hello/1.0", "../p"),
+      Case(.patchMissing(id, patch: "p", directory: "/x"), 5, naming: "hello/1.0", "'p'", "/x"),
+      Case(.patchFailed(id, kernel, patch: "p", log: log), 6, naming: "hello/1.0", "6.1.0-x", "'p'"),
+      Case(
+        .buildFailed(id, kernel, firstError: "a.c: error", log: log), 10,
+        naming: "hello/1.0", "6.1.0-x", "a.c: error"),
+      Case(.buildFailed(id, kernel, firstError: nil, log: log), 10, naming: "hello/1.0", "6.1.0-x"),
+      Case(
+        .moduleNotProduced(id, kernel, file: "h.ko", log: log), 7, naming: "hello/1.0", "6.1.0-x", "h.ko"),
+      Case(
+        .vermagicMismatch(id, kernel, file: "h.ko", found: "5.0", log: log), 7,
+        naming: "hello/1.0", "6.1.0-x", "h.ko", "5.0"),
+      Case(script(.postAdd, nil), 42, naming: "hello/1.0", "POST_ADD", "42"),
+      Case(script(.preBuild, log), 42, naming: "hello/1.0", "PRE_BUILD", "42"),
+      Case(script(.postBuild, log), 42, naming: "hello/1.0", "POST_BUILD", "42"),
+      Case(script(.preInstall, nil), 101, naming: "hello/1.0", "PRE_INSTALL", "42"),
+      Case(script(.postInstall, nil), 42, naming: "hello/1.0", "POST_INSTALL", "42"),
+      Case(script(.postRemove, nil), 42, naming: "hello/1.0", "POST_REMOVE", "42"),
+      Case(.productIncomplete(id, kernel, file: "h.ko"), 6, naming: "hello/1.0", "6.1.0-x", "h.ko"),
+      Case(.nothingInstalled(id, kernel, reasons: ["one", "two"]), 6, naming: "hello/1.0", "one", "two"),
+      Case(.depmodFailed(kernel.release, detail: "no room"), 6, naming: "6.1.0-x", "no room"),
+      Case(.system(operation: "read", subject: "/x", reason: "no room"), 1, naming: "read", "/x", "no room"),
+    ]
+  }
+
+  @Test(arguments: try cases())
+  func messageIsOneLineThatNamesItsSubjects(_ expected: Case) {
+    let message = expected.error.description
+    #expect(!message.isEmpty)
+    #expect(!message.contains("\n"))
+    for subject in expected.subjects { #expect(message.contains(subject)) }
+  }
+
+  @Test(arguments: try cases())
+  func exitStatusIsTheReferences(_ expected: Case) {
+    #expect(expected.error.exitStatus.rawValue == expected.status)
+  }
+
+  @Test(arguments: try cases())
+  func remedyIsOneLine(_ expected: Case) {
+    guard let remedy = expected.error.remedy else { return }
+    #expect(!remedy.isEmpty)
+    #expect(!remedy.contains("\n"))
+  }
+
+  @Test func logIsNamedWhereThereIsOne() throws {
+    let log = "/var/lib/dkms/hello/1.0/build/make.log"
+    let remedies = try Self.cases().map(\.error).filter { "\(reflecting: $0)".contains(log) }.map(\.remedy)
+    #expect(remedies.count == 7)
+    for remedy in remedies { #expect(remedy?.contains(log) == true) }
+  }
+
+  @Test func headersArePackagedWhereTheKernelSaysSo() throws {
+    let kernel = try Kernel(release: KernelRelease("6.1.0-x"), architecture: "x86_64")
+    let error = DKMSError.headersMissing(kernel, directory: "/x", package: "linux-lts-headers")
+    #expect(error.remedy == "pacman -S linux-lts-headers")
+  }
+
+  @Test(arguments: ["a\nb", "a\u{1B}[2Jb", "a\rb"])
+  func refusedNameIsShownOnOneLine(_ name: String) throws {
+    let error = try #require(throws: DKMSError.self) { try ModuleID(name: name, version: "1") }
+    #expect(!error.description.unicodeScalars.contains { $0.value < 0x20 })
+  }
+}
+
+extension DefaultStringInterpolation {
+  fileprivate mutating func appendInterpolation(reflecting value: some Any) {
+    appendLiteral(String(reflecting: value))
+  }
+}
