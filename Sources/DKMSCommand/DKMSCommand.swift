@@ -32,9 +32,9 @@ public enum DKMSCommand {
     }
   }
 
-  /// Runs a call on the machine at hand; the number to end with.
-  public static func main(arguments: [String]) async -> Int32 {
-    await Program.run { await run(arguments: arguments, host: .live()) }.rawValue
+  /// Runs a call on the machine at hand and ends the process.
+  public static func main(arguments: [String]) -> Never {
+    Program.run { await run(arguments: arguments, host: .live()).rawValue }
   }
 
   private static func answer(_ arguments: Arguments, _ host: Host) async throws -> ExitStatus {

@@ -24,7 +24,7 @@ public struct Plan: Hashable, Sendable {
   ///   - step: What is done.
   ///   - reason: Why it is done.
   ///   - required: Steps that must have succeeded before.
-  ///   - earlier: Steps that must have ended before, well or not.
+  ///   - earlier: Steps that must have ended before, at least one of them well.
   /// - Returns: The number by which later steps name this one.
   @discardableResult
   public mutating func append(
@@ -49,7 +49,7 @@ public struct PlannedStep: Hashable, Sendable {
   public let reason: Reason
   /// Steps that must have succeeded before.
   public let required: [Int]
-  /// Steps that must have ended before, well or not.
+  /// Steps that must have ended before, at least one of them well.
   public let earlier: [Int]
 }
 

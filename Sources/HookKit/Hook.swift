@@ -14,9 +14,9 @@ public protocol Hook: Sendable {
 }
 
 extension Hook {
-  /// Runs the helper on the machine at hand; the number to end with.
-  public static func main() async -> Int32 {
-    await Program.run { await run(.standardInput, host: .live()) }
+  /// Runs the helper on the machine at hand and ends the process.
+  public static func main() -> Never {
+    Program.run { await run(.standardInput, host: .live()) }
   }
 
   /// Reads the targets and acts on them; 0 where all is well, so that pacman reports anything else.

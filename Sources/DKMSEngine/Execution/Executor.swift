@@ -39,7 +39,7 @@ public struct Executor: Sendable {
           waiting.removeAll { $0 == index }
           running += 1
           let planned = plan.steps[index]
-          let isTried = !Task.isCancelled && planned.required.allSatisfy { outcomes[$0]?.isDone == true }
+          let isTried = !Task.isCancelled && planned.hasCause(outcomes)
           group.addTask { (index, isTried ? await runner.outcome(of: planned.step) : .notTried) }
         }
         guard let (index, outcome) = await group.next() else { break }
@@ -55,6 +55,11 @@ public struct Executor: Sendable {
 extension PlannedStep {
   fileprivate func mayStart(_ outcomes: [Outcome?]) -> Bool {
     (required + earlier).allSatisfy { outcomes[$0] != nil }
+  }
+
+  fileprivate func hasCause(_ outcomes: [Outcome?]) -> Bool {
+    let isDone = { (step: Int) in outcomes[step]?.isDone == true }
+    return required.allSatisfy(isDone) && (earlier.isEmpty || earlier.contains(where: isDone))
   }
 }
 

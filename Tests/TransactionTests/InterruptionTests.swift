@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import TestSupport
+import Testing
+
+/// A helper that is told to end, or killed, in the middle of a build.
+@Suite(.requiresPacman)
+struct InterruptionTests {
+  /// Starts the helper on a build that would take hours, sends it a signal, and prints how it ended.
+  ///
+  /// The number of seconds tells the builds of tests that run side by side apart.
+  private static func interrupt(with signal: String, seconds: Int) -> String {
+    """
+    echo usr/src/slow-1/dkms.conf > /targets
+    /usr/lib/alpm-dkms/alpm-dkms-install < /targets &
+    helper=$!
+    for try in $(seq 300); do
+      ! pgrep -f 'sleep \(seconds)$' > /dev/null || break
+      sleep 0.1
+    done
+    kill -\(signal) $helper
+    wait $helper
+    echo "status $?"
+    """
+  }
+
+  private static func slowModule(_ seconds: Int) -> String {
+    """
+    mkdir -p /usr/src/slow-1
+    cat > /usr/src/slow-1/dkms.conf <<'CONF'
+    PACKAGE_NAME=slow
+    PACKAGE_VERSION=1
+    MAKE[0]="make -f Makefile.slow"
+    DEST_MODULE_LOCATION[0]=/extra
+    AUTOINSTALL=yes
+    CONF
+    printf 'all:\\n\\tsleep \(seconds)\\n' > /usr/src/slow-1/Makefile.slow
+    """
+  }
+
+  @Test(arguments: [("INT", 31_001), ("TERM", 31_002)])
+  func aSignalEndsTheBuildWithItsChildren(signal: String, seconds: Int) async throws {
+    let system = try await System.withLTSKernel()
+    try await system.root.shell(Self.slowModule(seconds)).mustSucceed()
+    let run = try await system.root.run([
+      "/bin/bash", "-c",
+      "set -m\n" + Self.interrupt(with: signal, seconds: seconds) + "\npgrep -f 'sleep \(seconds)$'",
+    ])
+    #expect(run.lines.contains("status 130"), "\(run)")
+    #expect(run.lines.last == "status 130", "no child outlives the helper: \(run)")
+    #expect(run.all.contains("interrupted"), "\(run)")
+    #expect(try await system.status() == ["slow/1: added"])
+    try await system.expectTidy()
+  }
+
+  @Test func whatAKilledRunLeavesIsClearedAwayByTheNext() async throws {
+    let seconds = 31_003
+    let system = try await System.withLTSKernel()
+    try await system.root.shell(Self.slowModule(seconds)).mustSucceed()
+    let script = Self.interrupt(with: "KILL", seconds: seconds) + "\npkill -KILL -f 'sleep \(seconds)$'"
+    let killed = try await system.root.run(["/bin/bash", "-c", script])
+    #expect(killed.lines.contains("status 137"), "\(killed)")
+    let leftovers = "find /var/lib/dkms -name '.tmp_*'"
+    #expect(
+      try await !system.root.shell(leftovers).output.isEmpty, "the kill came while something was half made")
+    try await system.install("hello-world-dkms-1.0-").mustSucceed()
+    #expect(try await system.root.shell(leftovers).output.isEmpty)
+    try await system.expectInstalled("hello_world", "1.0", for: System.lts)
+  }
+}
