@@ -85,8 +85,8 @@ public enum Reason: Hashable, Sendable {
   case kernelChanged
   /// The kernel has no such module yet.
   case notInstalled
-  /// Something else in the plan needs it.
-  case neededBy(ModuleID)
+  /// A module that it needs came or changed.
+  case dependencyChanged(ModuleID)
   /// Another version took its place.
   case replaced(by: ModuleID)
   /// The module's source is gone.

@@ -35,15 +35,15 @@ struct TransactionReader {
     /// Every registered module whose source is there.
     var registered: [ModuleID] = []
 
-    /// The modules that a plan may have to build.
+    /// The modules that a plan may have to build, those that need a changed one among them.
     var concernedModules: [ModuleID] {
-      let others = transaction.changedKernels.isEmpty ? [] : registered + sources.keys
-      return Set(transaction.changedModules + others).sorted { $0.description < $1.description }
+      Set(registered + sources.keys).sorted { $0.description < $1.description }
     }
 
     /// The kernels that a plan may have to build for.
     var concernedKernels: [Kernel] {
-      transaction.changedModules.isEmpty ? transaction.changedKernels : transaction.installedKernels
+      let onlyKernelsChanged = transaction.changedModules.isEmpty && transaction.goneModules.isEmpty
+      return onlyKernelsChanged ? transaction.changedKernels : transaction.installedKernels
     }
   }
 

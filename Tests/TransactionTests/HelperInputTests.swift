@@ -24,7 +24,7 @@ struct HelperInputTests {
   @Test(arguments: helpers)
   func whatIsNotOursChangesNothing(helper: String) async throws {
     let system = try await System.withLTSKernel()
-    try await system.install("hello-world-dkms-1.0-").mustSucceed()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
     let everything = "find /var/lib/dkms /usr/lib/modules /usr/src -printf '%p %l %s %T@\\n' | sort"
     let before = try await system.root.shell(everything).output
     for input in Self.junk {
@@ -49,7 +49,7 @@ struct HelperInputTests {
   func pathsAndPackageNamesNameTheSameThing(targets: String) async throws {
     let system = try await System.withLTSKernel()
     try await system.root.shell("mv /usr/share/libalpm/hooks/70-dkms-install.hook /root").mustSucceed()
-    try await system.install("hello-world-dkms-1.0-").mustSucceed()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
     #expect(try await system.status().isEmpty)
     // The last line has no end on purpose.
     let run = try await system.root.run([Self.helpers[0]], input: Array(targets.utf8))
@@ -59,7 +59,7 @@ struct HelperInputTests {
 
   @Test func aHelperWorksWithoutLibalpm() async throws {
     let system = try await System.withLTSKernel()
-    try await system.install("hello-world-dkms-1.0-").mustSucceed()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
     try await system.root.shell("find /usr -xdev -name 'libalpm.so*' -delete").mustSucceed()
     #expect(try await system.root.run(["pacman", "--version"]).status != 0, "libalpm is really gone")
     let run = try await system.root.run([Self.helpers[0]], input: Array("linux-lts\n".utf8))

@@ -63,7 +63,7 @@ struct InterruptionTests {
     let leftovers = "find /var/lib/dkms -name '.tmp_*'"
     #expect(
       try await !system.root.shell(leftovers).output.isEmpty, "the kill came while something was half made")
-    try await system.install("hello-world-dkms-1.0-").mustSucceed()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
     #expect(try await system.root.shell(leftovers).output.isEmpty)
     try await system.expectInstalled("hello_world", "1.0", for: System.lts)
   }

@@ -34,25 +34,25 @@ struct System {
     let system = System(root: try await ThrowawayRoot())
     let directory = try TemporaryDirectory()
     try system.root.add(try await ThrowawayRoot.suitePackage(in: directory.path), as: "suite.pkg.tar")
-    try await system.pacman("-U", ["/suite.pkg.tar", package("kmod-hooks-")]).mustSucceed()
+    try await system.pacman("-U", ["/suite.pkg.tar", package("kmod-hooks")]).mustSucceed()
     return system.root
   }
 
   private static let ltsKernel = Task {
     let system = System(root: try await ThrowawayRoot(from: suite.value))
-    try await system.install("linux-lts-6", "linux-lts-headers-").mustSucceed()
+    try await system.install("linux-lts", "linux-lts-headers").mustSucceed()
     return system.root
   }
 
   private static let twoKernels = Task {
     let system = System(root: try await ThrowawayRoot(from: ltsKernel.value))
-    try await system.install("linux-6*.arch1-", "linux-headers-6*.arch1-").mustSucceed()
+    try await system.install("linux=.arch1-", "linux-headers=.arch1-").mustSucceed()
     return system.root
   }
 
   // MARK: Transactions
 
-  /// Installs packages of the cache, each named by how its file begins; `*` stands for anything.
+  /// Installs packages of the cache, each given as NAME or as NAME=PART with a part of its version.
   func install(_ names: String...) async throws -> Run {
     try await pacman("-U", names.map(Self.package))
   }
@@ -65,20 +65,15 @@ struct System {
     try await root.run(["pacman", "--noconfirm", operation] + arguments)
   }
 
-  private static func package(_ name: String) -> String {
-    let parts = name.split(separator: "*", omittingEmptySubsequences: false).map(String.init)
+  private static func package(_ wanted: String) -> String {
+    let parts = wanted.split(separator: "=", maxSplits: 1).map(String.init)
     let file = Files.list(TestParts.packages).first { file in
-      var rest = file[...]
-      guard rest.hasPrefix(parts[0]) else { return false }
-      for part in parts {
-        guard
-          let range = rest.firstRange(of: part) ?? (part.isEmpty ? rest.startIndex..<rest.startIndex : nil)
-        else { return false }
-        rest = rest[range.upperBound...]
-      }
-      return true
+      guard file.hasPrefix("\(parts[0])-") else { return false }
+      let version = file.dropFirst(parts[0].count + 1)
+      let isVersion = version.first?.isNumber == true
+      return isVersion && (parts.count == 1 || version.contains(parts[1]))
     }
-    return "/packages/\(file ?? "no package like \(name)")"
+    return "/packages/\(file ?? "no package for \(wanted)")"
   }
 
   // MARK: Questions

@@ -39,25 +39,55 @@ extension Planner {
   }
 
   private mutating func install(_ wanted: [ModuleID], for kernel: Kernel, after transaction: Transaction) {
-    let kernelChanged = transaction.changedKernels.contains(kernel)
-    let modules = wanted.filter { kernelChanged || transaction.changedModules.contains($0) }
-    bringUpToDate(modules, for: kernel) { id in
-      if transaction.changedModules.contains(id) { .sourceChanged } else { .kernelChanged }
+    let wishes = wanted.compactMap { id in
+      wish(for: id, kernel, after: transaction).map { (id: id, wish: $0) }
     }
+    let reasons = Dictionary(wishes.map { ($0.id, $0.wish) }) { first, _ in first }
+    bringUpToDate(wishes.map(\.id), for: kernel) { id in
+      if case .rebuild(let reason)? = reasons[id] { reason } else { nil }
+    }
+  }
+
+  /// What a transaction asks for a module and a kernel.
+  private enum Wish {
+    /// Build and install it anew, whatever stands.
+    case rebuild(Reason)
+    /// Install it if it is not.
+    case install
+  }
+
+  private func wish(for id: ModuleID, _ kernel: Kernel, after transaction: Transaction) -> Wish? {
+    if transaction.changedModules.contains(id) { return .rebuild(.sourceChanged) }
+    if transaction.changedKernels.contains(kernel) { return .rebuild(.kernelChanged) }
+    let isInstalled = facts.tree[id]?.build(for: kernel)?.isInstalled == true
+    let installIfMissing: Wish? = isInstalled ? nil : .install
+    if transaction.goneModules.contains(where: { $0.name == id.name }) { return installIfMissing }
+    guard case .read(let configuration)? = facts.configurations[id]?[kernel],
+      let change = transaction.changedModules.first(where: { configuration.buildDepends.contains($0.name) })
+    else { return nil }
+    return configuration.rebuildsWithDependencies ? .rebuild(.dependencyChanged(change)) : installIfMissing
   }
 
   /// Removes a version that has lost its source, except where it is the last good one.
   private mutating func retire(
     _ record: ModuleRecord, inFavourOf successor: ModuleID?, after transaction: Transaction
   ) {
-    if successor == record.id { return }
+    if successor == record.id {
+      if facts.keptSources[record.id] != nil {
+        let relinked = add(record.id, because: .sourceChanged).required
+        plan.append(.discardKeptSource(record.id), because: .sourceChanged, requires: relinked)
+      }
+      return
+    }
     if let successor, !record.isLastGood, let kept = facts.keptSources[record.id], !record.builds.isEmpty {
       plan.append(.relink(record.id, source: kept), because: .replaced(by: successor))
     }
     var removals: [Int] = []
     var stays = false
     for build in record.builds {
-      if let successor, build.isInstalled, !transaction.goneKernels.contains(build.kernel) {
+      if let successor, build.isInstalled, !transaction.goneKernels.contains(build.kernel),
+        !isExcluded(successor, build.kernel)
+      {
         switch installed(successor, build.kernel) {
         case .planned(let step):
           removals += unbuild(
@@ -85,5 +115,10 @@ extension Planner {
     if facts.keptSources[record.id] != nil, facts.sources[record.id] != nil {
       plan.append(.discardKeptSource(record.id), because: .sourceChanged)
     }
+  }
+
+  private func isExcluded(_ id: ModuleID, _ kernel: Kernel) -> Bool {
+    guard case .read(let configuration)? = facts.configurations[id]?[kernel] else { return false }
+    return configuration.exclusion != nil
   }
 }

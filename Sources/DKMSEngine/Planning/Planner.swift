@@ -56,7 +56,7 @@ public struct Planner {
 
   // MARK: Bringing things about
 
-  /// Registers a module; `again` where one that is registered already is an error.
+  /// Registers a module, or leads its `source` link back to where its source is again.
   @discardableResult
   mutating func add(_ id: ModuleID, because reason: Reason) -> Readiness {
     if let known = adds[id] { return known }
@@ -123,7 +123,7 @@ public struct Planner {
     return .planned(step)
   }
 
-  /// Whether this plan installs a module for a kernel.
+  /// Whether this plan installs a module for a kernel; blocked where it does not try.
   func installed(_ id: ModuleID, _ kernel: Kernel) -> Readiness {
     installs[Target(id: id, kernel: kernel)] ?? .blocked
   }

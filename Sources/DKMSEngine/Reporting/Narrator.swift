@@ -91,7 +91,7 @@ extension Reason {
     case .requested, .notInstalled, .modulesChange: ""
     case .sourceChanged: " (its source came or changed)"
     case .kernelChanged: " (the kernel came or changed)"
-    case .neededBy(let id): " (\(id) needs it)"
+    case .dependencyChanged(let id): " (it needs \(id), which changed)"
     case .replaced(let id): " (\(id) takes its place)"
     case .sourceGone: " (its source is gone)"
     case .kernelGone: " (the kernel is gone)"

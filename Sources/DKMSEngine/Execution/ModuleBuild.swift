@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// One build of a module for a kernel, in its own directory.
+struct ModuleBuild {
+  private let runner: StepRunner
+  private let id: ModuleID
+  private let kernel: Kernel
+  private let kernelTree: KernelTree
+  private let configuration: ModuleConfiguration
+  /// The copy of the source that is built in.
+  private let scratch: FilePath
+  private let environment: [String: String]
+
+  init(_ runner: StepRunner, _ id: ModuleID, _ kernel: Kernel, scratch: FilePath) async throws(DKMSError) {
+    self.runner = runner
+    self.id = id
+    self.kernel = kernel
+    self.scratch = scratch
+    kernelTree = KernelTree(kernel.release, in: runner.layout, options: runner.options)
+    configuration = try await runner.reader.configuration(of: id, for: kernel)
+    environment = KernelToolchain(of: kernelTree, host: runner.host)
+      .environment(over: runner.buildEnvironment)
+  }
+
+  func run() async throws(DKMSError) -> [String] {
+    try await copySource()
+    let logPath = scratch.appending("make.log")
+    let log = try BuildLog(logPath, for: id, kernel, at: runner.host.now())
+    try await applyPatches(log)
+    var warnings = try await runScript(.preBuild, log)
+    try await make(log)
+    let staged = try await stageProduct(log)
+    try publish(staged)
+    warnings += try await runScript(.postBuild, log)
+    try onFiles { () throws(HostError) in
+      try Files.copy(logPath, to: runner.layout.product(id, kernel).appending("log/make.log"))
+      try Files.remove(runner.layout.failureLog(id, kernel).removingLastComponent())
+      try Files.remove(runner.layout.build(id).appending("make.log"))
+    }
+    return warnings
+  }
+
+  // MARK: Steps
+
+  private func copySource() async throws(DKMSError) {
+    let source = runner.layout.sourceLink(id)
+    guard Files.list(source).count > 1 else { throw .sourceEmpty(id, directory: source.string) }
+    try onFiles { () throws(HostError) in
+      try Files.remove(scratch)
+      try Files.makeDirectories(scratch)
+      try Files.makeDirectories(runner.layout.build(id))
+    }
+    try await runner.tool("cp", ["-a", "--reflink=auto", "\(source)/.", scratch.string])
+    let overlay = runner.layout.configurationDirectory.appending(id.name).appending("patches")
+    if Files.isDirectory(overlay) {
+      try onFiles { () throws(HostError) in try Files.makeDirectories(scratch.appending("patches")) }
+      try await runner.tool("cp", ["-a", "\(overlay)/.", scratch.appending("patches").string])
+    }
+  }
+
+  private func applyPatches(_ log: borrowing BuildLog) async throws(DKMSError) {
+    for patch in configuration.patches {
+      guard !patch.split(separator: "/").contains("..") else { throw .patchOutside(id, patch: patch) }
+      guard Files.isFile(scratch.appending("patches").appending(FilePath(patch).components)) else {
+        throw .patchMissing(id, patch: patch, directory: runner.layout.source(id).appending("patches").string)
+      }
+      let result = try await run("Applying patch \(patch)", "patch -p1 < ./patches/'\(patch)'", log)
+      guard result.isSuccess else { throw .patchFailed(id, kernel, patch: patch, log: failureLog) }
+    }
+  }
+
+  private func runScript(_ kind: ScriptKind, _ log: borrowing BuildLog) async throws(DKMSError) -> [String] {
+    guard let text = configuration.scripts[kind] else { return [] }
+    let words = text.split(separator: " ", maxSplits: 1).map(String.init)
+    guard let program = runner.executable(words[0], of: id, in: scratch) else {
+      return ["\(id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
+    }
+    // The administrator's own is named whole; the module's own by where the build will see it.
+    let name = program.starts(with: scratch) ? "./\(words[0])" : program.string
+    let command = ([name] + words.dropFirst()).joined(separator: " ")
+    let result = try await run("Running the \(kind.rawValue) script", command, log)
+    guard result.isSuccess else {
+      throw .scriptFailed(id, script: kind, status: result.status, log: failureLog)
+    }
+    return []
+  }
+
+  private func make(_ log: borrowing BuildLog) async throws(DKMSError) {
+    let result = try await run("Building module(s)", makeCommand, log)
+    guard result.isSuccess else {
+      let directories = [scratch, runner.layout.build(id)]
+      let firstError = BuildLog.firstError(in: log.path, buildDirectories: directories)
+      throw .buildFailed(id, kernel, firstError: firstError, log: failureLog)
+    }
+  }
+
+  /// The reference's `make -jN KERNELRELEASE=K`; the number of jobs comes from the jobserver.
+  private var makeCommand: String {
+    let command = configuration.makeCommand
+    guard command == "make" || command.hasPrefix("make ") else { return command }
+    let limit = runner.jobServer == nil ? " -j" : ""
+    return "make\(limit) KERNELRELEASE=\(kernel.release)\(command.dropFirst(4))"
+  }
+
+  private func run(
+    _ title: String, _ text: String, _ log: borrowing BuildLog
+  ) async throws(DKMSError) -> CommandResult {
+    let shared = runner.layout.build(id)
+    var environment = environment
+    if runner.jobServer != nil { environment["MAKEFLAGS"] = JobServer.makeFlags }
+    let command = runner.sandbox.shell(
+      text, own: scratch, shared: shared, environment: environment,
+      descriptors: runner.jobServer?.descriptors ?? [:])
+    return try await log.run(title, text, command, on: runner.host)
+  }
+
+  // MARK: Product
+
+  /// Puts the built modules together beside their goal.
+  private func stageProduct(_ log: borrowing BuildLog) async throws(DKMSError) -> FilePath {
+    let staged = runner.layout.staging(id, kernel, "product")
+    let modules = staged.appending("module")
+    try onFiles { () throws(HostError) in
+      try Files.remove(staged)
+      try Files.makeDirectories(modules)
+      try Files.makeDirectories(staged.appending("log"))
+      let symbols = scratch.appending("Module.symvers")
+      if Files.isFile(symbols) { try Files.copy(symbols, to: modules.appending("Module.symvers")) }
+    }
+    let compression = kernelTree.compression
+    for module in configuration.modules {
+      let built = scratch.appending(FilePath(module.builtPath).components)
+      guard Files.isFile(built) else {
+        throw .moduleNotProduced(id, kernel, file: module.builtPath, log: failureLog)
+      }
+      try await checkVermagic(of: built, module)
+      let file = modules.appending("\(module.destinationName).ko")
+      if module.isStripped { try await runner.tool(strip, ["-g", built.string]) }
+      try onFiles { () throws(HostError) in try Files.copy(built, to: file) }
+      try await compress(file, compression)
+    }
+    try onFiles { () throws(HostError) in
+      try Files.copy(log.path, to: staged.appending("log/make.log"))
+      for directory in [modules, staged.appending("log"), staged] { try Files.synchronize(directory) }
+    }
+    return staged
+  }
+
+  private var strip: String { environment["LLVM"] == nil ? "strip" : "llvm-strip" }
+
+  /// A Makefile that asks `uname -r` builds for the wrong kernel without saying so.
+  private func checkVermagic(of file: FilePath, _ module: ModuleFile) async throws(DKMSError) {
+    let command = Command("modinfo", ["-F", "vermagic", file.string], environment: environment)
+    guard let result = try? await runner.host.launcher.run(command), result.isSuccess,
+      let found = result.text.split(whereSeparator: \.isWhitespace).first
+    else { return }
+    guard found == kernel.release.description else {
+      throw .vermagicMismatch(id, kernel, file: module.builtPath, found: String(found), log: failureLog)
+    }
+  }
+
+  private func compress(_ file: FilePath, _ compression: Compression) async throws(DKMSError) {
+    let options = runner.options
+    switch compression {
+    case .none: break
+    case .gzip: try await runner.tool("gzip", options.gzipArguments + ["-f", file.string])
+    case .xz: try await runner.tool("xz", options.xzArguments + ["-f", file.string])
+    case .zstd: try await runner.tool("zstd", options.zstdArguments + ["-f", file.string])
+    }
+    let compressed = file.removingLastComponent()
+      .appending((file.lastComponent?.string ?? "") + compression.suffix)
+    try onFiles { () throws(HostError) in try Files.synchronize(compressed) }
+  }
+
+  /// Makes the staged product the tree's, in one step.
+  private func publish(_ staged: FilePath) throws(DKMSError) {
+    let product = runner.layout.product(id, kernel)
+    try onFiles { () throws(HostError) in
+      if Files.kind(product) == nil {
+        try Files.rename(staged, to: product)
+      } else {
+        try Files.exchange(staged, product)
+      }
+      try Files.synchronize(product.removingLastComponent())
+    }
+  }
+
+  /// Where the log will be when the build has failed.
+  private var failureLog: String { runner.layout.failureLog(id, kernel).string }
+}
