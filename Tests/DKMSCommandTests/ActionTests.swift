@@ -16,7 +16,7 @@ struct ActionTests {
   private static let cases = Prepared.State.allCases.flatMap { state in
     [
       "add quick/1.0", "build quick/1.0 -k K", "install quick/1.0 -k K", "uninstall quick/1.0 -k K",
-      "unbuild quick/1.0 -k K", "remove quick/1.0 --all", "status", "autoinstall -k K",
+      "unbuild quick/1.0 -k K", "remove quick/1.0 --all", "autoinstall -k K",
     ].flatMap { [$0, "\($0) --force"] }.map { Case(state: state, words: $0) }
   }
 
@@ -26,7 +26,6 @@ struct ActionTests {
     let words = test.words.replacing(" K", with: " \(Kernels.first)")
     try await pair.dkms(words)
     try await pair.dkms(words)
-    try await pair.dkms("status")
   }
 
   @Test("A whole life, for two kernels and two versions")
@@ -39,7 +38,8 @@ struct ActionTests {
       "install quick/1.0 -k \(first) -k \(second)", "status", "build quick/1.1 -k \(first)", "status",
       "install quick/1.1 -k \(first)", "status", "uninstall quick/1.0 -k \(first)", "status",
       "install --force quick/1.0 -k \(first)", "status", "uninstall quick/1.1 -k \(first)", "status",
-      "unbuild quick/1.1 --all", "status", "autoinstall -k \(first)", "status", "remove quick/1.0 --all", "status",
+      "unbuild quick/1.1 --all", "status", "autoinstall -k \(first)", "status", "remove quick/1.0 --all",
+      "status",
       "remove quick/1.1 --all", "status",
     ] { try await pair.dkms(words) }
   }
@@ -52,6 +52,23 @@ struct ActionTests {
     try await pair.dkms("install quick/1.0 -k \(Kernels.first) -k \(Kernels.second)")
     try await pair.dkms("remove quick/1.0 -k \(Kernels.first)")
     try await pair.dkms("status")
+  }
+
+  @Test("No build directory is left, however builds and installations of one call overlap")
+  func buildDirectoryOfSeveralKernels() async throws {
+    let machine = try await Prepared.sources()
+    try machine.addQuick(conf: #"PRE_INSTALL="wait-for-the-other $kernelver""#)
+    // The first kernel's installation goes on until the second one's build has ended.
+    try machine.addScript(
+      """
+      [[ $1 == \(Kernels.first) ]] || exit 0
+      for try in {1..100}; do
+        [[ -d /var/lib/dkms/quick/1.0/\(Kernels.second)/x86_64/module ]] && exec sleep 0.5
+        sleep 0.1
+      done
+      """, at: "src/quick-1.0/wait-for-the-other")
+    try await machine.dkms("install quick/1.0 -k \(Kernels.first) -k \(Kernels.second)").expect(0)
+    #expect(!machine.exists("var/quick/1.0/build"))
   }
 
   @Test("Removal for the last kernel leaves it registered, so that the next kernel gets it")
@@ -76,47 +93,49 @@ struct ActionTests {
 
   @Test("Trees in other places, named by options")
   func otherTrees() async throws {
-    let machine = try await Prepared.sources()
-    try machine.addQuick()
-    let pair = try await Pair(machine)
+    let pair = try await Pair(Prepared.sources())
     let trees = "--dkmstree /var/lib/dkms/other --sourcetree /usr/src/there --installtree /usr/lib/modules"
     try pair.change { machine in
-      try machine.addQuick("there/quick")
-      try machine.remove("src/quick-1.0")
-      try machine.write(
-        try #require(String(bytes: machine.bytes("src/there/quick-1.0/dkms.conf"), encoding: .utf8))
-          .replacing("there/", with: ""), to: "src/there/quick-1.0/dkms.conf")
+      try machine.addQuick(in: "src/there")
       try machine.write("", to: "var/other/.keep")
     }
     for words in [
-      "add quick/1.0", "install quick/1.0 -k \(Kernels.first)", "status", "uninstall quick/1.0 -k \(Kernels.first)",
+      "add quick/1.0", "install quick/1.0 -k \(Kernels.first)", "status",
+      "uninstall quick/1.0 -k \(Kernels.first)",
       "remove quick/1.0 --all",
     ] { try await pair.dkms("\(words) \(trees)") }
   }
 
-  @Test("Trees and files may be named from the current directory")
-  func relativePaths() async throws {
-    let machine = try await Prepared.sources()
-    try machine.addQuick()
+  @Test("Trees may be named from the current directory")
+  func relativeTrees() async throws {
+    let machine = try await Prepared.machine(.source)
+    let trees = "--dkmstree lib/dkms --sourcetree ../usr/src --installtree ../usr/lib/modules"
+    let run = try await machine.shell(
+      "cd /var && dkms install quick/1.0 -k \(Kernels.first) \(trees) && dkms status \(trees)")
+    #expect(run.status == 0, "\(run)")
+    #expect(run.lines.last == "quick/1.0, \(Kernels.first), x86_64: installed", "\(run)")
+    try await machine.dkms("status").expect(0, output: ["quick/1.0, \(Kernels.first), x86_64: installed"])
+  }
+
+  @Test("So may a dkms.conf and headers")
+  func relativeFiles() async throws {
+    let machine = try await Prepared.machine(.added)
     try machine.write(
       #"""
       PACKAGE_NAME=quick
       PACKAGE_VERSION=1.0
-      MAKE="cp /usr/src/prebuilt/$kernelver.ko other.ko"
+      MAKE="[ -d $kernel_source_dir/include ] && cp /usr/src/prebuilt/$kernelver.ko other.ko"
       BUILT_MODULE_NAME=other
       DEST_MODULE_LOCATION=/extra
       """#, to: "src/other.conf")
-    let trees = "--dkmstree lib/dkms --sourcetree ../usr/src"
-    let added = try await machine.shell("cd /var && dkms add quick/1.0 \(trees) && dkms status \(trees)")
-    #expect(added.status == 0, "\(added)")
-    #expect(added.lines.last == "quick/1.0: added", "\(added)")
-    let built = try await machine.shell(
-      "cd /usr/src && dkms build quick/1.0 -k \(Kernels.first) -c other.conf")
-    #expect(built.status == 0, "\(built)")
-    #expect(machine.exists("var/quick/1.0/\(Kernels.first)/x86_64/module/other.ko"), "\(built)")
+    let headers = "--kernelsourcedir ../lib/modules/\(Kernels.first)/build"
+    let run = try await machine.shell(
+      "cd /usr/src && dkms build quick/1.0 -k \(Kernels.first) -c other.conf \(headers)")
+    #expect(run.status == 0, "\(run)")
+    #expect(machine.exists("var/quick/1.0/\(Kernels.first)/x86_64/module/other.ko"), "\(run)")
   }
 
-  @Test("Directives, overrides and no-autoinstall")
+  @Test("Directives and overrides")
   func configuration() async throws {
     let machine = try await Prepared.machine(.added)
     try machine.write("DEST_MODULE_NAME=renamed\n", to: "etc/quick.conf")
@@ -124,10 +143,18 @@ struct ActionTests {
     try await pair.dkms("build quick/1.0 -k \(Kernels.first)")
     #expect(pair.ours.exists("var/quick/1.0/\(Kernels.first)/x86_64/module/renamed.ko"))
     try await pair.dkms("unbuild quick/1.0 -k \(Kernels.first)")
-    try await pair.dkms("build quick/1.0 -k \(Kernels.first) --directive=DEST_MODULE_NAME[0]=directed")
-    try pair.change { try $0.write("", to: "etc/no-autoinstall") }
-    try await pair.dkms("autoinstall -k \(Kernels.first)")
-    try await pair.dkms("status")
+    try await pair.dkms("build quick/1.0 -k \(Kernels.first) --directive=DEST_MODULE_NAME=directed")
+    #expect(pair.ours.exists("var/quick/1.0/\(Kernels.first)/x86_64/module/directed.ko"))
+  }
+
+  @Test("no-autoinstall turns autoinstall off, and says so")
+  func noAutoinstall() async throws {
+    let machine = try await Prepared.machine(.added)
+    try machine.write("", to: "etc/no-autoinstall")
+    let before = machine.tree
+    try await machine.dkms("autoinstall -k \(Kernels.first)")
+      .expect(0, says: ["/etc/dkms/no-autoinstall"]).expectUnchanged(since: before)
+    try await machine.dkms("install quick/1.0 -k \(Kernels.first)").expect(0)
   }
 
   @Test("-q says nothing, and the version is the one scripts look for")

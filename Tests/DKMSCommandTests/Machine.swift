@@ -7,8 +7,8 @@ import Testing
 
 /// A machine to call `dkms` on: trees of its own in the places where every machine has them.
 ///
-/// They lie there in a mount namespace of each call. So a copy of a machine is another machine, links and all, and
-/// nothing of the host's own DKMS is seen or touched.
+/// They lie there in a mount namespace of each call. So a copy of a machine is another machine, links and
+/// all, and nothing of the host's own DKMS is seen or touched.
 final class Machine: Sendable {
   private let directory: TemporaryDirectory
 
@@ -43,12 +43,20 @@ final class Machine: Sendable {
     try directory.write(text, to: name)
   }
 
+  func write(bytes: [UInt8], to name: String) throws {
+    try Files.makeDirectories(path(name).removingLastComponent())
+    try Files.write(bytes, to: path(name))
+  }
+
   func remove(_ name: String) throws { try Files.remove(path(name)) }
 
   func exists(_ name: String) -> Bool { Files.kind(path(name)) != nil }
 
   /// The bytes of a file.
   func bytes(_ name: String) throws -> [UInt8] { try Files.read(path(name)) }
+
+  /// The text of a file.
+  func text(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
 
   /// Makes a kernel known, with headers if wanted.
   func addKernel(_ release: String, hasHeaders: Bool = true) throws {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import Foundation
+import Glibc
 import Host
 import Synchronization
 import SystemPackage
@@ -47,8 +47,8 @@ enum Prepared {
 
   private static let sourcesTask = Task {
     let machine = try Machine()
-    shared.withLock { $0.append(machine) }
-    atexit { shared.withLock { $0 = [] } }
+    shared.withLock { $0.append(machine.path("")) }
+    atexit { shared.withLock { $0.forEach { try? Files.remove($0) } } }
     for kernel in [Kernels.first, Kernels.second] { try machine.addKernel(kernel) }
     for version in ["1.0", "1.1"] { try machine.addHelloWorld(version) }
     let kernels = "-k \(Kernels.first) -k \(Kernels.second)"
@@ -62,8 +62,8 @@ enum Prepared {
     return machine
   }
 
-  /// Nothing else would remove what a global holds.
-  private static let shared = Mutex<[Machine]>([])
+  /// What a global holds goes only this way.
+  private static let shared = Mutex<[FilePath]>([])
 }
 
 extension Machine {
@@ -78,7 +78,9 @@ extension Machine {
   }
 
   /// A module whose build command only copies what was built before; `conf` is added to its dkms.conf.
-  func addQuick(_ name: String = "quick", _ version: String = "1.0", conf: String = "") throws {
+  func addQuick(
+    _ name: String = "quick", _ version: String = "1.0", in tree: String = "src", conf: String = ""
+  ) throws {
     let text = """
       PACKAGE_NAME="\(name)"
       PACKAGE_VERSION="\(version)"
@@ -90,12 +92,19 @@ extension Machine {
       \(conf)
 
       """
-    try write(text, to: "src/\(name)-\(version)/dkms.conf")
-    try write("a file\n", to: "src/\(name)-\(version)/file")
+    try write(text, to: "\(tree)/\(name)-\(version)/dkms.conf")
+    try write("a file\n", to: "\(tree)/\(name)-\(version)/file")
+  }
+
+  /// What `dkms add quick/1.0` leaves.
+  func register() throws {
+    try Files.makeDirectories(path("var/quick/1.0/build"))
+    try Files.link(path("var/quick/1.0/source"), to: "/usr/src/quick-1.0")
   }
 
   /// An executable script.
   func addScript(_ text: String, at name: String) throws {
+    try Files.makeDirectories(path(name).removingLastComponent())
     try Files.write(
       Array("#!/bin/bash\n\(text)\n".utf8), to: path(name),
       permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
