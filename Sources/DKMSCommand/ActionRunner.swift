@@ -21,6 +21,7 @@ struct ActionRunner {
     self.host = host
     narrator = Narrator(host.console)
     let framework = try await Framework.read(over: Layout(), host: host)
+    let arguments = arguments.withPaths(from: host.workingDirectory)
     allowsAutoinstall = framework.allowsAutoinstall
     layout = arguments.layout(over: framework.layout)
     options = arguments.options(over: framework.options)
@@ -46,7 +47,7 @@ struct ActionRunner {
       guard !record.isBroken || action == .remove else {
         throw DKMSError.moduleBroken(id, link: layout.sourceLink(id).string)
       }
-    } else if action != .add, tree[id]?.isBroken == true {
+    } else if action != .add, tree[id]?.isBroken == true, !Files.isDirectory(layout.source(id)) {
       throw DKMSError.moduleBroken(id, link: layout.sourceLink(id).string)
     }
     try checkAccess()
@@ -162,6 +163,18 @@ struct ActionRunner {
 }
 
 extension Arguments {
+  /// The same with every path made absolute: builds and scripts run elsewhere.
+  fileprivate func withPaths(from directory: FilePath) -> Arguments {
+    var arguments = self
+    for path in [
+      \Arguments.configuration, \.kernelConfiguration, \.kernelSourceDirectory, \.dkmsTree, \.sourceTree,
+      \.installTree,
+    ] {
+      arguments[keyPath: path] = self[keyPath: path].map { directory.pushing($0).lexicallyNormalized() }
+    }
+    return arguments
+  }
+
   fileprivate func layout(over layout: Layout) -> Layout {
     var layout = layout
     if let dkmsTree { layout.dkmsTree = dkmsTree }

@@ -67,7 +67,7 @@ struct Arguments: Equatable {
     if attached == nil, takeSwitch(name) { return }
     if Self.unsupported.contains(name) { throw .unsupportedOption(name) }
     guard Self.valued.contains(name) else { throw .unknownOption(word) }
-    guard let value = attached ?? rest.popFirst() else { throw .missingValue(name) }
+    guard let value = attached ?? rest.popFirst(), !value.isEmpty else { throw .missingValue(name) }
     try take(value, of: name)
   }
 

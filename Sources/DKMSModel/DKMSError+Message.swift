@@ -12,6 +12,8 @@ extension DKMSError: CustomStringConvertible {
       "\(path) does not exist"
     case .configurationUnreadable(let path, let detail):
       "\(path) cannot be read: \(detail)"
+    case .configurationMalformed(let path, let detail):
+      "\(path) is not bash: \(detail)"
     case .configurationInvalid(let path, let problems):
       "\(path) is not valid: \(problems.joined(separator: "; "))"
     case .alreadyAdded(let id):
@@ -62,7 +64,8 @@ extension DKMSError: CustomStringConvertible {
       nil
     case .sourceMissing(let id, _):
       "install the package that holds \(id.sourceDirectoryName), or unpack its source there"
-    case .configurationMissing, .configurationUnreadable, .configurationInvalid, .patchMissing, .sourceEmpty:
+    case .configurationMissing, .configurationUnreadable, .configurationMalformed, .configurationInvalid,
+      .patchMissing, .sourceEmpty:
       "mend the file, or reinstall the package that owns it"
     case .alreadyAdded(let id):
       "dkms remove \(id) --all"
@@ -101,7 +104,7 @@ extension DKMSError: CustomStringConvertible {
     case .headersMissing: .headersMissing
     case .excluded: .excluded
     case .dependenciesMissing: .missingDependency
-    case .buildFailed: .buildFailed
+    case .buildFailed, .configurationMalformed: .buildFailed
     case .moduleNotProduced, .vermagicMismatch: .moduleNotProduced
     case .scriptFailed(_, .preInstall, _, _): .preInstallFailed
     case .scriptFailed(_, _, let status, _): ExitStatus(rawValue: status)

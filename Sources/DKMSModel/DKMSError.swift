@@ -10,6 +10,8 @@ public enum DKMSError: Error, Hashable, Sendable {
   case configurationMissing(path: String)
   /// The dkms.conf could not be evaluated: bash refused it, or it did not end in time.
   case configurationUnreadable(path: String, detail: String)
+  /// The dkms.conf is no bash.
+  case configurationMalformed(path: String, detail: String)
   /// The dkms.conf was evaluated and says something impossible.
   case configurationInvalid(path: String, problems: [String])
   /// The module is registered already.

@@ -2,6 +2,8 @@
 
 /// All that a plan is made from, read at one moment; the same facts give the same plan anywhere.
 public struct Facts: Hashable, Sendable {
+  /// Where sources belong.
+  public var sourceTree: String
   /// What the DKMS tree holds.
   public var tree: TreeState
   /// Source directories of modules, registered or not.
@@ -15,10 +17,11 @@ public struct Facts: Hashable, Sendable {
 
   /// Makes facts.
   public init(
-    tree: TreeState = TreeState(), sources: [ModuleID: String] = [:],
+    sourceTree: String = "/usr/src", tree: TreeState = TreeState(), sources: [ModuleID: String] = [:],
     keptSources: [ModuleID: String] = [:], kernels: [Kernel: KernelFacts] = [:],
     configurations: [ModuleID: [Kernel: ConfigurationFact]] = [:]
   ) {
+    self.sourceTree = sourceTree
     self.tree = tree
     self.sources = sources
     self.keptSources = keptSources
@@ -39,16 +42,20 @@ public struct KernelFacts: Hashable, Sendable {
   public var hasHeaders: Bool
   /// The package that holds them, where the kernel says it.
   public var headersPackage: String?
+  /// Whether modules were put into it, or taken out, after its modules.dep was written.
+  public var hasStaleDependencies: Bool
 
   /// Makes a description of a kernel.
   public init(
-    directory: String, exists: Bool, headersDirectory: String, hasHeaders: Bool, headersPackage: String?
+    directory: String, exists: Bool, headersDirectory: String, hasHeaders: Bool, headersPackage: String?,
+    hasStaleDependencies: Bool = false
   ) {
     self.directory = directory
     self.exists = exists
     self.headersDirectory = headersDirectory
     self.hasHeaders = hasHeaders
     self.headersPackage = headersPackage
+    self.hasStaleDependencies = hasStaleDependencies
   }
 }
 
@@ -58,4 +65,7 @@ public enum ConfigurationFact: Hashable, Sendable {
   case read(ModuleConfiguration)
   /// Why it says nothing.
   case unreadable(DKMSError)
+
+  /// Why it says nothing, if it does not.
+  public var error: DKMSError? { if case .unreadable(let error) = self { error } else { nil } }
 }

@@ -93,6 +93,13 @@ public enum Files {
     return String(decoding: bytes[first...last], as: UTF8.self)
   }
 
+  /// Whether a file or directory was changed after another; false where either is missing.
+  public static func isNewer(_ path: FilePath, than other: FilePath) -> Bool {
+    guard let time = status(path, follow: true)?.st_mtim, let otherTime = status(other, follow: true)?.st_mtim
+    else { return false }
+    return (time.tv_sec, time.tv_nsec) > (otherTime.tv_sec, otherTime.tv_nsec)
+  }
+
   /// Whether two files have the same bytes.
   public static func haveEqualContents(_ left: FilePath, _ right: FilePath) -> Bool {
     guard let leftStatus = status(left, follow: true), let rightStatus = status(right, follow: true),

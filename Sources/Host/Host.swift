@@ -3,6 +3,7 @@
 internal import CLinux
 public import DKMSModel
 internal import Glibc
+public import SystemPackage
 
 /// The machine as the engine sees it: everything that is not a file, injected in one value.
 public struct Host: Sendable {
@@ -16,6 +17,8 @@ public struct Host: Sendable {
   public var architecture: String
   /// The number of processors this process may use.
   public var processorCount: Int
+  /// The directory that relative paths of the caller start from.
+  public var workingDirectory: FilePath
   /// Runs programs.
   public var launcher: any CommandLauncher
   /// Where words for people go.
@@ -26,13 +29,15 @@ public struct Host: Sendable {
   /// Describes a machine.
   public init(
     environment: [String: String], isRoot: Bool, runningRelease: String, architecture: String,
-    processorCount: Int, launcher: any CommandLauncher, console: Console, now: @escaping @Sendable () -> Int
+    processorCount: Int, workingDirectory: FilePath = "/", launcher: any CommandLauncher, console: Console,
+    now: @escaping @Sendable () -> Int
   ) {
     self.environment = environment
     self.isRoot = isRoot
     self.runningRelease = runningRelease
     self.architecture = architecture
     self.processorCount = processorCount
+    self.workingDirectory = workingDirectory
     self.launcher = launcher
     self.console = console
     self.now = now
@@ -43,7 +48,8 @@ public struct Host: Sendable {
     let (release, machine) = identity()
     return Host(
       environment: liveEnvironment(), isRoot: geteuid() == 0, runningRelease: release, architecture: machine,
-      processorCount: usableProcessors(), launcher: ProcessLauncher(), console: .live(),
+      processorCount: usableProcessors(), workingDirectory: currentDirectory(), launcher: ProcessLauncher(),
+      console: .live(),
       now: { time(nil) })
   }
 
@@ -58,6 +64,12 @@ public struct Host: Sendable {
     var names = utsname()
     uname(&names)
     return (text(of: names.release), text(of: names.machine))
+  }
+
+  private static func currentDirectory() -> FilePath {
+    guard let path = getcwd(nil, 0) else { return "/" }
+    defer { free(path) }
+    return FilePath(platformString: path)
   }
 
   private static func text<Field>(of field: Field) -> String {

@@ -21,7 +21,7 @@ struct BashEvaluator: Sendable {
   ///   - names: The variables to read.
   ///   - environment: What the files may refer to.
   /// - Returns: The values; none where there is no file.
-  /// - Throws: `DKMSError.configurationUnreadable`.
+  /// - Throws: `DKMSError.configurationUnreadable`, `DKMSError.configurationMalformed`.
   func evaluate(
     _ files: [FilePath], reading names: [String], environment: [String: String]
   ) async throws(DKMSError) -> Variables {
@@ -36,6 +36,9 @@ struct BashEvaluator: Sendable {
     let result = try await host.run(command)
     guard result.termination != .timedOut else {
       throw .configurationUnreadable(path: subject.string, detail: "it did not end within \(timeLimit)")
+    }
+    guard result.termination != .exited(10) else {
+      throw .configurationMalformed(path: subject.string, detail: Self.complaint(in: result))
     }
     guard result.isSuccess, let variables = Self.parse(result.output) else {
       throw .configurationUnreadable(path: subject.string, detail: Self.complaint(in: result))
@@ -56,7 +59,9 @@ struct BashEvaluator: Sendable {
     __dkms_files=("$@")
     set --
     exec {__dkms_out}>&1 >/dev/null
-    for __dkms_file in "${__dkms_files[@]}"; do . "$__dkms_file"; done
+    for __dkms_file in "${__dkms_files[@]}"; do
+      . "$__dkms_file" || bash -n "$__dkms_file" || exit 10
+    done
     set -f
     IFS=$' \t\n'
     for __dkms_name in "${__dkms_names[@]}"; do

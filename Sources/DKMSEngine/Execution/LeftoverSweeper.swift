@@ -19,6 +19,10 @@ struct LeftoverSweeper {
       }
     }
     for release in KernelCatalogue(layout).releases { sweepInstallation(for: release) }
+    // One that was only added has an empty one, as the reference makes it.
+    for record in ModuleTree(layout).state().modules where !record.builds.isEmpty {
+      removeBuildDirectory(of: record.id)
+    }
   }
 
   private func sweepBuilds(of id: ModuleID) {
@@ -30,6 +34,15 @@ struct LeftoverSweeper {
       Files.removeEmptyDirectories(from: products, upTo: layout.registration(id))
       lock.release()
     }
+  }
+
+  /// Removes the empty directory that builds see as theirs, but not from under another build.
+  ///
+  /// Removing a mount point would pull it from under a build of the same module for another kernel.
+  func removeBuildDirectory(of id: ModuleID) {
+    guard let lock = DirectoryLock.tryExclusive(layout.registration(id)) else { return }
+    Files.removeEmptyDirectories(from: layout.build(id), upTo: layout.registration(id))
+    lock.release()
   }
 
   private func sweepInstallation(for release: KernelRelease) {

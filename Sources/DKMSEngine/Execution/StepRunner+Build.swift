@@ -15,20 +15,13 @@ extension StepRunner {
         return result
       }
     }
-    removeBuildDirectory(of: id)
+    LeftoverSweeper(layout).removeBuildDirectory(of: id)
     return try result.get()
   }
 
   private func withJob<Value: Sendable>(_ body: () async -> Value) async -> Value {
     guard let jobServer else { return await body() }
     return await jobServer.withJob(body)
-  }
-
-  /// Removes the empty directory that builds see as theirs, but not from under another build.
-  private func removeBuildDirectory(of id: ModuleID) {
-    guard let lock = DirectoryLock.tryExclusive(layout.registration(id)) else { return }
-    Files.removeEmptyDirectories(from: layout.build(id), upTo: layout.registration(id))
-    lock.release()
   }
 
   private func attempt(_ id: ModuleID, _ kernel: Kernel) async -> Result<[String], DKMSError> {

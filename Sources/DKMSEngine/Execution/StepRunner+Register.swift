@@ -6,28 +6,32 @@ internal import SystemPackage
 
 extension StepRunner {
   func add(_ id: ModuleID, source: FilePath) async throws(DKMSError) -> [String] {
-    let registration = layout.registration(id)
-    return try await locked(registration, .exclusive, "\(id)") { () throws(DKMSError) in
-      try onFiles { () throws(HostError) in
-        try Files.makeDirectories(layout.build(id))
-        try Files.synchronize(registration)
-        try Files.link(layout.sourceLink(id), to: source)
-        try Files.synchronize(registration)
-      }
-      let kernel = try Kernel(
-        release: try KernelRelease(host.runningRelease), architecture: host.architecture)
-      let configuration = try await reader.configuration(of: id, for: kernel)
+    let kernel = try Kernel(
+      release: try KernelRelease(host.runningRelease), architecture: host.architecture)
+    let configuration = try await reader.configuration(of: id, source: source, for: kernel)
+    return try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
+      // Another run may have done the same while this one waited.
+      if Files.isDirectory(layout.sourceLink(id)) { return [] }
+      try register(id, source: source)
       return try await runScript(.postAdd, of: configuration, in: source)
     }
   }
 
   func relink(_ id: ModuleID, source: FilePath) async throws(DKMSError) -> [String] {
     try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
-      try onFiles { () throws(HostError) in
-        try Files.link(layout.sourceLink(id), to: source)
-        try Files.synchronize(layout.registration(id))
-      }
+      try register(id, source: source)
       return []
+    }
+  }
+
+  /// Makes the link that declares a module, last, so that whoever sees it sees all.
+  private func register(_ id: ModuleID, source: FilePath) throws(DKMSError) {
+    let registration = layout.registration(id)
+    try onFiles { () throws(HostError) in
+      try Files.makeDirectories(layout.build(id))
+      try Files.synchronize(registration)
+      try Files.link(layout.sourceLink(id), to: source)
+      try Files.synchronize(registration)
     }
   }
 

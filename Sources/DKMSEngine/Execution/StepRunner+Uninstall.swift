@@ -35,19 +35,34 @@ extension StepRunner {
     }
   }
 
+  /// Puts back what was in the way; what cannot be put back stays in the archive.
   private func restoreOriginals(_ name: String, _ kernel: Kernel) throws(HostError) {
     let archive = layout.originals(name, kernel)
-    let home = layout.kernel(kernel.release)
     for entry in Files.list(archive) where entry.hasSuffix(".origin") {
       let note = archive.appending(entry)
       let kept = archive.appending(String(entry.dropLast(".origin".count)))
-      let origin = FilePath(Files.text(note) ?? "").lexicallyNormalized()
-      guard origin.starts(with: home), Files.kind(kept) == .file else { continue }
+      guard let origin = home(of: FilePath(Files.text(note) ?? ""), kernel), Files.kind(kept) == .file else {
+        continue
+      }
       try Files.makeDirectories(origin.removingLastComponent())
       try Files.copy(kept, to: origin)
+      try Files.remove(kept)
+      try Files.remove(note)
     }
-    try Files.remove(archive)
-    Files.removeEmptyDirectories(from: archive.removingLastComponent(), upTo: layout.module(name))
+    Files.removeEmptyDirectories(from: archive, upTo: layout.module(name))
+  }
+
+  /// Where a module came from, if that is in the kernel's directory, by whatever path that was named.
+  private func home(of origin: FilePath, _ kernel: Kernel) -> FilePath? {
+    let components = Array(origin.lexicallyNormalized().components)
+    guard let index = components.firstIndex(where: { $0.string == kernel.release.description }),
+      index + 1 < components.count
+    else { return nil }
+    let tree = FilePath(root: origin.root, components[..<index])
+    guard let resolved = Files.resolved(tree), resolved == Files.resolved(layout.installTree) else {
+      return nil
+    }
+    return layout.kernel(kernel.release).appending(components[(index + 1)...])
   }
 
   private func postRemove(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {

@@ -31,7 +31,8 @@ public struct FactsReader: Sendable {
   public func facts(
     modules: [ModuleID], kernels: [Kernel], sources: [ModuleID: String] = [:]
   ) async -> Facts {
-    var facts = Facts(tree: ModuleTree(layout).state(), sources: sources)
+    var facts = Facts(
+      sourceTree: layout.sourceTree.string, tree: ModuleTree(layout).state(), sources: sources)
     for id in facts.tree.modules.map(\.id) where Files.isDirectory(layout.keptSource(id)) {
       facts.keptSources[id] = layout.keptSource(id).string
     }

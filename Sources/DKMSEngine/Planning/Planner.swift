@@ -16,6 +16,8 @@ public struct Planner {
   /// What this plan brings about for the kernel at hand, so that a module that needs it waits for it.
   var goals: [String: Goal] = [:]
   private var moduleChanges: [KernelRelease: [Int]] = [:]
+  /// Kernels whose modules stand, but were put there by a run that was killed before depmod.
+  private var staleKernels: Set<KernelRelease> = []
 
   /// A module version for a kernel.
   struct Target: Hashable {
@@ -69,12 +71,24 @@ public struct Planner {
       }
       adds[id] = .planned(plan.append(.relink(id, source: source), because: reason))
     } else if let source = facts.sources[id] {
-      adds[id] = .planned(plan.append(.add(id, source: source), because: reason))
+      if let error = configurationError(id) {
+        block(id, nil, error)
+        adds[id] = .blocked
+      } else {
+        adds[id] = .planned(plan.append(.add(id, source: source), because: reason))
+      }
     } else {
-      block(id, nil, .sourceMissing(id, directory: "\(id.sourceDirectoryName) in the source tree"))
+      block(id, nil, .sourceMissing(id, directory: "\(facts.sourceTree)/\(id.sourceDirectoryName)"))
       adds[id] = .blocked
     }
     return adds[id] ?? .blocked
+  }
+
+  /// What is wrong with a configuration for every kernel that was asked about.
+  private func configurationError(_ id: ModuleID) -> DKMSError? {
+    let known = facts.configurations[id]?.sorted { $0.key.description < $1.key.description } ?? []
+    let errors = known.compactMap(\.value.error)
+    return errors.count == known.count ? errors.first : nil
   }
 
   /// Builds a module; `again` replaces what is built already.
@@ -107,16 +121,17 @@ public struct Planner {
     if let known = installs[target] { return known }
     if !again, facts.tree[id]?.build(for: kernel)?.isInstalled == true {
       plan.skip(Skip(id, kernel, .upToDate))
+      if facts.kernels[kernel]?.hasStaleDependencies == true { staleKernels.insert(kernel.release) }
       installs[target] = .stands
       return .stands
     }
     installs[target] = .blocked
+    let built = build(id, kernel, because: reason, again: rebuild)
+    guard built != .blocked else { return .blocked }
     if let known = facts.kernels[kernel], !known.exists {
       block(id, kernel, .kernelMissing(kernel.release, directory: known.directory))
       return .blocked
     }
-    let built = build(id, kernel, because: reason, again: rebuild)
-    guard built != .blocked else { return .blocked }
     let step = plan.append(.install(id, kernel), because: reason, requires: built.required)
     moduleChanges[kernel.release, default: []].append(step)
     installs[target] = .planned(step)
@@ -153,6 +168,10 @@ public struct Planner {
       let reason: Reason = gone.contains(release) ? .kernelGone : .modulesChange
       plan.append(.depmod(release), because: reason, after: steps)
     }
+    for release in staleKernels.sorted(by: { $0.description < $1.description })
+    where !skipsDepmod && moduleChanges[release] == nil {
+      plan.append(.depmod(release), because: .modulesChange)
+    }
     return plan
   }
 
@@ -169,6 +188,8 @@ public struct Planner {
       // What is wrong with the registration is said first: the missing file only follows from it.
       if add(id, because: .requested) != .blocked { block(id, kernel, error) }
     case .read(let configuration):
+      // It is registered all the same, so that the next kernel may have it.
+      guard add(id, because: .requested) != .blocked else { return nil }
       if let reason = configuration.exclusion {
         block(id, kernel, .excluded(id, kernel, reason: reason))
       } else if let known = facts.kernels[kernel], !known.hasHeaders {

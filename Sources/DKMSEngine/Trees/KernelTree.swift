@@ -29,7 +29,13 @@ struct KernelTree: Sendable {
     KernelFacts(
       directory: directory.string, exists: Files.isDirectory(directory), headersDirectory: headers.string,
       hasHeaders: Files.isDirectory(headers.appending("include")),
-      headersPackage: packageBase.map { "\($0)-headers" })
+      headersPackage: packageBase.map { "\($0)-headers" },
+      hasStaleDependencies: hasStaleDependencies)
+  }
+
+  private var hasStaleDependencies: Bool {
+    let installed = directory.appending(Layout.installedLocation.components)
+    return Files.isNewer(installed, than: directory.appending("modules.dep"))
   }
 
   /// How the kernel's own modules are compressed, which those beside them follow.
