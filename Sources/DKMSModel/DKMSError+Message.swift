@@ -5,7 +5,7 @@ extension DKMSError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .invalidName(let kind, let value, let problem):
-      "'\(value)' cannot be a \(kind.rawValue): \(problem)"
+      "'\(value.withVisibleControls)' cannot be a \(kind.rawValue): \(problem)"
     case .sourceMissing(let id, let directory):
       "\(id): the source directory \(directory) does not exist"
     case .configurationMissing(let path):
@@ -76,7 +76,7 @@ extension DKMSError: CustomStringConvertible {
     case .kernelMissing:
       "install the kernel, or name another with -k"
     case .headersMissing(_, _, let package):
-      package.map { "pacman -S \($0)" } ?? "install the headers package of this kernel"
+      package.map { "pacman -S \($0)" } ?? "install the headers package of this kernel, or name another kernel with -k"
     case .dependenciesMissing(_, let kernel, let names):
       "dkms autoinstall -k \(kernel.release) (after installing \(names.joined(separator: ", ")))"
     case .patchFailed(_, _, _, let log), .buildFailed(_, _, _, let log),
@@ -110,5 +110,13 @@ extension DKMSError: CustomStringConvertible {
     case .scriptFailed(_, _, let status, _): ExitStatus(rawValue: status)
     case .system: .refused
     }
+  }
+}
+
+extension String {
+  /// The text with its control characters written out, so that a terminal does not obey them.
+  fileprivate var withVisibleControls: String {
+    unicodeScalars.map { $0.properties.generalCategory == .control ? $0.escaped(asASCII: true) : String($0) }
+      .joined()
   }
 }

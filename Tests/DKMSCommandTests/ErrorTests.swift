@@ -59,7 +59,7 @@ struct ErrorTests {
     BadName(words: ["quick/1.0", "-k", "../../etc"], says: "kernel"),
     BadName(words: ["quick/1.0", "-k", "6 1"], says: "'6 1'"),
     BadName(words: ["quick/1.0", "-k", "--force"], says: "-"),
-    BadName(words: ["quick/1.0", "-k", ""], says: "kernel"),
+    BadName(words: ["quick/1.0", "-k", ""], says: "-k"),
     BadName(words: ["quick/1.0", "-k", Kernels.first, "-a", "../x"], says: "'../x'"),
     BadName(words: ["quick/1.0", "-k", "\(Kernels.first)/../x"], says: "'../x'"),
   ]

@@ -89,7 +89,7 @@ struct ExitStatusTests {
       says: ["quick/1.0", "bad.patch", "make.log"], conf: "PATCH[0]=bad.patch",
       change: { try $0.write(patch, to: "src/quick-1.0/patches/bad.patch") }),
     Case(
-      testDescription: "kernel directory missing", words: "install quick/1.0 -k 9.9.9", status: 6,
+      testDescription: "no such kernel", words: "install quick/1.0 -k 9.9.9", status: 21,
       says: ["9.9.9", "/usr/lib/modules/9.9.9", "-k"], isReferences: false),
     Case(
       testDescription: "module not produced", words: build, status: 7,
@@ -192,6 +192,13 @@ struct ExitStatusTests {
     _ = try await pair.theirs.dkms(test.words, by: .reference)
     let lines = try await pair.theirs.dkms("status", by: .reference).lines
     try await pair.ours.dkms("status").expect(0, output: lines)
+  }
+
+  @Test("What is built cannot be installed for a kernel that has gone")
+  func kernelDirectoryMissing() async throws {
+    let machine = try await Prepared.machine(.built)
+    try machine.remove("modules/\(Kernels.first)")
+    try await machine.dkms(Self.install).expect(6, says: ["/usr/lib/modules/\(Kernels.first)", "-k"])
   }
 
   @Test("A kernel's own module that is newer stays, unless forced")

@@ -48,6 +48,7 @@ public struct Executor: Sendable {
         observe(plan.steps[index], outcome)
       }
     }
+    for id in plan.builtModules { LeftoverSweeper(layout).removeBuildDirectory(of: id) }
     return Report(plan: plan, outcomes: outcomes.map { $0 ?? .notTried })
   }
 }
@@ -64,8 +65,8 @@ extension PlannedStep {
 }
 
 extension Plan {
-  /// Whether any of it compiles something.
-  var hasBuilds: Bool {
-    steps.contains { if case .build = $0.step { true } else { false } }
+  /// The modules that it compiles.
+  var builtModules: Set<ModuleID> {
+    Set(steps.compactMap { if case .build(let id, _) = $0.step { id } else { nil } })
   }
 }

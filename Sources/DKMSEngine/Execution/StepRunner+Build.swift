@@ -15,7 +15,6 @@ extension StepRunner {
         return result
       }
     }
-    LeftoverSweeper(layout).removeBuildDirectory(of: id)
     return try result.get()
   }
 

@@ -21,7 +21,7 @@ struct StepRunner: Sendable {
     self.options = options
     tree = ModuleTree(layout)
     reader = ConfigurationReader(host: host, layout: layout, options: options)
-    sandbox = plan.hasBuilds ? await BuildSandbox(on: host) : BuildSandbox()
+    sandbox = plan.builtModules.isEmpty ? BuildSandbox() : await BuildSandbox(on: host)
     let jobs = options.jobs ?? Self.affordableJobs(processors: host.processorCount)
     jobServer = try onFiles { () throws(HostError) in jobs > 0 ? try JobServer(jobs: jobs) : nil }
   }
