@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Testing
+
+/// What a dkms.conf must not say.
+@Suite struct ConfigurationProblemsTests {
+  private let machine: Machine
+
+  init() throws { machine = try Machine() }
+
+  @Test(arguments: [
+    ("unset PACKAGE_NAME", "PACKAGE_NAME"),
+    ("PACKAGE_NAME=", "PACKAGE_NAME"),
+    ("unset PACKAGE_VERSION", "PACKAGE_VERSION"),
+    ("unset DEST_MODULE_LOCATION", "DEST_MODULE_LOCATION[0]"),
+    ("DEST_MODULE_LOCATION[0]=/etc", "DEST_MODULE_LOCATION[0]"),
+    ("DEST_MODULE_LOCATION[0]=/lib/modules", "DEST_MODULE_LOCATION[0]"),
+    ("DEST_MODULE_LOCATION[0]=kernel/drivers", "DEST_MODULE_LOCATION[0]"),
+    ("DEST_MODULE_LOCATION[0]=/kernel/../../../etc", "DEST_MODULE_LOCATION[0]"),
+    ("BUILT_MODULE_NAME[0]=hello.ko", "BUILT_MODULE_NAME[0]"),
+    ("BUILT_MODULE_NAME[0]=hello.o", "BUILT_MODULE_NAME[0]"),
+    ("BUILT_MODULE_NAME[0]=../hello", "BUILT_MODULE_NAME[0]"),
+    ("BUILT_MODULE_LOCATION[0]=../elsewhere", "BUILT_MODULE_LOCATION[0]"),
+    ("DEST_MODULE_NAME[0]=hello.ko", "DEST_MODULE_NAME[0]"),
+    ("DEST_MODULE_NAME[0]=a/b", "DEST_MODULE_NAME[0]"),
+    ("BUILT_MODULE_NAME[2]=two; DEST_MODULE_LOCATION[2]=/extra", "BUILT_MODULE_NAME[1]"),
+    ("BUILT_MODULE_NAME[1]=hello; DEST_MODULE_LOCATION[1]=/extra; DEST_MODULE_NAME[1]=b", "hello"),
+    ("BUILT_MODULE_NAME[1]=b; DEST_MODULE_LOCATION[1]=/extra; DEST_MODULE_NAME[1]=hello", "hello"),
+    ("BUILT_MODULE_NAME[1]=b", "DEST_MODULE_LOCATION[1]"),
+    ("AUTOINSTALL=maybe", "AUTOINSTALL"),
+    ("AUTOINSTALL=y", "AUTOINSTALL"),
+    ("BUILD_DEPENDS_REBUILD=1", "BUILD_DEPENDS_REBUILD"),
+    ("NO_WEAK_MODULES=never", "NO_WEAK_MODULES"),
+  ])
+  func problemIsNamed(_ line: String, _ subject: String) async throws {
+    let problems = try await machine.problems(of: Machine.plain + line + "\n")
+    #expect(problems.contains { $0.contains(subject) })
+  }
+
+  @Test func confWithoutProblemsHasNone() async throws {
+    _ = try await machine.read(adding: "")
+  }
+
+  @Test func allProblemsAreToldAtOnce() async throws {
+    let problems = try await machine.problems(
+      of: "BUILT_MODULE_NAME=a.ko\nAUTOINSTALL=maybe\nBUILD_DEPENDS_REBUILD=perhaps\n")
+    for subject in [
+      "PACKAGE_NAME", "PACKAGE_VERSION", "BUILT_MODULE_NAME[0]", "DEST_MODULE_LOCATION[0]", "AUTOINSTALL",
+      "BUILD_DEPENDS_REBUILD",
+    ] {
+      #expect(problems.contains { $0.contains(subject) })
+    }
+  }
+
+  @Test(arguments: ["../x", "a/b", "-x", ".x", "'a b'"])
+  func nameMustBeANameOfADirectory(_ name: String) async throws {
+    let error = try await #require(throws: DKMSError.self) {
+      _ = try await machine.read(adding: "PACKAGE_NAME=\(name)")
+    }
+    guard case .invalidName(.moduleName, _, _) = error else { throw error }
+    #expect(error.exitStatus == .badConfiguration)
+  }
+
+  @Test(arguments: ["/kernel", "/kernel/drivers/net/", "/updates", "/updates/dkms", "/extra"])
+  func placesWhereModulesMayGo(_ location: String) async throws {
+    let configuration = try await machine.read(adding: "DEST_MODULE_LOCATION[0]=\(location)")
+    #expect(configuration.modules.map(\.destinationLocation) == [location])
+  }
+}

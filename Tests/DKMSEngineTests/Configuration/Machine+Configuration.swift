@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import DKMSEngine
+
+extension Machine {
+  /// What a dkms.conf says for a kernel.
+  func read(
+    _ conf: String, of id: ModuleID? = nil, for release: String = "6.1.5-x"
+  ) async throws -> ModuleConfiguration {
+    let source = layout.sourceTree.appending("tested")
+    try directory.write(conf, to: "src/tested/dkms.conf")
+    return try await ConfigurationReader(host: host, layout: layout, options: options)
+      .configuration(of: id, source: source, for: kernel(release))
+  }
+
+  /// The same for a conf that needs no more than these lines.
+  func read(adding lines: String, for release: String = "6.1.5-x") async throws -> ModuleConfiguration {
+    try await read(Self.plain + lines + "\n", for: release)
+  }
+
+  /// The problems of a conf that is refused.
+  func problems(
+    of conf: String, at location: SourceLocation = #_sourceLocation
+  ) async throws -> [String] {
+    let error = try await #require(throws: DKMSError.self, sourceLocation: location) {
+      _ = try await read(conf)
+    }
+    guard case .configurationInvalid(let path, let problems) = error else { throw error }
+    #expect(path == "\(layout.sourceTree)/tested/dkms.conf", sourceLocation: location)
+    return problems
+  }
+
+  static let plain = """
+    PACKAGE_NAME="hello"
+    PACKAGE_VERSION="1.0"
+    BUILT_MODULE_NAME[0]="hello"
+    DEST_MODULE_LOCATION[0]="/updates/dkms"
+
+    """
+}

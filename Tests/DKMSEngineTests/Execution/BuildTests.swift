@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import DKMSEngine
+
+/// Builds whose "compiler" is a copy, so that they run anywhere.
+@Suite(.timeLimit(.minutes(5))) struct BuildTests {
+  private let machine: Machine
+  private let id: ModuleID
+  private let kernel: Kernel
+
+  init() throws {
+    machine = try Machine()
+    id = try module("hello", "1.0")
+    kernel = try machine.addKernel("6.1.0")
+  }
+
+  @Test func addedModule() async throws {
+    let source = try machine.addTextModule(id)
+    #expect(try await machine.add(id).failures.isEmpty)
+    #expect(
+      machine.dkmsListing == ["hello/", "hello/1.0/", "hello/1.0/build/", "hello/1.0/source -> \(source)"])
+  }
+
+  @Test func builtModule() async throws {
+    let source = try machine.addTextModule(
+      id, conf: "MAKE[0]='cp text hello.ko; echo symbol > Module.symvers'\n")
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    #expect(
+      machine.dkmsListing == [
+        "hello/", "hello/1.0/", "hello/1.0/6.1.0/", "hello/1.0/6.1.0/x86_64/", "hello/1.0/6.1.0/x86_64/log/",
+        "hello/1.0/6.1.0/x86_64/log/make.log", "hello/1.0/6.1.0/x86_64/module/",
+        "hello/1.0/6.1.0/x86_64/module/Module.symvers", "hello/1.0/6.1.0/x86_64/module/hello.ko",
+        "hello/1.0/source -> \(source)",
+      ])
+    #expect(Files.text(machine.product("Module.symvers", id, kernel)) == "symbol")
+    #expect(machine.listing(of: kernel).isEmpty)
+    #expect(TemporaryDirectory.listing(of: source) == ["dkms.conf", "text"])
+  }
+
+  @Test func builtModulesAreRenamedOnTheirWay() async throws {
+    try machine.addTextModule(
+      id,
+      conf: """
+        BUILT_MODULE_LOCATION[0]=out/
+        DEST_MODULE_NAME[0]=renamed
+        BUILT_MODULE_NAME[1]=second
+        DEST_MODULE_LOCATION[1]=/extra
+        MAKE[0]="mkdir out && cp text out/hello.ko && echo other > second.ko"
+        """)
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    #expect(Files.list(machine.layout.productModules(id, kernel)) == ["renamed.ko", "second.ko"])
+    #expect(Files.text(machine.product("renamed.ko", id, kernel)) == "text")
+    #expect(Files.text(machine.product("second.ko", id, kernel)) == "other")
+  }
+
+  @Test func makeIsToldTheKernelAndShareItsJobs() async throws {
+    try machine.addTextModule(
+      id, conf: "MAKE[0]=\"make FLAG=1\"\n",
+      files: ["Makefile": "all:\n\t@echo 'K=$(KERNELRELEASE) F=$(FLAG) $(MAKEFLAGS)' > hello.ko\n"])
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    let text = try #require(Files.text(machine.product("hello.ko", id, kernel)))
+    #expect(text.hasPrefix("K=6.1.0 F=1 "))
+    #expect(text.contains("--jobserver-auth"))
+    #expect(machine.makeLog(id, kernel)?.contains("warning") == false)
+  }
+
+  @Test func makeHasNoLimitWhereNoneIsAsked() async throws {
+    var machine = machine
+    machine.options.jobs = 0
+    try machine.addTextModule(
+      id, conf: "MAKE[0]=\"make\"\n", files: ["Makefile": "all:\n\t@echo '$(MAKEFLAGS)' > hello.ko\n"])
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    let flags = Files.text(machine.product("hello.ko", id, kernel))?.split(separator: " ")
+    #expect(flags?.contains("-j") == true)
+    #expect(flags?.contains { $0.hasPrefix("--jobserver") } == false)
+  }
+
+  @Test func compilerSettingsOfTheCallerAreNotSeen() async throws {
+    var machine = machine
+    for name in ["CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MAKELEVEL"] {
+      machine.environment[name] = "foreign"
+    }
+    machine.environment["TMPDIR"] = "/tmp/kept"
+    try machine.addTextModule(
+      id, conf: "MAKE[0]='sh environment.sh'\n",
+      files: ["environment.sh": #"echo "$CC$CXX$CFLAGS$CXXFLAGS$LDFLAGS$MAKELEVEL|$TMPDIR" > hello.ko"#])
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "|/tmp/kept")
+  }
+
+  // MARK: Log
+
+  @Test func logOfABuild() async throws {
+    try machine.addTextModule(
+      id, conf: "PRE_BUILD=\"pre.sh x\"\nMAKE[0]=\"echo compiling; cp text hello.ko\"\n",
+      files: ["pre.sh": "#!/bin/sh\necho configuring\necho aside >&2\n"])
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    let log = try #require(machine.makeLog(id, kernel))
+    let lines = log.split(separator: "\n").map(String.init)
+    #expect(lines[0].contains("make.log for hello/1.0 for kernel 6.1.0 (x86_64)"))
+    #expect(lines[1].contains("2023"))
+    let marks = lines.dropFirst(2).filter {
+      $0.hasPrefix("#") || ["configuring", "aside", "compiling"].contains($0)
+    }
+    #expect(
+      marks == [
+        "# command: ./pre.sh x", "configuring", "aside", "# exit code: 0", "# elapsed time: 00:00:00",
+        "# command: echo compiling; cp text hello.ko", "compiling", "# exit code: 0",
+        "# elapsed time: 00:00:00",
+      ])
+  }
+
+  // MARK: Failures
+
+  private func failure(_ report: Report) throws -> DKMSError {
+    try #require(report.failures.count == 1 ? report.failures[0] : nil)
+  }
+
+  private var failureLog: FilePath {
+    machine.layout.build(id).appending("6.1.0-x86_64").appending("make.log")
+  }
+
+  @Test func failedBuildKeepsItsLog() async throws {
+    try machine.addTextModule(
+      id, conf: "MAKE[0]='sh fail.sh'\n",
+      files: ["fail.sh": "echo first; echo 'hello.c:7:1: error: no such thing'; exit 3\n"])
+    let report = try await machine.build(id, kernel)
+    guard case .buildFailed(id, kernel, let firstError, let log) = try failure(report) else {
+      throw try failure(report)
+    }
+    #expect(firstError == "hello.c:7:1: error: no such thing")
+    #expect(log == failureLog.string)
+    let text = try #require(Files.text(failureLog))
+    #expect(text.contains("\nfirst\n") && text.contains("# exit code: 3"))
+    #expect(Files.text(machine.layout.build(id).appending("make.log")) == text)
+    #expect(machine.state[id]?.builds == [])
+    #expect(Files.kind(machine.layout.products(id, kernel.release)) == nil)
+  }
+
+  @Test func firstErrorIsToldRelativeToTheSource() async throws {
+    try machine.addTextModule(
+      id, conf: "MAKE[0]='sh fail.sh'\n",
+      files: ["fail.sh": "echo \"$PWD/sub/hello.c:7:1: error: no such thing\"; exit 2\n"])
+    let report = try await machine.build(id, kernel)
+    guard case .buildFailed(_, _, let firstError, _) = try failure(report) else { throw try failure(report) }
+    #expect(firstError == "sub/hello.c:7:1: error: no such thing")
+  }
+
+  @Test(arguments: [
+    (
+      "hello.c:1:2: warning: odd\nhello.c:3:4: error: bad\nmake: *** [all] Error 1", "hello.c:3:4: error: bad"
+    ),
+    (
+      "hello.c:1:10: fatal error: linux/x.h: No such file or directory\ncompilation terminated.",
+      "hello.c:1:10: fatal error: linux/x.h: No such file or directory"
+    ),
+    ("ERROR: modpost: \"x\" undefined!\nmake: *** [all] Error 1", "ERROR: modpost: \"x\" undefined!"),
+    ("make: *** No rule to make target 'x'.  Stop.", "make: *** No rule to make target 'x'.  Stop."),
+    ("sh: 1: frobnicate: command not found", "sh: 1: frobnicate: command not found"),
+    ("nothing in particular", nil),
+  ])
+  func firstErrorOfALog(_ output: String, _ expected: String?) async throws {
+    try machine.addTextModule(id, conf: "MAKE[0]=\"cat output; false\"\n", files: ["output": output + "\n"])
+    let report = try await machine.build(id, kernel)
+    guard case .buildFailed(_, _, let firstError, _) = try failure(report) else { throw try failure(report) }
+    #expect(firstError == expected)
+  }
+
+  @Test func commandItselfIsNoError() async throws {
+    try machine.addTextModule(
+      id, conf: "MAKE[0]=\"sh fail.sh || { echo error: no luck >/dev/null; exit 1; }\"\n",
+      files: ["fail.sh": "echo 'hello.c:7:1: error: no such thing'; exit 3\n"])
+    let report = try await machine.build(id, kernel)
+    guard case .buildFailed(_, _, let firstError, _) = try failure(report) else { throw try failure(report) }
+    #expect(firstError == "hello.c:7:1: error: no such thing")
+  }
+
+  @Test func logOfAFailureGoesWithTheNextSuccess() async throws {
+    try machine.addTextModule(id, conf: "MAKE[0]=false\n")
+    #expect(try await machine.build(id, kernel).failures.count == 1)
+    #expect(Files.isFile(failureLog))
+    try machine.addTextModule(id)
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    #expect(Files.kind(machine.layout.build(id)) == nil)
+  }
+
+  @Test func logsOfFailuresForSeveralKernels() async throws {
+    let other = try machine.addKernel("6.2.0")
+    try machine.addTextModule(id, conf: "MAKE[0]=\"echo for $kernelver; false\"\n")
+    let report = try await machine.build(id, kernel, other)
+    #expect(report.failures.count == 2)
+    for (error, kernel) in zip(report.failures, [kernel, other]) {
+      guard case .buildFailed(_, kernel, _, let log) = error else { throw error }
+      #expect(Files.text(FilePath(log))?.contains("\nfor \(kernel.release)\n") == true)
+    }
+  }
+
+  @Test func buildThatMakesNoModule() async throws {
+    try machine.addTextModule(id, conf: "BUILT_MODULE_LOCATION[0]=sub\nMAKE[0]=true\n")
+    let error = try failure(try await machine.build(id, kernel))
+    #expect(error == .moduleNotProduced(id, kernel, file: "sub/hello.ko", log: failureLog.string))
+    #expect(error.exitStatus.rawValue == 7)
+    #expect(Files.isFile(failureLog))
+    #expect(machine.state[id]?.builds == [])
+  }
+
+  @Test func sourceWithNothingButItsConf() async throws {
+    let source = try machine.addTextModule(id)
+    try Files.remove(source.appending("text"))
+    let error = try failure(try await machine.build(id, kernel))
+    #expect(error.exitStatus == .badConfiguration)
+    guard case .sourceEmpty(id, _) = error else { throw error }
+  }
+
+  @Test func failedRebuildLeavesWhatWasBuilt() async throws {
+    try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    for conf in ["MAKE[0]=\"rm text; echo bad > hello.ko; false\"\n", "MAKE[0]=\"rm hello.ko\"\n"] {
+      try machine.addTextModule(id, text: "new", conf: conf)
+      #expect(try await machine.forced.build(id, kernel).failures.count == 1)
+      #expect(Files.text(machine.product("hello.ko", id, kernel)) == "text")
+      #expect(machine.installed("hello.ko", kernel) == "text")
+      #expect(machine.state[id]?.build(for: kernel)?.isInstalled == true)
+    }
+  }
+
+  // MARK: Rebuilding
+
+  @Test func oldBuildStandsUntilTheNewOneDoes() async throws {
+    let copy = "cat text $dkms_tree/hello/1.0/$kernelver/$arch/module/hello.ko > hello.ko"
+    try machine.addTextModule(id, text: "old")
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    try machine.addTextModule(id, text: "new over ", conf: "MAKE[0]=\"\(copy)\"\n")
+    #expect(try await machine.forced.build(id, kernel).failures.isEmpty)
+    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "new over old")
+    #expect(Files.list(machine.layout.products(id, kernel.release)) == ["x86_64"])
+  }
+
+  @Test func rebuildHasNothingOfTheOldOne() async throws {
+    try machine.addTextModule(
+      id,
+      conf: """
+        BUILT_MODULE_NAME[1]=second
+        DEST_MODULE_LOCATION[1]=/extra
+        MAKE[0]="cp text hello.ko; cp text second.ko; touch Module.symvers"
+        """)
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    try machine.addTextModule(id)
+    #expect(try await machine.forced.build(id, kernel).failures.isEmpty)
+    #expect(Files.list(machine.layout.productModules(id, kernel)) == ["hello.ko"])
+  }
+
+  @Test func leftoversOfAKilledBuildAreCleared() async throws {
+    try machine.addTextModule(id)
+    #expect(try await machine.add(id).failures.isEmpty)
+    for purpose in ["build", "product", "removed"] {
+      try machine.directory.write("stale", to: "dkms/hello/1.0/6.1.0/.tmp_x86_64_\(purpose)/hello.ko")
+    }
+    try machine.directory.write("stale", to: "dkms/hello/.tmp_1.0_removed/source")
+    try machine.directory.write("stale", to: "dkms/hello/1.0/build/half")
+    try Files.remove(machine.layout.build(id))
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "text")
+    #expect(!machine.dkmsListing.contains { $0.contains(".tmp_") })
+  }
+
+  @Test func sourceFilesWhoseNamesAreNotTextAreNoObstacle() async throws {
+    try machine.addTextModule(
+      id, conf: "MAKE[0]=\"sh make.sh\"\n",
+      files: ["make.sh": #"cp text hello.ko; touch "$(printf 'caf\351')"; ls"#])
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    #expect(machine.makeLog(id, kernel)?.contains("caf\u{FFFD}") == true)
+    #expect(try await machine.forced.build(id, kernel).failures.isEmpty)
+    #expect(Files.list(machine.layout.products(id, kernel.release)) == ["x86_64"])
+  }
+
+  // MARK: Side by side
+
+  @Test func buildsForTwoKernelsDoNotMeet() async throws {
+    let other = try machine.addKernel("6.2.0")
+    let meeting = machine.directory.path.appending("meeting")
+    try Files.makeDirectories(meeting)
+    // Each writes into the same file of the directory that it sees, then waits for the other one.
+    try machine.addTextModule(
+      id, conf: "MAKE[0]=\"sh meet.sh $kernelver $dkms_tree/hello/1.0/build\"\n",
+      files: [
+        "meet.sh": """
+        cd "$2" || exit 1
+        [ ! -e state ] || exit 2
+        echo "$1" > state
+        : > '\(meeting)'/"$1"
+        for try in $(seq 600); do
+          if [ "$(ls '\(meeting)' | wc -l)" -eq 2 ]; then cp state hello.ko; exit 0; fi
+          sleep 0.05
+        done
+        exit 3
+        """
+      ])
+    #expect(try await machine.build(id, kernel, other).failures.isEmpty)
+    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "6.1.0")
+    #expect(Files.text(machine.product("hello.ko", id, other)) == "6.2.0")
+    #expect(Files.kind(machine.layout.build(id)) == nil)
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Host
+import Testing
+
+@testable import DKMSEngine
+
+@Suite(.timeLimit(.minutes(5))) struct ExecutorTests {
+  private let machine: Machine
+  private let kernel: Kernel
+
+  init() throws {
+    machine = try Machine()
+    kernel = try machine.addKernel("6.1.0")
+  }
+
+  @Test func failureOfOneModuleStopsNoOther() async throws {
+    let (bad, good) = (try module("bad", "1.0"), try module("good", "1.0"))
+    try machine.addTextModule(bad, conf: "MAKE[0]=false\n")
+    try machine.addTextModule(good)
+    var plan = Plan()
+    for id in [bad, good] {
+      let add = plan.append(.add(id, source: "\(machine.layout.source(id))"), because: .requested)
+      let build = plan.append(.build(id, kernel), because: .requested, requires: [add])
+      plan.append(.install(id, kernel), because: .requested, requires: [build])
+    }
+    plan.append(.depmod(kernel.release), because: .modulesChange, after: [2, 5])
+    let report = try await machine.execute(plan)
+    #expect(report.plan == plan)
+    #expect(report.outcomes.map(\.isDone) == [true, false, false, true, true, true, true])
+    #expect(report.outcomes[1].failure?.exitStatus == .buildFailed)
+    #expect(report.outcomes[2] == .notTried)
+    #expect(report.failures.count == 1)
+    #expect(machine.installed("good.ko", kernel) == "text")
+    #expect(machine.installed("bad.ko", kernel) == nil)
+    #expect(machine.launcher.commands("depmod").count == 1)
+  }
+
+  @Test func whatRequiresAFailedStepIsNotTriedHoweverFarAway() async throws {
+    let id = try module("hello", "1.0")
+    try machine.addTextModule(id, conf: "MAKE[0]=false\n")
+    var plan = Plan()
+    plan.append(.add(id, source: "\(machine.layout.source(id))"), because: .requested)
+    plan.append(.build(id, kernel), because: .requested, requires: [0])
+    plan.append(.install(id, kernel), because: .requested, requires: [1])
+    plan.append(.uninstall(id, kernel), because: .requested, requires: [2])
+    plan.append(.unregister(id), because: .requested, requires: [3])
+    let report = try await machine.execute(plan)
+    #expect(report.outcomes.suffix(3) == [.notTried, .notTried, .notTried])
+    #expect(machine.state[id] != nil)
+  }
+
+  @Test func everyStepIsReportedOnceAsItEnds() async throws {
+    let id = try module("hello", "1.0")
+    try machine.addTextModule(id)
+    let plan = Planner.install(
+      id, for: [kernel], facts: await machine.facts([id], [kernel]), options: machine.options)
+    var observed: [PlannedStep] = []
+    let report = try await Executor(host: machine.host, layout: machine.layout, options: machine.options)
+      .execute(plan) { step, outcome in
+        if outcome.isDone { observed.append(step) }
+      }
+    #expect(observed == plan.steps)
+    #expect(report.failures.isEmpty)
+  }
+
+  @Test func cancelledPlanIsNotTried() async throws {
+    let id = try module("hello", "1.0")
+    try machine.addTextModule(id)
+    let plan = Planner.install(
+      id, for: [kernel], facts: await machine.facts([id], [kernel]), options: machine.options)
+    let report = try await Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try await machine.execute(plan)
+    }.value
+    #expect(report.outcomes == plan.steps.map { _ in .notTried })
+    #expect(machine.dkmsListing.isEmpty)
+  }
+
+  @Test func planCanBeCarriedOutAgain() async throws {
+    let id = try module("hello", "1.0")
+    try machine.addTextModule(id)
+    let plan = Planner.install(
+      id, for: [kernel], facts: await machine.facts([id], [kernel]), options: machine.options)
+    #expect(try await machine.execute(plan).failures.isEmpty)
+    let listing = machine.dkmsListing
+    #expect(try await machine.execute(plan).failures.isEmpty)
+    #expect(machine.dkmsListing == listing)
+  }
+
+  @Test func stepsWithoutFilesOfTheirOwnNeedNone() async throws {
+    var plan = Plan()
+    plan.append(.depmod(kernel.release), because: .modulesChange)
+    plan.append(.depmod(try KernelRelease("9.9.9-gone")), because: .modulesChange)
+    #expect(try await machine.execute(plan).failures.isEmpty)
+    #expect(machine.launcher.commands("depmod").count == 1)
+  }
+}

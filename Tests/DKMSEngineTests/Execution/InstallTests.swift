@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import DKMSEngine
+
+@Suite struct InstallTests {
+  private let machine: Machine
+  private let id: ModuleID
+  private let kernel: Kernel
+
+  init() throws {
+    machine = try Machine()
+    id = try module("hello", "1.0")
+    kernel = try machine.addKernel("6.1.0")
+  }
+
+  private var dkms: [String] { machine.listing(of: kernel) }
+
+  @Test func installedModule() async throws {
+    try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    #expect(dkms == ["updates/", "updates/dkms/", "updates/dkms/hello.ko"])
+    #expect(machine.installed("hello.ko", kernel) == "text")
+    #expect(machine.dkmsListing.contains("hello/kernel-6.1.0-x86_64 -> 1.0/6.1.0/x86_64"))
+    #expect(machine.state[id]?.builds == [BuildRecord(kernel: kernel, isInstalled: true)])
+    #expect(ModuleTree(machine.layout).integrity(of: id, kernel, nil) == .sound)
+  }
+
+  @Test func uninstalledModuleIsStillBuilt() async throws {
+    try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    #expect(try await machine.uninstall(id, kernel).failures.isEmpty)
+    #expect(dkms.isEmpty)
+    #expect(machine.state[id]?.builds == [BuildRecord(kernel: kernel, isInstalled: false)])
+    #expect(Files.kind(machine.layout.activeLink("hello", kernel)) == nil)
+  }
+
+  @Test func unbuiltModuleIsStillRegistered() async throws {
+    let source = try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    #expect(try await machine.unbuild(id, kernel).failures.isEmpty)
+    #expect(machine.dkmsListing == ["hello/", "hello/1.0/", "hello/1.0/source -> \(source)"])
+    #expect(dkms.isEmpty)
+  }
+
+  @Test func removedModuleLeavesNothing() async throws {
+    let other = try machine.addKernel("6.2.0")
+    try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel, other).failures.isEmpty)
+    #expect(try await machine.remove(id, kernel).failures.isEmpty)
+    #expect(machine.state[id]?.builds == [BuildRecord(kernel: other, isInstalled: true)])
+    #expect(try await machine.remove(id, other).failures.isEmpty)
+    #expect(machine.dkmsListing.isEmpty)
+    #expect(dkms.isEmpty && machine.listing(of: other).isEmpty)
+    #expect(Files.isDirectory(machine.layout.source(id)))
+  }
+
+  @Test func removalWithoutSourceOrKernel() async throws {
+    let source = try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    try Files.remove(source)
+    try Files.remove(machine.layout.kernel(kernel.release))
+    #expect(try await machine.remove(id, kernel).failures.isEmpty)
+    #expect(machine.dkmsListing.isEmpty)
+    #expect(Files.kind(machine.layout.kernel(kernel.release)) == nil)
+  }
+
+  @Test func otherVersionTakesThePlace() async throws {
+    let newer = try module("hello", "1.1")
+    try machine.addTextModule(
+      id,
+      conf:
+        """
+        BUILT_MODULE_NAME[1]=second
+        DEST_MODULE_LOCATION[1]=/extra
+        MAKE[0]="cp text hello.ko; cp text second.ko"
+        """
+    )
+    try machine.addTextModule(newer, text: "newer")
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    #expect(dkms.suffix(2) == ["updates/dkms/hello.ko", "updates/dkms/second.ko"])
+    #expect(try await machine.install(newer, kernel).failures.isEmpty)
+    #expect(dkms == ["updates/", "updates/dkms/", "updates/dkms/hello.ko"])
+    #expect(machine.installed("hello.ko", kernel) == "newer")
+    #expect(machine.state.installedVersion(of: "hello", for: kernel) == newer)
+    #expect(machine.state[id]?.builds == [BuildRecord(kernel: kernel, isInstalled: false)])
+    #expect(!ModuleTree(machine.layout).hasOriginals("hello", kernel))
+  }
+
+  @Test func modulesOfOthersStay() async throws {
+    try machine.directory.write("foreign", to: "lib/modules/6.1.0/updates/dkms/foreign.ko")
+    try machine.directory.write("foreign", to: "lib/modules/6.1.0/updates/dkms/hello-more.ko")
+    try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    #expect(try await machine.uninstall(id, kernel).failures.isEmpty)
+    #expect(dkms.suffix(2) == ["updates/dkms/foreign.ko", "updates/dkms/hello-more.ko"])
+  }
+
+  @Test func leftoversOfAKilledInstallationAreCleared() async throws {
+    try machine.directory.write("half", to: "lib/modules/6.1.0/updates/dkms/.hello.ko.alpm-dkms-new")
+    try machine.directory.write("half", to: "lib/modules/6.1.0/updates/dkms/.other.ko.xz.alpm-dkms-new")
+    try machine.addTextModule(id)
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    try Files.link(Files.stagingPath(for: machine.layout.activeLink("hello", kernel)), to: "half")
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    #expect(dkms == ["updates/", "updates/dkms/", "updates/dkms/hello.ko"])
+    #expect(!machine.dkmsListing.contains { $0.contains(Files.stagingSuffix) })
+  }
+
+  @Test func moduleThatIsMissingFromTheTree() async throws {
+    try machine.addTextModule(id)
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    try Files.remove(machine.product("hello.ko", id, kernel))
+    #expect(
+      try await machine.install(id, kernel).failures == [.productIncomplete(id, kernel, file: "hello.ko")])
+    #expect(dkms.isEmpty)
+  }
+
+  @Test func changedModuleIsMendedByForce() async throws {
+    try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    try machine.directory.write("broken", to: "lib/modules/6.1.0/updates/dkms/hello.ko")
+    #expect(try await machine.forced.install(id, kernel).failures.isEmpty)
+    #expect(machine.installed("hello.ko", kernel) == "text")
+    #expect(!ModuleTree(machine.layout).hasOriginals("hello", kernel))
+  }
+
+  // MARK: Modules that were there before
+
+  @Test func originalIsArchivedAndComesBack() async throws {
+    let bytes = (0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    let origin = machine.layout.installed(kernel.release).appending("hello.ko.xz")
+    try Files.makeDirectories(origin.removingLastComponent())
+    try Files.write(bytes, to: origin)
+    try machine.directory.write("", to: "lib/modules/6.1.0/kernel/own.ko")
+    try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    let archive = machine.layout.originals("hello", kernel)
+    #expect(archive == machine.layout.dkmsTree.appending("hello/original_module/6.1.0/x86_64"))
+    #expect(Files.list(archive) == ["hello.ko.xz", "hello.ko.xz.origin"])
+    #expect(try Files.read(archive.appending("hello.ko.xz")) == bytes)
+    #expect(Files.text(archive.appending("hello.ko.xz.origin")) == origin.string)
+    #expect(dkms.last == "updates/dkms/hello.ko")
+    #expect(try await machine.uninstall(id, kernel).failures.isEmpty)
+    #expect(dkms.last == "updates/dkms/hello.ko.xz")
+    #expect(try Files.read(origin) == bytes)
+    #expect(Files.kind(machine.layout.module("hello").appending("original_module")) == nil)
+  }
+
+  @Test func originalSurvivesFurtherInstallations() async throws {
+    let newer = try module("hello", "1.1")
+    try machine.directory.write("original", to: "lib/modules/6.1.0/updates/dkms/hello.ko")
+    try machine.addTextModule(id)
+    try machine.addTextModule(newer, text: "newer")
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    #expect(try await machine.install(newer, kernel).failures.isEmpty)
+    #expect(try await machine.forced.install(newer, kernel).failures.isEmpty)
+    #expect(machine.installed("hello.ko", kernel) == "newer")
+    #expect(try await machine.uninstall(newer, kernel).failures.isEmpty)
+    #expect(machine.installed("hello.ko", kernel) == "original")
+  }
+
+  @Test func originalComesBackByWhateverPathItsHomeWasNamed() async throws {
+    try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    try Files.link(machine.directory.path.appending("alias"), to: machine.layout.installTree)
+    let archive = "dkms/hello/original_module/6.1.0/x86_64"
+    try machine.directory.write("original", to: "\(archive)/hello.ko")
+    try machine.directory.write(
+      "\(machine.directory.path)/alias/6.1.0/updates/dkms/hello.ko\n", to: "\(archive)/hello.ko.origin")
+    #expect(try await machine.uninstall(id, kernel).failures.isEmpty)
+    #expect(machine.installed("hello.ko", kernel) == "original")
+    #expect(!ModuleTree(machine.layout).hasOriginals("hello", kernel))
+  }
+
+  @Test func originalIsNotPutBackOutsideItsKernel() async throws {
+    try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    let outside = machine.directory.path.appending("outside.ko")
+    for (name, origin) in [
+      ("one.ko", "\(outside)"), ("two.ko", "\(machine.layout.kernel(kernel.release))/../../../outside.ko"),
+    ] {
+      try machine.directory.write("evil", to: "dkms/hello/original_module/6.1.0/x86_64/\(name)")
+      try machine.directory.write("\(origin)\n", to: "dkms/hello/original_module/6.1.0/x86_64/\(name).origin")
+    }
+    #expect(try await machine.uninstall(id, kernel).failures.isEmpty)
+    #expect(Files.kind(outside) == nil)
+  }
+
+  @Test func kernelsOwnEqualModuleStays() async throws {
+    try machine.directory.write("text", to: "lib/modules/6.1.0/kernel/misc/hello.ko")
+    try machine.addTextModule(id)
+    let report = try await machine.install(id, kernel)
+    guard case .nothingInstalled(id, kernel, let reasons) = report.failures.first else {
+      throw try #require(report.failures.first)
+    }
+    #expect(reasons.count == 1 && reasons[0].contains("kernel/misc/hello.ko"))
+    #expect(dkms == ["kernel/", "kernel/misc/", "kernel/misc/hello.ko"])
+    #expect(try await machine.forced.install(id, kernel).failures.isEmpty)
+    #expect(machine.installed("hello.ko", kernel) == "text")
+    #expect(Files.text(machine.layout.kernel(kernel.release).appending("kernel/misc/hello.ko")) == "text")
+  }
+
+  // MARK: depmod
+
+  @Test func depmodLooksAtTheInstallTree() async throws {
+    machine.launcher.answers { command in
+      let base = command.arguments.dropFirst().first ?? ""
+      let tree = Files.linkTarget(FilePath(base).appending("lib/modules"))
+      return CommandResult(.exited(0), output: Array("\(tree ?? "")".utf8))
+    }
+    let other = try machine.addKernel("6.2.0")
+    try machine.addTextModule(id)
+    #expect(try await machine.install(id, kernel, other).failures.isEmpty)
+    let commands = machine.launcher.commands("depmod")
+    #expect(commands.count == 2)
+    #expect(Set(commands.compactMap(\.arguments.last)) == ["6.1.0", "6.2.0"])
+    #expect(commands.allSatisfy { $0.arguments.first == "-b" && $0.arguments.contains("-a") })
+    #expect(commands.allSatisfy { Files.kind(FilePath($0.arguments[1])) == nil })
+  }
+
+  @Test func failingDepmodIsAnError() async throws {
+    machine.launcher.answers { _ in CommandResult(.exited(1), errorOutput: Array("depmod: no room\n".utf8)) }
+    try machine.addTextModule(id)
+    let report = try await machine.install(id, kernel)
+    guard case .depmodFailed(kernel.release, let detail) = report.failures.first else {
+      throw try #require(report.failures.first)
+    }
+    #expect(detail.contains("no room"))
+    #expect(report.failures.map(\.exitStatus) == [.installFailed])
+  }
+
+  @Test func depmodLeavesAKernelAloneThatIsNone() async throws {
+    try Files.remove(machine.layout.kernel(kernel.release).appending("modules.order"))
+    var plan = Plan()
+    plan.append(.depmod(kernel.release), because: .modulesChange)
+    let report = try await machine.execute(plan)
+    #expect(report.warnings.count == 1)
+    #expect(machine.launcher.commands("depmod").isEmpty)
+  }
+
+  @Test func whatDepmodLeftOfAGoneKernelIsClearedAway() async throws {
+    try Files.remove(machine.layout.kernel(kernel.release))
+    for file in ["modules.dep", "modules.dep.bin", "modules.alias.bin", "modules.softdep"] {
+      try machine.directory.write("", to: "lib/modules/6.1.0/\(file)")
+    }
+    try machine.directory.write("", to: "lib/modules/6.2.0/modules.dep")
+    try machine.directory.write("", to: "lib/modules/6.2.0/mine")
+    var plan = Plan()
+    plan.append(.depmod(kernel.release), because: .kernelGone)
+    plan.append(.depmod(try KernelRelease("6.2.0")), because: .kernelGone)
+    #expect(try await machine.execute(plan).failures.isEmpty)
+    #expect(Files.list(machine.layout.installTree) == ["6.2.0"])
+    #expect(Files.list(machine.layout.installTree.appending("6.2.0")) == ["mine", "modules.dep"])
+  }
+
+  // MARK: Sources that go
+
+  @Test func keptSourceTakesThePlaceOfOneThatIsGone() async throws {
+    let source = try machine.addTextModule(
+      id, conf: "POST_REMOVE=note.sh\n",
+      files: [
+        "note.sh": "#!/bin/sh\ntouch '\(machine.directory.path)/removed'\n"
+      ])
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    try machine.directory.write("stale", to: "dkms/hello/1.0/.source/stale")
+    try machine.directory.write("half", to: "dkms/hello/1.0/..source.alpm-dkms-new/half")
+    try await SourceKeeper(layout: machine.layout, host: machine.host).keep(id)
+    #expect(
+      TemporaryDirectory.listing(of: machine.layout.keptSource(id)) == ["dkms.conf", "note.sh", "text"])
+    #expect(machine.state[id]?.isLastGood == false)
+    try Files.remove(source)
+    var plan = Plan()
+    plan.append(.relink(id, source: "\(machine.layout.keptSource(id))"), because: .sourceGone)
+    #expect(try await machine.execute(plan).failures.isEmpty)
+    #expect(machine.state[id]?.isLastGood == true)
+    #expect(machine.state[id]?.isBroken == false)
+    #expect(try await machine.remove(id, kernel).failures.isEmpty)
+    #expect(Files.isFile(machine.directory.path.appending("removed")))
+    #expect(machine.dkmsListing.isEmpty)
+  }
+
+  @Test func sourceThatCannotBeKeptIsAnError() async throws {
+    let source = try machine.addTextModule(id)
+    #expect(try await machine.add(id).failures.isEmpty)
+    try Files.remove(source)
+    await #expect(throws: DKMSError.self) {
+      try await SourceKeeper(layout: machine.layout, host: machine.host).keep(id)
+    }
+    #expect(Files.list(machine.layout.registration(id)) == ["build", "source"])
+  }
+}

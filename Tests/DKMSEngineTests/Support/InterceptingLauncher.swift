@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Host
+import Synchronization
+
+/// Runs commands, but for some programs, which only seem to run; keeps them all.
+final class InterceptingLauncher: CommandLauncher {
+  private let intercepted: Set<String>
+  private let recorded = Mutex<[Command]>([])
+  private let answer: Mutex<@Sendable (Command) -> CommandResult>
+
+  init(_ programs: Set<String>) {
+    intercepted = programs
+    answer = Mutex { _ in CommandResult(.exited(0)) }
+  }
+
+  func commands(_ program: String) -> [Command] {
+    recorded.withLock { $0.filter { $0.program == program } }
+  }
+
+  /// How intercepted programs seem to end from now on.
+  func answers(_ body: @escaping @Sendable (Command) -> CommandResult) {
+    answer.withLock { $0 = body }
+  }
+
+  func run(_ command: Command) async throws(HostError) -> CommandResult {
+    recorded.withLock { $0.append(command) }
+    guard intercepted.contains(command.program) else { return try await ProcessLauncher().run(command) }
+    return answer.withLock { $0 }(command)
+  }
+}

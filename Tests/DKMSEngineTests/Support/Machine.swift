@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Glibc
+import Host
+import SystemPackage
+import TestSupport
+
+@testable import DKMSEngine
+
+/// A machine of its own: sources, the DKMS tree, kernels and /etc/dkms in a temporary directory.
+struct Machine {
+  let directory: TemporaryDirectory
+  let layout: Layout
+  let transcript = Transcript()
+  let launcher: InterceptingLauncher
+  var options = BuildOptions()
+  var environment = ["HOME": "/root", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+  var architecture = "x86_64"
+
+  /// Makes a machine on which these programs only seem to run.
+  init(intercepting programs: Set<String> = ["depmod"]) throws {
+    // In memory where that is possible: everything that is written is brought to the disk.
+    directory = try TemporaryDirectory(in: Files.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
+    var layout = Layout()
+    layout.sourceTree = directory.path.appending("src")
+    layout.dkmsTree = directory.path.appending("dkms")
+    layout.installTree = directory.path.appending("lib/modules")
+    layout.configurationDirectory = directory.path.appending("etc")
+    self.layout = layout
+    for tree in [layout.sourceTree, layout.dkmsTree, layout.installTree, layout.configurationDirectory] {
+      try Files.makeDirectories(tree)
+    }
+    launcher = InterceptingLauncher(programs)
+    options.jobs = 2
+  }
+
+  var host: Host {
+    Host(
+      environment: environment, isRoot: geteuid() == 0, runningRelease: "9.9.9-running",
+      architecture: architecture, processorCount: 2, launcher: launcher, console: transcript.console,
+      now: { 1_700_000_000 })
+  }
+
+  // MARK: What is there
+
+  func kernel(_ release: String) throws -> Kernel {
+    try Kernel(release: KernelRelease(release), architecture: architecture)
+  }
+
+  /// Lays a kernel down; without headers to link to it gets a directory that looks like some.
+  @discardableResult
+  func addKernel(_ release: String, headers: FilePath? = nil) throws -> Kernel {
+    try directory.write("", to: "lib/modules/\(release)/modules.order")
+    if let headers {
+      try Files.link(layout.installTree.appending(release).appending("build"), to: headers)
+    } else {
+      try Files.makeDirectories(layout.installTree.appending(release).appending("build/include"))
+    }
+    return try kernel(release)
+  }
+
+  /// Lays a source down with its dkms.conf and files, which may be executed where they begin as scripts do.
+  @discardableResult
+  func addSource(_ id: ModuleID, conf: String, files: [String: String] = [:]) throws -> FilePath {
+    let source = layout.source(id)
+    try Files.remove(source)
+    var files = files
+    files["dkms.conf"] = "PACKAGE_NAME=\(id.name)\nPACKAGE_VERSION=\(id.version)\n\(conf)"
+    for (name, text) in files {
+      let file = try directory.write(text, to: "src/\(id.sourceDirectoryName)/\(name)")
+      if text.hasPrefix("#!") { chmod(file.string, 0o755) }
+    }
+    return source
+  }
+
+  /// A source whose "module" is a copy of the text, made without a compiler.
+  @discardableResult
+  func addTextModule(
+    _ id: ModuleID, text: String = "text", conf: String = "", files: [String: String] = [:]
+  ) throws -> FilePath {
+    let standard = """
+      BUILT_MODULE_NAME[0]="\(id.name)"
+      DEST_MODULE_LOCATION[0]="/updates/dkms"
+      STRIP[0]=no
+      MAKE[0]="cp text \(id.name).ko"
+      AUTOINSTALL=yes
+
+      """
+    return try addSource(id, conf: standard + conf, files: files.merging(["text": text]) { $1 })
+  }
+
+  // MARK: What is done
+
+  func facts(_ modules: [ModuleID], _ kernels: [Kernel]) async -> Facts {
+    await FactsReader(host: host, layout: layout, options: options).facts(modules: modules, kernels: kernels)
+  }
+
+  func execute(_ plan: Plan) async throws -> Report {
+    try await Executor(host: host, layout: layout, options: options).execute(plan)
+  }
+
+  func add(_ id: ModuleID) async throws -> Report {
+    try await execute(Planner.add(id, facts: await facts([id], []), options: options))
+  }
+
+  func build(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
+    let facts = await facts([id], kernels)
+    return try await execute(Planner.build(id, for: kernels, facts: facts, options: options))
+  }
+
+  func install(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
+    let facts = await facts([id], kernels)
+    return try await execute(Planner.install(id, for: kernels, facts: facts, options: options))
+  }
+
+  func uninstall(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
+    let facts = await facts([id], kernels)
+    return try await execute(Planner.uninstall(id, for: kernels, facts: facts, options: options))
+  }
+
+  func unbuild(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
+    let facts = await facts([id], kernels)
+    return try await execute(Planner.unbuild(id, for: kernels, facts: facts, options: options))
+  }
+
+  func remove(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
+    let facts = await facts([id], kernels)
+    return try await execute(
+      Planner.remove(id, for: kernels, unregisters: true, facts: facts, options: options))
+  }
+
+  /// What `dkms install --force` or `dkms build --force` would do on this machine.
+  var forced: Machine {
+    var machine = self
+    machine.options.isForced = true
+    return machine
+  }
+
+  // MARK: What came of it
+
+  var state: TreeState { ModuleTree(layout).state() }
+
+  var dkmsListing: [String] { directory.listing(of: "dkms") }
+
+  /// What is in a kernel's directory beside what was there from the beginning.
+  func listing(of kernel: Kernel) -> [String] {
+    directory.listing(of: "lib/modules/\(kernel.release)")
+      .filter { !$0.hasPrefix("build") && $0 != "modules.order" }
+  }
+
+  func installed(_ file: String, _ kernel: Kernel) -> String? {
+    Files.text(layout.installed(kernel.release).appending(file))
+  }
+
+  func product(_ file: String, _ id: ModuleID, _ kernel: Kernel) -> FilePath {
+    layout.productModules(id, kernel).appending(file)
+  }
+
+  func makeLog(_ id: ModuleID, _ kernel: Kernel) -> String? {
+    Files.text(layout.product(id, kernel).appending("log/make.log"))
+  }
+}
+
+/// A module version in tests, whose names are known to be good.
+func module(_ name: String, _ version: String) throws -> ModuleID {
+  try ModuleID(name: name, version: version)
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import DKMSEngine
+
+@Suite struct KernelTreeTests {
+  private let machine: Machine
+
+  init() throws { machine = try Machine() }
+
+  private func tree(_ options: BuildOptions = BuildOptions()) throws -> KernelTree {
+    KernelTree(try KernelRelease("6.1.0"), in: machine.layout, options: options)
+  }
+
+  private func add(_ file: String, _ text: String = "") throws {
+    try machine.directory.write(text, to: "lib/modules/6.1.0/\(file)")
+  }
+
+  @Test(arguments: [
+    ([], Compression.none),
+    (["kernel/a.ko"], .none),
+    (["kernel/drivers/misc/a.ko.xz"], .xz),
+    (["kernel/a.ko.zst"], .zstd),
+    (["kernel/a.ko.gz"], .gzip),
+    (["kernel/z.ko.zst", "extra/a.ko", "updates/dkms/b.ko.xz"], .zstd),
+    (["extra/a.ko.xz"], .xz),
+    (["build/drivers/a.ko.zst", "source/a.ko.zst"], .none),
+    (["kernel/README", "kernel/a.ko.bz2", "kernel/a.kos", "kernel/b.ko.xz"], .xz),
+  ])
+  func compressionIsThatOfTheKernelsOwnModules(_ files: [String], _ compression: Compression) throws {
+    for file in files { try add(file) }
+    #expect(try tree().compression == compression)
+  }
+
+  @Test func modulesOfANameOutsideOurPlace() throws {
+    for file in [
+      "kernel/drivers/hello.ko.xz", "extra/hello.ko", "updates/hello.ko.gz", "updates/dkms/hello.ko",
+      "kernel/hello-world.ko", "build/hello.ko", "kernel/hello.ko.bak",
+    ] { try add(file) }
+    let found = try tree().modules(named: "hello").map { "\($0)" }
+    let directory = machine.layout.installTree.appending("6.1.0")
+    #expect(
+      found
+        == ["extra/hello.ko", "kernel/drivers/hello.ko.xz", "updates/hello.ko.gz"].map {
+          "\(directory)/\($0)"
+        })
+  }
+
+  @Test func factsOfAKernel() throws {
+    var facts = try tree().facts
+    #expect(!facts.exists && !facts.hasHeaders && facts.headersPackage == nil)
+    #expect(facts.directory == "\(machine.layout.installTree)/6.1.0")
+    #expect(facts.headersDirectory == "\(machine.layout.installTree)/6.1.0/build")
+    try add("pkgbase", "linux-lts\n")
+    facts = try tree().facts
+    #expect(facts.exists && !facts.hasHeaders && facts.headersPackage == "linux-lts-headers")
+    try add("build/include/linux/kernel.h")
+    #expect(try tree().facts.hasHeaders)
+  }
+
+  @Test func leftoverOfAnOldBuildIsNoHeaders() throws {
+    try add("build/Module.symvers")
+    #expect(try !tree().facts.hasHeaders)
+  }
+
+  @Test func headersAndConfigurationElsewhere() throws {
+    try machine.directory.write("", to: "headers/include/config/auto.conf")
+    var options = BuildOptions()
+    options.kernelSourceDirectory = machine.directory.path.appending("headers")
+    let tree = try tree(options)
+    #expect(tree.facts.hasHeaders)
+    #expect(tree.configuration == machine.directory.path.appending("headers/include/config/auto.conf"))
+    options.kernelConfiguration = "/some/config"
+    #expect(try self.tree(options).configuration == "/some/config")
+  }
+
+  @Test func catalogueListsDirectories() throws {
+    try add("modules.order")
+    try machine.directory.write("linux\n", to: "lib/modules/6.2.0/pkgbase")
+    try machine.directory.write("", to: "lib/modules/file")
+    try machine.directory.write("", to: "lib/modules/.hidden/modules.order")
+    try Files.link(machine.layout.installTree.appending("dangling"), to: "nowhere")
+    let catalogue = KernelCatalogue(machine.layout)
+    #expect(catalogue.releases.map(\.description) == ["6.1.0", "6.2.0"])
+    #expect(catalogue.releases.map(catalogue.packageBase) == [nil, "linux"])
+  }
+}

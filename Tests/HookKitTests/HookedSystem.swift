@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Host
+import SystemPackage
+import TestSupport
+
+@testable import DKMSEngine
+@testable import HookKit
+
+/// A system in a temporary directory, with a package database of its own, on which hooks are run.
+struct HookedSystem {
+  let directory: TemporaryDirectory
+  let layout: Layout
+  let transcript = Transcript()
+  let launcher = DepmodRecorder()
+  var isRoot = true
+
+  init() throws {
+    directory = try TemporaryDirectory(in: Files.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
+    var layout = Layout()
+    layout.sourceTree = directory.path.appending("usr/src")
+    layout.dkmsTree = directory.path.appending("var/lib/dkms")
+    layout.installTree = directory.path.appending("usr/lib/modules")
+    layout.configurationDirectory = directory.path.appending("etc/dkms")
+    self.layout = layout
+    for tree in [layout.sourceTree, layout.dkmsTree, layout.installTree, layout.configurationDirectory] {
+      try Files.makeDirectories(tree)
+    }
+  }
+
+  var host: Host {
+    Host(
+      environment: ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], isRoot: isRoot,
+      runningRelease: "9.9.9-running", architecture: "x86_64", processorCount: 2, launcher: launcher,
+      console: transcript.console, now: { 1_700_000_000 })
+  }
+
+  /// Runs programs, but for depmod, which is only noted.
+  struct DepmodRecorder: CommandLauncher {
+    let recorder = RecordingLauncher()
+
+    func run(_ command: Command) async throws(HostError) -> CommandResult {
+      try await command.program == "depmod" ? recorder.run(command) : ProcessLauncher().run(command)
+    }
+  }
+
+  /// The kernels for which depmod has run.
+  var depmods: [String] { launcher.recorder.commands.compactMap(\.arguments.last) }
+
+  // MARK: What is there
+
+  @discardableResult
+  func addKernel(_ release: String, hasHeaders: Bool = true, base: String? = nil) throws -> Kernel {
+    try directory.write("", to: "usr/lib/modules/\(release)/modules.order")
+    if hasHeaders {
+      try Files.makeDirectories(layout.installTree.appending(release).appending("build/include"))
+    }
+    if let base { try directory.write("\(base)\n", to: "usr/lib/modules/\(release)/pkgbase") }
+    return try Kernel(release: KernelRelease(release), architecture: "x86_64")
+  }
+
+  /// A source whose "module" is a copy of a text, which needs no compiler.
+  @discardableResult
+  func addSource(_ name: String, _ version: String, conf: String = "") throws -> ModuleID {
+    let id = try ModuleID(name: name, version: version)
+    try directory.write("text of \(id)", to: "usr/src/\(id.sourceDirectoryName)/text")
+    try directory.write(
+      """
+      PACKAGE_NAME="\(name)"
+      PACKAGE_VERSION="\(version)"
+      DEST_MODULE_LOCATION[0]="/updates"
+      STRIP[0]=no
+      MAKE[0]="cp text \(name).ko"
+      AUTOINSTALL=yes
+      \(conf)
+
+      """, to: "usr/src/\(id.sourceDirectoryName)/dkms.conf")
+    return id
+  }
+
+  func removeSource(_ id: ModuleID) throws { try Files.remove(layout.source(id)) }
+
+  /// Registers a module and lays down what a build would have left.
+  func lay(_ id: ModuleID, builtFor release: String? = nil, installed: Bool = true) throws {
+    try Files.makeDirectories(layout.registration(id))
+    try Files.link(layout.sourceLink(id), to: layout.source(id))
+    guard let release else { return }
+    let kernel = try Kernel(release: KernelRelease(release), architecture: "x86_64")
+    try directory.write("text of \(id)", to: "var/lib/dkms/\(id)/\(release)/x86_64/module/\(id.name).ko")
+    guard installed else { return }
+    try Files.link(layout.activeLink(id.name, kernel), to: FilePath("\(id.version)/\(release)/x86_64"))
+    if Files.isDirectory(layout.kernel(kernel.release)) {
+      try directory.write("text of \(id)", to: "usr/lib/modules/\(release)/updates/dkms/\(id.name).ko")
+    }
+  }
+
+  /// Begins a package database; without one nothing is owned.
+  func addPackage(_ name: String, files: [String]) throws {
+    let local = "var/lib/pacman/local"
+    try directory.write("9\n", to: "\(local)/ALPM_DB_VERSION")
+    try directory.write(
+      "%NAME%\n\(name)\n\n%VERSION%\n1.0-1\n\n%DESC%\na package\n\n%ARCH%\nany\n\n",
+      to: "\(local)/\(name)-1.0-1/desc")
+    try directory.write(
+      "%FILES%\n" + files.sorted().map { "\($0)\n" }.joined() + "\n", to: "\(local)/\(name)-1.0-1/files")
+  }
+
+  // MARK: What is done
+
+  func findings(_ lines: String...) async -> TransactionReader.Findings {
+    await TransactionReader(layout, BuildOptions(), host)
+      .findings(lines.compactMap(HookTarget.init(line:)), Database(root: directory.path))
+  }
+
+  /// Runs a hook with this on its standard input.
+  func run(_ hook: any Hook.Type, input: [UInt8]) async throws -> Int32 {
+    let file = directory.path.appending("input")
+    try Files.write(input, to: file)
+    let descriptor = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
+    let status = await hook.run(descriptor, layout: layout, host: host)
+    try descriptor.close()
+    return status
+  }
+
+  func run(_ hook: any Hook.Type, _ lines: String...) async throws -> Int32 {
+    try await run(hook, input: Array(lines.map { "\($0)\n" }.joined().utf8))
+  }
+
+  // MARK: What came of it
+
+  var state: TreeState { ModuleTree(layout).state() }
+
+  func installed(_ name: String, _ release: String) -> String? {
+    Files.text(directory.path.appending("usr/lib/modules/\(release)/updates/dkms/\(name).ko"))
+  }
+}

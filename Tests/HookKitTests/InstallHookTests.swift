@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import HookKit
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import DKMSEngine
+
+/// After a transaction.
+@Suite struct InstallHookTests {
+  private let system: HookedSystem
+
+  init() throws { system = try HookedSystem() }
+
+  @Test func newModuleIsInstalledForEveryKernel() async throws {
+    try system.addKernel("6.1.0")
+    try system.addKernel("6.2.0")
+    let id = try system.addSource("hello", "1.0")
+    #expect(try await system.run(InstallHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    for release in ["6.1.0", "6.2.0"] { #expect(system.installed("hello", release) == "text of hello/1.0") }
+    #expect(system.state[id]?.builds.map(\.isInstalled) == [true, true])
+    #expect(system.depmods.sorted() == ["6.1.0", "6.2.0"])
+    #expect(system.transcript.output.contains { $0.contains("hello/1.0 for 6.2.0") })
+  }
+
+  @Test func newKernelGetsEveryModule() async throws {
+    try system.addKernel("6.2.0")
+    try system.lay(try system.addSource("a", "1.0"))
+    try system.addSource("b", "1.0", conf: "BUILD_DEPENDS[0]=a")
+    try system.addSource("manual", "1.0", conf: "AUTOINSTALL=no")
+    #expect(try await system.run(InstallHook.self, "usr/lib/modules/6.2.0/vmlinuz") == 0)
+    #expect(system.installed("a", "6.2.0") == "text of a/1.0")
+    #expect(system.installed("b", "6.2.0") == "text of b/1.0")
+    #expect(system.installed("manual", "6.2.0") == nil)
+    #expect(system.depmods == ["6.2.0"])
+  }
+
+  @Test func upgradeTakesThePlaceOfTheOldVersion() async throws {
+    try system.addKernel("6.1.0")
+    let old = try system.addSource("hello", "1.0")
+    try system.lay(old, builtFor: "6.1.0")
+    #expect(try await system.run(RemoveHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    try system.removeSource(old)
+    let new = try system.addSource("hello", "1.1")
+    #expect(
+      try await system.run(InstallHook.self, "usr/src/hello-1.0/dkms.conf", "usr/src/hello-1.1/dkms.conf")
+        == 0)
+    #expect(system.state.modules.map(\.id) == [new])
+    #expect(system.installed("hello", "6.1.0") == "text of hello/1.1")
+    #expect(system.depmods == ["6.1.0"])
+  }
+
+  @Test func oldVersionStaysWhereTheNewOneDoesNotBuild() async throws {
+    let kernel = try system.addKernel("6.1.0")
+    let old = try system.addSource("hello", "1.0")
+    try system.lay(old, builtFor: "6.1.0")
+    let targets = ["usr/src/hello-1.0/dkms.conf", "usr/src/hello-1.1/dkms.conf"]
+    #expect(try await system.run(RemoveHook.self, targets[0]) == 0)
+    try system.removeSource(old)
+    try system.addSource("hello", "1.1", conf: "MAKE[0]=false")
+    #expect(try await system.run(InstallHook.self, targets[0], targets[1]) == 1)
+    #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
+    #expect(system.state.installedVersion(of: "hello", for: kernel) == old)
+    #expect(system.state[old]?.isLastGood == true)
+    #expect(system.transcript.error.contains { $0.contains("hello/1.0 stays installed for 6.1.0") })
+    // The next attempt succeeds, and takes the place.
+    let new = try system.addSource("hello", "1.1")
+    #expect(try await system.run(InstallHook.self, targets[1]) == 0)
+    #expect(system.installed("hello", "6.1.0") == "text of hello/1.1")
+    #expect(system.state.modules.map(\.id) == [new])
+  }
+
+  @Test func reinstallationDiscardsTheCopyOfTheSource() async throws {
+    try system.addKernel("6.1.0")
+    let id = try system.addSource("hello", "1.0")
+    try system.lay(id, builtFor: "6.1.0")
+    let target = "usr/src/hello-1.0/dkms.conf"
+    #expect(try await system.run(RemoveHook.self, target) == 0)
+    #expect(Files.isDirectory(system.layout.keptSource(id)))
+    #expect(try await system.run(InstallHook.self, target) == 0)
+    #expect(Files.kind(system.layout.keptSource(id)) == nil)
+    #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
+  }
+
+  @Test func removedModuleLeavesNothing() async throws {
+    try system.addKernel("6.1.0")
+    let id = try system.addSource("hello", "1.0")
+    try system.lay(id, builtFor: "6.1.0")
+    let target = "usr/src/hello-1.0/dkms.conf"
+    #expect(try await system.run(RemoveHook.self, target) == 0)
+    try system.removeSource(id)
+    #expect(try await system.run(InstallHook.self, target) == 0)
+    #expect(system.directory.listing(of: "var/lib/dkms").isEmpty)
+    #expect(system.installed("hello", "6.1.0") == nil)
+    #expect(system.depmods == ["6.1.0"])
+  }
+
+  @Test func removedKernelLeavesNothing() async throws {
+    try system.addKernel("6.2.0")
+    let id = try system.addSource("hello", "1.0")
+    try system.lay(id, builtFor: "6.2.0")
+    try system.lay(id, builtFor: "6.1.0")
+    #expect(try await system.run(InstallHook.self, "usr/lib/modules/6.1.0/modules.order") == 0)
+    #expect(system.state[id]?.builds.map(\.kernel.release.description) == ["6.2.0"])
+    #expect(Files.list(system.layout.module("hello")) == ["1.0", "kernel-6.2.0-x86_64"])
+    #expect(Files.list(system.layout.installTree) == ["6.2.0"])
+  }
+
+  // MARK: Failures
+
+  @Test func failureOfOneModuleStopsNoOtherAndIsSaidLast() async throws {
+    try system.addKernel("6.1.0")
+    try system.addSource("bad", "1.0", conf: "MAKE[0]='echo hopeless; false'")
+    try system.addSource("good", "1.0")
+    #expect(
+      try await system.run(InstallHook.self, "usr/src/bad-1.0/dkms.conf", "usr/src/good-1.0/dkms.conf") == 1)
+    #expect(system.installed("good", "6.1.0") == "text of good/1.0")
+    #expect(system.transcript.error.contains { $0.hasPrefix("==> ERROR: bad/1.0 for 6.1.0") })
+    #expect(system.transcript.error.last?.contains("make.log") == true)
+  }
+
+  @Test func kernelWithoutHeadersIsNoFailure() async throws {
+    try system.addKernel("6.1.0", hasHeaders: false, base: "linux-lts")
+    try system.addSource("a", "1.0")
+    try system.addSource("b", "1.0")
+    #expect(try await system.run(InstallHook.self, "usr/src/a-1.0/dkms.conf", "usr/src/b-1.0/dkms.conf") == 0)
+    let warnings = system.transcript.error.filter { $0.contains("headers of kernel 6.1.0") }
+    #expect(warnings.count == 1)
+    #expect(warnings.first?.hasSuffix("a/1.0, b/1.0") == true)
+    #expect(system.transcript.error.contains { $0.contains("pacman -S linux-lts-headers") })
+    #expect(system.state.modules.flatMap(\.builds).isEmpty)
+  }
+
+  @Test func excludedKernelIsNoFailure() async throws {
+    try system.addKernel("6.1.0")
+    try system.addSource("hello", "1.0", conf: "BUILD_EXCLUSIVE_KERNEL='^5'")
+    #expect(try await system.run(InstallHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    #expect(!system.transcript.error.contains { $0.contains("ERROR") })
+    #expect(system.transcript.output.contains { $0.contains("hello/1.0 for 6.1.0: skipped") })
+  }
+
+  @Test func badConfIsAFailureOfItsOwn() async throws {
+    try system.addKernel("6.1.0")
+    try system.addSource("bad", "1.0", conf: "AUTOINSTALL=maybe")
+    try system.addSource("good", "1.0")
+    #expect(
+      try await system.run(InstallHook.self, "usr/src/bad-1.0/dkms.conf", "usr/src/good-1.0/dkms.conf") == 1)
+    #expect(system.installed("good", "6.1.0") == "text of good/1.0")
+    #expect(
+      system.transcript.error.contains { $0.contains("bad-1.0/dkms.conf") && $0.contains("AUTOINSTALL") })
+  }
+
+  @Test func administratorMayForbidIt() async throws {
+    try system.addKernel("6.1.0")
+    let gone = try system.addSource("gone", "1.0")
+    try system.lay(gone, builtFor: "6.1.0")
+    try system.removeSource(gone)
+    try system.addSource("hello", "1.0")
+    try system.directory.write("", to: "etc/dkms/no-autoinstall")
+    #expect(
+      try await system.run(InstallHook.self, "usr/src/gone-1.0/dkms.conf", "usr/src/hello-1.0/dkms.conf") == 0
+    )
+    #expect(system.installed("hello", "6.1.0") == nil)
+    #expect(system.transcript.error.contains { $0.contains("no-autoinstall") })
+    #expect(system.state.modules.isEmpty)
+  }
+
+  @Test func treesOfTheFrameworkAreUsed() async throws {
+    try system.addKernel("6.1.0")
+    try system.addSource("hello", "1.0")
+    let other = system.directory.path.appending("other")
+    try system.directory.write("dkms_tree='\(other)'\n", to: "etc/dkms/framework.conf")
+    #expect(try await system.run(InstallHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    #expect(Files.list(other) == ["hello"])
+    #expect(Files.list(system.layout.dkmsTree).isEmpty)
+  }
+}

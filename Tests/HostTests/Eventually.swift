@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Host
+import SystemPackage
+
+/// Looks again and again until something holds; false where it still does not after a long while.
+func eventually(_ condition: () -> Bool) async throws -> Bool {
+  for _ in 0..<3000 {
+    if condition() { return true }
+    try await Task.sleep(for: .milliseconds(10))
+  }
+  return condition()
+}
+
+/// Whether a process runs; a dead one that nobody has reaped yet does not.
+func isRunning(_ process: String) -> Bool {
+  let status = Files.text(FilePath("/proc/\(process)/stat"))
+  guard let state = status?.split(separator: ")").last?.split(separator: " ").first else { return false }
+  return state != "Z" && state != "X"
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Glibc
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite struct FileChangesTests {
+  private let directory: TemporaryDirectory
+  private var path: FilePath { directory.path }
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func mode(_ path: FilePath) -> mode_t {
+    var status = stat()
+    return lstat(path.string, &status) == 0 ? status.st_mode & 0o7777 : 0
+  }
+
+  // MARK: Writing
+
+  @Test func writeReplacesTheFileAndNotItsContents() throws {
+    let file = try directory.write("old", to: "file")
+    #expect(Glibc.link(file.string, path.appending("other").string) == 0)
+    try Files.write(Array("new".utf8), to: file)
+    #expect(Files.text(file) == "new")
+    #expect(Files.text(path.appending("other")) == "old")
+    #expect(directory.listing() == ["file", "other"])
+  }
+
+  @Test func writeReplacesALinkAndNotItsTarget() throws {
+    let target = try directory.write("old", to: "target")
+    try Files.link(path.appending("link"), to: target)
+    try Files.write(Array("new".utf8), to: path.appending("link"))
+    #expect(Files.kind(path.appending("link")) == .file)
+    #expect(Files.text(target) == "old")
+  }
+
+  @Test func permissionsAreTheOnesAskedFor() throws {
+    let plain = path.appending("plain")
+    try Files.write([], to: plain)
+    #expect(mode(plain) == 0o644)
+    try Files.write([], to: plain, permissions: [.ownerReadWrite])
+    #expect(mode(plain) == 0o600)
+    try Files.write(
+      [], to: plain, permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
+    #expect(mode(plain) == 0o755)
+  }
+
+  @Test func whatAKilledRunHasStagedIsNotBuiltUpon() throws {
+    let file = path.appending("file")
+    let victim = try directory.write("victim", to: "victim")
+    try Files.write(Array("half a fi".utf8), to: Files.stagingPath(for: file), permissions: [.ownerRead])
+    try Files.write(Array("x".utf8), to: file)
+    #expect(Files.text(file) == "x")
+    #expect(mode(file) == 0o644)
+    #expect(symlink(victim.string, Files.stagingPath(for: file).string) == 0)
+    try Files.write(Array("y".utf8), to: file)
+    #expect(Files.kind(file) == .file)
+    #expect(Files.text(victim) == "victim")
+  }
+
+  @Test func failedWriteLeavesWhatWasThere() throws {
+    try directory.write("kept", to: "goal/file")
+    #expect(throws: HostError.self) { try Files.write(Array("new".utf8), to: path.appending("goal")) }
+    #expect(directory.listing() == ["goal/", "goal/file"])
+    #expect(throws: HostError.self) { try Files.write([], to: path.appending("missing").appending("file")) }
+    #expect(directory.listing() == ["goal/", "goal/file"])
+  }
+
+  @Test func copyHasTheBytesAndItsOwnPermissions() throws {
+    let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    let source = path.appending("source")
+    try Files.write(bytes, to: source, permissions: [.ownerReadWrite])
+    try Files.copy(source, to: path.appending("copy"))
+    #expect(try Files.read(path.appending("copy")) == bytes)
+    #expect(mode(path.appending("copy")) == 0o644)
+    #expect(throws: HostError.self) {
+      try Files.copy(path.appending("nothing"), to: path.appending("copy"))
+    }
+    #expect(try Files.read(path.appending("copy")) == bytes)
+  }
+
+  @Test func linkIsLedElsewhere() throws {
+    let link = path.appending("link")
+    try Files.link(link, to: "one")
+    #expect(Files.linkTarget(link) == "one")
+    try Files.link(link, to: "two")
+    #expect(Files.linkTarget(link) == "two")
+    #expect(directory.listing() == ["link -> two"])
+    #expect(symlink("half", Files.stagingPath(for: link).string) == 0)
+    try Files.link(link, to: "three")
+    #expect(directory.listing() == ["link -> three"])
+  }
+
+  @Test func linkToADirectoryIsReplacedAndNotEntered() throws {
+    try directory.write("", to: "one/file")
+    try Files.link(path.appending("link"), to: "one")
+    try Files.link(path.appending("link"), to: "two")
+    #expect(directory.listing() == ["link -> two", "one/", "one/file"])
+  }
+
+  @Test func directoriesAreSwapped() throws {
+    try directory.write("", to: "a/one")
+    try directory.write("", to: "b/two")
+    try Files.exchange(path.appending("a"), path.appending("b"))
+    #expect(directory.listing() == ["a/", "a/two", "b/", "b/one"])
+    #expect(throws: HostError.self) { try Files.exchange(path.appending("a"), path.appending("nothing")) }
+    #expect(directory.listing() == ["a/", "a/two", "b/", "b/one"])
+  }
+
+  // MARK: Directories
+
+  @Test func directoriesAreMadeWithThoseAbove() throws {
+    try Files.makeDirectories(path.appending("a/b/c"))
+    try Files.makeDirectories(path.appending("a/b"))
+    #expect(directory.listing() == ["a/", "a/b/", "a/b/c/"])
+    #expect(mode(path.appending("a/b")) == 0o755)
+  }
+
+  @Test func noDirectoryIsMadeInTheWayOfAFile() throws {
+    try directory.write("kept", to: "a")
+    #expect(throws: HostError.self) { try Files.makeDirectories(path.appending("a/b")) }
+    #expect(throws: HostError.self) { try Files.makeDirectories(path.appending("a")) }
+    #expect(Files.text(path.appending("a")) == "kept")
+  }
+
+  @Test func temporaryDirectoriesArePrivateAndDiffer() throws {
+    let one = try Files.makeTemporaryDirectory(in: path)
+    let two = try Files.makeTemporaryDirectory(in: path)
+    #expect(one != two)
+    #expect(mode(one) == 0o700)
+    #expect(one.removingLastComponent() == path)
+    #expect(throws: HostError.self) { try Files.makeTemporaryDirectory(in: path.appending("nothing")) }
+  }
+
+  @Test func removalTakesLinksAndNotWhereTheyLead() throws {
+    try directory.write("kept", to: "kept/file")
+    try directory.write("", to: "gone/sub/file")
+    try Files.link(path.appending("gone/link"), to: path.appending("kept"))
+    try Files.link(path.appending("gone/dangling"), to: "nowhere")
+    try Files.remove(path.appending("gone"))
+    #expect(directory.listing() == ["kept/", "kept/file"])
+    try Files.link(path.appending("link"), to: "kept")
+    try Files.remove(path.appending("link"))
+    #expect(directory.listing() == ["kept/", "kept/file"])
+    try Files.remove(path.appending("nothing"))
+  }
+
+  @Test func removalTakesNamesThatAreNotText() throws {
+    try Files.makeDirectories(path.appending("gone"))
+    let name = Array("\(path)/gone/caf".utf8CString.dropLast()) + [CChar(bitPattern: 0xE9), 0]
+    let descriptor = creat(name, 0o644)
+    try #require(descriptor >= 0)
+    close(descriptor)
+    try Files.remove(path.appending("gone"))
+    #expect(Files.kind(path.appending("gone")) == nil)
+  }
+
+  @Test func emptyDirectoriesGoUpToTheLimit() throws {
+    try Files.makeDirectories(path.appending("a/b/c"))
+    Files.removeEmptyDirectories(from: path.appending("a/b/c"), upTo: path.appending("a"))
+    #expect(directory.listing() == ["a/"])
+    Files.removeEmptyDirectories(from: path.appending("a"), upTo: path.appending("a"))
+    #expect(directory.listing() == ["a/"])
+  }
+
+  @Test func emptyDirectoriesGoUpToTheFirstThatIsNot() throws {
+    try Files.makeDirectories(path.appending("a/b/c"))
+    try directory.write("", to: "a/file")
+    Files.removeEmptyDirectories(from: path.appending("a/b/c"), upTo: path)
+    #expect(directory.listing() == ["a/", "a/file"])
+  }
+
+  @Test func directoriesOutsideTheLimitStay() throws {
+    try Files.makeDirectories(path.appending("a/b"))
+    try Files.makeDirectories(path.appending("limit"))
+    Files.removeEmptyDirectories(from: path.appending("a/b"), upTo: path.appending("limit"))
+    #expect(directory.listing() == ["a/", "a/b/", "limit/"])
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Glibc
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite struct FilesTests {
+  private let directory: TemporaryDirectory
+  private var path: FilePath { directory.path }
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  @Test func kinds() throws {
+    try directory.write("", to: "file")
+    try directory.write("", to: "directory/file")
+    try Files.link(path.appending("link"), to: "directory")
+    try Files.link(path.appending("dangling"), to: "nowhere")
+    #expect(Files.kind(path.appending("file")) == .file)
+    #expect(Files.kind(path.appending("directory")) == .directory)
+    #expect(Files.kind(path.appending("link")) == .link)
+    #expect(Files.kind(path.appending("dangling")) == .link)
+    #expect(Files.kind("/dev/null") == .other)
+    #expect(Files.kind(path.appending("nothing")) == nil)
+    #expect(Files.isDirectory(path.appending("link")))
+    #expect(!Files.isDirectory(path.appending("dangling")))
+    #expect(!Files.isDirectory(path.appending("file")))
+    #expect(Files.isFile(path.appending("file")))
+    #expect(!Files.isFile(path.appending("link")))
+  }
+
+  @Test func executableIsAFileWithThatPermission() throws {
+    let script = path.appending("script")
+    try Files.write([], to: script)
+    #expect(!Files.isExecutable(script))
+    try Files.write([], to: script, permissions: [.ownerReadWriteExecute])
+    #expect(Files.isExecutable(script))
+    #expect(!Files.isExecutable(path))
+    #expect(!Files.isExecutable(path.appending("nothing")))
+  }
+
+  @Test func namesAreSortedAsBytes() throws {
+    for name in ["b", "a", "B", "_", "ä", "10", "9", ".hidden", "a.b", "a-b"] {
+      try directory.write("", to: name)
+    }
+    #expect(Files.list(path) == [".hidden", "10", "9", "B", "_", "a", "a-b", "a.b", "b", "ä"])
+  }
+
+  @Test func nothingIsListedWhereThereIsNoDirectory() throws {
+    #expect(Files.list(path.appending("nothing")).isEmpty)
+    #expect(Files.list(try directory.write("", to: "file")).isEmpty)
+  }
+
+  @Test func linksAreReadAndResolved() throws {
+    try directory.write("", to: "a/file")
+    try Files.link(path.appending("one"), to: "a/file")
+    try Files.link(path.appending("two"), to: path.appending("one"))
+    try Files.link(path.appending("dangling"), to: "../nowhere")
+    #expect(Files.linkTarget(path.appending("one")) == "a/file")
+    #expect(Files.linkTarget(path.appending("two")) == path.appending("one"))
+    #expect(Files.linkTarget(path.appending("dangling")) == "../nowhere")
+    #expect(Files.linkTarget(path.appending("a")) == nil)
+    #expect(Files.resolved(path.appending("two")) == Files.resolved(path.appending("a/file")))
+    #expect(Files.resolved(path.appending("dangling")) == nil)
+  }
+
+  @Test(arguments: [
+    ("text", "text"), (" \t text \n\n", "text"), ("two\nlines\n", "two\nlines"), ("", ""), (" \n", ""),
+  ])
+  func textIsWithoutSpaceAroundIt(_ written: String, _ read: String) throws {
+    #expect(Files.text(try directory.write(written, to: "file")) == read)
+  }
+
+  @Test func thereIsNoTextOfAMissingFile() {
+    #expect(Files.text(path.appending("nothing")) == nil)
+  }
+
+  @Test func readingAMissingFileIsAnError() throws {
+    let error = try #require(throws: HostError.self) { try Files.read(path.appending("nothing")) }
+    #expect(error == HostError("read", path.appending("nothing"), .noSuchFileOrDirectory))
+    #expect(error.description == "cannot read \(path)/nothing: No such file or directory")
+  }
+
+  @Test func laterChangeIsNewer() async throws {
+    let old = try directory.write("", to: "old")
+    // The clock of a file system ticks a few hundred times a second.
+    let isLater = try await eventually {
+      (try? Files.write([], to: path.appending("new"))) != nil
+        && Files.isNewer(path.appending("new"), than: old)
+    }
+    #expect(isLater)
+    #expect(!Files.isNewer(old, than: path.appending("new")))
+    #expect(!Files.isNewer(old, than: old))
+    #expect(!Files.isNewer(old, than: path.appending("nothing")))
+    #expect(!Files.isNewer(path.appending("nothing"), than: old))
+  }
+
+  @Test func contentsAreCompared() throws {
+    let one = try directory.write("same", to: "one")
+    let two = try directory.write("same", to: "two")
+    let other = try directory.write("Same", to: "other")
+    let longer = try directory.write("same!", to: "longer")
+    try Files.link(path.appending("link"), to: "one")
+    #expect(Files.haveEqualContents(one, two))
+    #expect(Files.haveEqualContents(path.appending("link"), two))
+    #expect(!Files.haveEqualContents(one, other))
+    #expect(!Files.haveEqualContents(one, longer))
+    #expect(!Files.haveEqualContents(one, path.appending("nothing")))
+    #expect(!Files.haveEqualContents(path.appending("nothing"), path.appending("nothing")))
+  }
+
+  @Test func stagingNameIsNoModule() {
+    let staged = Files.stagingPath(for: "/lib/modules/K/updates/dkms/hello.ko")
+    #expect(staged.removingLastComponent() == "/lib/modules/K/updates/dkms")
+    let name = staged.lastComponent?.string ?? ""
+    #expect(name.hasPrefix(".") && name.contains("hello.ko"))
+    #expect(name.hasSuffix(Files.stagingSuffix))
+    #expect(![".ko", ".ko.xz", ".ko.gz", ".ko.zst"].contains(where: name.hasSuffix))
+  }
+}

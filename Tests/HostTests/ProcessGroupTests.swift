@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Glibc
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A child is killed with all that it has started.
+@Suite(.timeLimit(.minutes(5))) struct ProcessGroupTests {
+  private let directory: TemporaryDirectory
+  private let command: Command
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    let script = #"(sleep 300 & echo $! > "$0.new"; mv "$0.new" "$0"; wait); echo survived"#
+    command = Command(
+      "sh", ["-c", script, directory.path.appending("grandchild").string],
+      environment: ["PATH": "/usr/bin:/bin"])
+  }
+
+  private var grandchild: String? { Files.text(directory.path.appending("grandchild")) }
+
+  @Test func timeLimitKillsGrandchildren() async throws {
+    var command = command
+    command.timeLimit = .seconds(3)
+    let result = try await ProcessLauncher().run(command)
+    #expect(result.termination == .timedOut)
+    #expect(result.status == 124)
+    #expect(!result.isSuccess)
+    #expect(result.output.isEmpty)
+    let grandchild = try #require(self.grandchild)
+    #expect(try await eventually { !isRunning(grandchild) })
+  }
+
+  @Test func timeLimitThatIsNotReachedChangesNothing() async throws {
+    let command = Command(
+      "sh", ["-c", "echo done; exit 3"], environment: ["PATH": "/usr/bin:/bin"], timeLimit: .seconds(300))
+    let result = try await ProcessLauncher().run(command)
+    #expect(result.termination == .exited(3))
+    #expect(result.text == "done\n")
+  }
+
+  @Test func cancellationKillsGrandchildren() async throws {
+    let run = Task { try await ProcessLauncher().run(command) }
+    #expect(try await eventually { self.grandchild != nil })
+    let grandchild = try #require(self.grandchild)
+    #expect(isRunning(grandchild))
+    run.cancel()
+    let result = try await run.value
+    #expect(result.termination == .signalled(SIGKILL))
+    #expect(result.output.isEmpty)
+    #expect(try await eventually { !isRunning(grandchild) })
+  }
+
+  @Test func cancellationBeforehandKillsAtOnce() async throws {
+    let run = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try await ProcessLauncher().run(command)
+    }
+    #expect(try await run.value.termination == .signalled(SIGKILL))
+  }
+}
