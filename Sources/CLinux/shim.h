@@ -12,6 +12,9 @@ int renameat2(int old_directory, const char *old_path, int new_directory, const 
               unsigned int flags);
 enum { LINUX_RENAME_EXCHANGE = 2 };
 
+// Makes a pipe that no child inherits unless told.
+int pipe2(int descriptors[2], int flags);
+
 // Holds a child's output without a reader that must keep up with it.
 int memfd_create(const char *name, unsigned int flags);
 enum { LINUX_MFD_CLOEXEC = 1 };

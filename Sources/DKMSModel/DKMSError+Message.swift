@@ -76,7 +76,8 @@ extension DKMSError: CustomStringConvertible {
     case .kernelMissing:
       "install the kernel, or name another with -k"
     case .headersMissing(_, _, let package):
-      package.map { "pacman -S \($0)" } ?? "install the headers package of this kernel, or name another kernel with -k"
+      package.map { "pacman -S \($0)" }
+        ?? "install the headers package of this kernel, or name another kernel with -k"
     case .dependenciesMissing(_, let kernel, let names):
       "dkms autoinstall -k \(kernel.release) (after installing \(names.joined(separator: ", ")))"
     case .patchFailed(_, _, _, let log), .buildFailed(_, _, _, let log),

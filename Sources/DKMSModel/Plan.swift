@@ -122,6 +122,8 @@ public struct Skip: Hashable, Sendable {
     case upToDate
     /// The conf does not say AUTOINSTALL.
     case notAutoinstalled
+    /// It would be removed, but nothing can take its place.
+    case lastGood
     /// Something is in the way; whether that is a failure depends on the error.
     case obstacle(DKMSError)
   }

@@ -16,11 +16,11 @@ public struct TreeState: Hashable, Sendable {
     modules.first { $0.id.name == name && $0.build(for: kernel)?.isInstalled == true }?.id
   }
 
-  /// The newest version of each module that is not broken, in the order of `modules`.
+  /// The newest version of each module whose source is there, in the order of `modules`.
   public var newestVersions: [ModuleID] {
     var newest: [String: ModuleID] = [:]
     var names: [String] = []
-    for id in modules.lazy.filter({ !$0.isBroken }).map(\.id) {
+    for id in modules.lazy.filter({ !$0.isBroken && !$0.isLastGood }).map(\.id) {
       if let known = newest[id.name] {
         if VersionOrder(known.version) < VersionOrder(id.version) { newest[id.name] = id }
       } else {

@@ -78,10 +78,15 @@ extension Transaction {
 extension Report {
   /// What was to be replaced and stays, since its successor could not be installed.
   fileprivate var lastGood: [(ModuleID, Kernel)] {
-    zip(plan.steps, outcomes).compactMap { planned, outcome in
+    let withoutSuccessor = plan.skips.compactMap { skip in
+      skip.cause == .lastGood ? skip.kernel.map { (skip.id, $0) } : nil
+    }
+    let withFailedSuccessor = zip(plan.steps, outcomes).compactMap {
+      planned, outcome -> (ModuleID, Kernel)? in
       guard outcome == .notTried, case .unbuild(let id, let kernel) = planned.step else { return nil }
       return (id, kernel)
     }
+    return withoutSuccessor + withFailedSuccessor
   }
 }
 

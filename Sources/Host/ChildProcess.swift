@@ -17,8 +17,14 @@ struct ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, output.rawValue, STDOUT_FILENO)
     posix_spawn_file_actions_adddup2(&actions, errorOutput.rawValue, STDERR_FILENO)
-    for (number, descriptor) in command.descriptors {
-      posix_spawn_file_actions_adddup2(&actions, descriptor.rawValue, number)
+    // By way of numbers that nobody uses: the goal of one may be the source of another.
+    let free = (command.descriptors.flatMap { [$0.key, $0.value.rawValue] }.max() ?? 0) + 1
+    for (aside, descriptor) in zip(free..., command.descriptors.values) {
+      posix_spawn_file_actions_adddup2(&actions, descriptor.rawValue, aside)
+    }
+    for (aside, number) in zip(free..., command.descriptors.keys) {
+      posix_spawn_file_actions_adddup2(&actions, aside, number)
+      posix_spawn_file_actions_addclose(&actions, aside)
     }
     posix_spawn_file_actions_addchdir_np(&actions, command.directory.string)
 
@@ -36,14 +42,23 @@ struct ChildProcess: Sendable {
     posix_spawnattr_setsigdefault(&attributes, &all)
 
     var identifier = pid_t()
+    let program = path(of: command)
     let environment = command.environment.map { "\($0.key)=\($0.value)" }.sorted()
     let code = withCStrings([command.program] + command.arguments) { arguments in
       withCStrings(environment) { environment in
-        posix_spawnp(&identifier, command.program, &actions, &attributes, arguments, environment)
+        posix_spawn(&identifier, program, &actions, &attributes, arguments, environment)
       }
     }
     guard code == 0 else { throw HostError("start", FilePath(command.program), Errno(rawValue: code)) }
     return ChildProcess(identifier: identifier)
+  }
+
+  /// The program, found in the `PATH` that the command has, not in this process's own.
+  private static func path(of command: Command) -> String {
+    if command.program.contains("/") { return command.program }
+    let directories = (command.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+    return directories.lazy.map { "\($0)/\(command.program)" }.first { Files.isExecutable(FilePath($0)) }
+      ?? command.program
   }
 
   /// Waits for the child, and kills its group at the time limit or when the task is cancelled.

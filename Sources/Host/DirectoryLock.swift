@@ -33,10 +33,10 @@ public struct DirectoryLock: ~Copyable, Sendable {
   ///   - patience: How long another holder is waited for in silence.
   ///   - onWait: Called where that was not long enough.
   /// - Returns: The lock, held.
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError`, also where the task is cancelled.
   public static func acquire(
     _ directory: FilePath, _ mode: Mode, patience: Duration = .seconds(2),
-    onWait: @escaping @Sendable () -> Void
+    onWait: () -> Void
   ) async throws(HostError) -> DirectoryLock {
     while true {
       try Files.makeDirectories(directory)
@@ -47,14 +47,18 @@ public struct DirectoryLock: ~Copyable, Sendable {
         throw HostError("lock", directory, .current)
       }
       let lock = DirectoryLock(descriptor)
-      if flock(descriptor.rawValue, mode.operation | LOCK_NB) != 0 {
-        let announcement = Task {
-          if (try? await Task.sleep(for: patience)) != nil { onWait() }
+      let clock = ContinuousClock()
+      let start = clock.now
+      var isAnnounced = false
+      while flock(descriptor.rawValue, mode.operation | LOCK_NB) != 0 {
+        // Asked for again and again, because a blocked call could not be cancelled.
+        guard (try? await Task.sleep(for: .milliseconds(10))) != nil else {
+          throw HostError("lock", directory, .interrupted)
         }
-        await onOwnThread {
-          while flock(descriptor.rawValue, mode.operation) != 0, errno == EINTR {}
+        if !isAnnounced, clock.now - start >= patience {
+          onWait()
+          isAnnounced = true
         }
-        announcement.cancel()
       }
       // The holder before may have removed the directory, and somebody else made it anew.
       if lock.stillNames(directory) { return lock }

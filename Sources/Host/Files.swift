@@ -47,16 +47,7 @@ public enum Files {
 
   /// The names in a directory, sorted as bytes; none where there is no such directory.
   public static func list(_ directory: FilePath) -> [String] {
-    guard let stream = opendir(directory.string) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    entries(directory).map(\.string).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// The path with every link resolved; nil where it leads nowhere.
@@ -151,9 +142,10 @@ public enum Files {
   private static func writeStaged(
     _ bytes: [UInt8], to staged: FilePath, for path: FilePath, _ permissions: FilePermissions
   ) throws(HostError) {
+    unlink(staged.string)
     try attempt("write", path) {
       let descriptor = try FileDescriptor.open(
-        staged, .writeOnly, options: [.create, .truncate, .closeOnExec],
+        staged, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
         permissions: permissions)
       try descriptor.closeAfter {
         try descriptor.writeAll(bytes)
@@ -221,9 +213,9 @@ public enum Files {
   public static func remove(_ path: FilePath) throws(HostError) {
     guard let kind = kind(path) else { return }
     if kind == .directory {
-      for name in list(path) { try remove(path.appending(name)) }
+      for entry in entries(path) { try remove(path.appending(entry)) }
     }
-    let code = kind == .directory ? rmdir(path.string) : unlink(path.string)
+    let code = path.withPlatformString { kind == .directory ? rmdir($0) : unlink($0) }
     guard code == 0 || errno == ENOENT else { throw HostError("remove", path, .current) }
   }
 
@@ -247,9 +239,23 @@ public enum Files {
 
   // MARK: Below
 
+  /// What is in a directory, under names that need not be text.
+  private static func entries(_ directory: FilePath) -> [FilePath.Component] {
+    guard let stream = directory.withPlatformString({ opendir($0) }) else { return [] }
+    defer { closedir(stream) }
+    var entries: [FilePath.Component] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { FilePath.Component(platformString: $0) }
+      }
+      if let name, name.kind == .regular { entries.append(name) }
+    }
+    return entries
+  }
+
   private static func status(_ path: FilePath, follow: Bool) -> stat? {
     var status = stat()
-    let code = follow ? stat(path.string, &status) : lstat(path.string, &status)
+    let code = path.withPlatformString { follow ? stat($0, &status) : lstat($0, &status) }
     return code == 0 ? status : nil
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CLinux
 internal import Glibc
+internal import Synchronization
 public import SystemPackage
 
 /// A GNU make jobserver: a pipe that holds a byte for each job that may run.
@@ -17,12 +19,12 @@ public final class JobServer: Sendable {
   public init(jobs: Int) throws(HostError) {
     var ends: (CInt, CInt) = (-1, -1)
     let code = withUnsafeMutablePointer(to: &ends) {
-      $0.withMemoryRebound(to: CInt.self, capacity: 2) { pipe($0) }
+      $0.withMemoryRebound(to: CInt.self, capacity: 2) { pipe2($0, O_CLOEXEC) }
     }
     guard code == 0 else { throw HostError("make a pipe for", "make", .current) }
+    _ = fcntl(ends.0, F_SETFL, O_NONBLOCK)
     readEnd = FileDescriptor(rawValue: ends.0)
     writeEnd = FileDescriptor(rawValue: ends.1)
-    for end in [ends.0, ends.1] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     for _ in 0..<max(jobs, 1) { putBack() }
   }
 
@@ -42,21 +44,41 @@ public final class JobServer: Sendable {
     [Self.readNumber: readEnd, Self.writeNumber: writeEnd]
   }
 
-  /// Runs work while holding one job.
+  /// Runs work while holding one job; a cancelled task waits for none.
   public func withJob<Value: Sendable>(_ body: () async -> Value) async -> Value {
-    await take()
-    defer { putBack() }
+    let waiter = Waiter(end: readEnd.rawValue)
+    await withTaskCancellationHandler {
+      await onOwnThread { waiter.wait() }
+    } onCancel: {
+      waiter.giveUp()
+    }
+    defer { if waiter.hasJob { putBack() } }
     return await body()
   }
 
-  private func take() async {
-    let end = readEnd.rawValue
-    await onOwnThread {
-      var byte: UInt8 = 0
-      // make turns the shared end non-blocking, so an empty pipe may also say EAGAIN.
-      while read(end, &byte, 1) != 1 {
+  /// Waits for one byte of the pipe.
+  private final class Waiter: Sendable {
+    private enum State { case waiting, holding, givenUp }
+    private let end: CInt
+    private let state = Mutex(State.waiting)
+
+    init(end: CInt) { self.end = end }
+
+    var hasJob: Bool { state.withLock { $0 == .holding } }
+
+    func giveUp() {
+      state.withLock { if $0 == .waiting { $0 = .givenUp } }
+    }
+
+    func wait() {
+      let pollMilliseconds: CInt = 100
+      while state.withLock({ $0 == .waiting }) {
         var ready = pollfd(fd: end, events: Int16(POLLIN), revents: 0)
-        poll(&ready, 1, -1)
+        guard poll(&ready, 1, pollMilliseconds) == 1 else { continue }
+        var byte: UInt8 = 0
+        // Another may have been faster; the end is non-blocking, as make sets it, so that shows at once.
+        guard read(end, &byte, 1) == 1 else { continue }
+        state.withLock { $0 = .holding }
       }
     }
   }

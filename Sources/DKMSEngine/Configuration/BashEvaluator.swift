@@ -37,7 +37,7 @@ struct BashEvaluator: Sendable {
     guard result.termination != .timedOut else {
       throw .configurationUnreadable(path: subject.string, detail: "it did not end within \(timeLimit)")
     }
-    guard result.termination != .exited(10) else {
+    guard result.output != Array("malformed\0".utf8) else {
       throw .configurationMalformed(path: subject.string, detail: Self.complaint(in: result))
     }
     guard result.isSuccess, let variables = Self.parse(result.output) else {
@@ -60,7 +60,8 @@ struct BashEvaluator: Sendable {
     set --
     exec {__dkms_out}>&1 >/dev/null
     for __dkms_file in "${__dkms_files[@]}"; do
-      . "$__dkms_file" || bash -n "$__dkms_file" || exit 10
+      . "$__dkms_file" && continue
+      "$BASH" --norc -O extglob -n "$__dkms_file" || { printf 'malformed\0' >&$__dkms_out; exit 10; }
     done
     set -f
     IFS=$' \t\n'

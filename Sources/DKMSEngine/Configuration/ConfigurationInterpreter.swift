@@ -129,7 +129,7 @@ struct ConfigurationInterpreter {
   private var scripts: [ScriptKind: String] {
     var scripts: [ScriptKind: String] = [:]
     for kind in ScriptKind.allCases {
-      if let script = variables[kind.rawValue], !script.isEmpty { scripts[kind] = script }
+      if let script = variables[kind.rawValue], !script.allSatisfy({ $0 == " " }) { scripts[kind] = script }
     }
     return scripts
   }

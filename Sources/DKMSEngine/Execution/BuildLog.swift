@@ -30,7 +30,7 @@ struct BuildLog: ~Copyable {
   func run(
     _ title: String, _ text: String, _ command: Command, on host: Host
   ) async throws(DKMSError) -> CommandResult {
-    write("\n\(title)\n# command: \(text)")
+    write("\n\(title)\n\(Self.commandMark)\(text)")
     var command = command
     command.output = .appended(descriptor)
     let start = host.now()
@@ -60,10 +60,13 @@ struct BuildLog: ~Copyable {
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  private static let commandMark = "# command: "
+
   /// The first line of a log that says what went wrong.
   static func firstError(in path: FilePath, buildDirectories: [FilePath]) -> String? {
     guard let bytes = try? Files.read(path) else { return nil }
     let lines = bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+      .filter { !$0.hasPrefix(commandMark) }
     let line = errorMarks.lazy.compactMap { mark in lines.first { mark($0) } }.first
     return line.map { line in
       buildDirectories.reduce(line) { $0.replacing("\($1)/", with: "") }

@@ -12,7 +12,7 @@ struct LeftoverSweeper {
 
   func sweep() {
     for name in Files.list(layout.dkmsTree) {
-      removeLeftovers(in: layout.module(name))
+      sweepModule(name)
       for version in Files.list(layout.module(name)) {
         guard let id = try? ModuleID(name: name, version: version) else { continue }
         sweepBuilds(of: id)
@@ -23,6 +23,30 @@ struct LeftoverSweeper {
     for record in ModuleTree(layout).state().modules where !record.builds.isEmpty {
       removeBuildDirectory(of: record.id)
     }
+  }
+
+  private func sweepModule(_ name: String) {
+    for entry in Files.list(layout.module(name)) {
+      let path = layout.module(name).appending(entry)
+      if entry.hasPrefix(Layout.stagingPrefix) {
+        try? Files.remove(path)
+      } else if isLeftover(entry) {
+        removeLink(path)
+      }
+    }
+  }
+
+  /// A link that was to say what a kernel has installed; it may be about to, so the kernel must be free.
+  private func removeLink(_ link: FilePath) {
+    let directories = KernelCatalogue(layout).releases.filter {
+      link.lastComponent?.string.hasPrefix(".kernel-\($0)-") == true
+    }.map(layout.kernel)
+    for directory in directories {
+      guard let lock = DirectoryLock.tryExclusive(directory) else { return }
+      try? Files.remove(link)
+      lock.release()
+    }
+    if directories.isEmpty { try? Files.remove(link) }
   }
 
   private func sweepBuilds(of id: ModuleID) {

@@ -48,7 +48,9 @@ struct ModuleBuild {
 
   private func copySource() async throws(DKMSError) {
     let source = runner.layout.sourceLink(id)
-    guard Files.list(source).count > 1 else { throw .sourceEmpty(id, directory: source.string) }
+    guard Files.list(source).filter({ !$0.hasPrefix(".") }).count > 1 else {
+      throw .sourceEmpty(id, directory: source.string)
+    }
     try onFiles { () throws(HostError) in
       try Files.remove(scratch)
       try Files.makeDirectories(scratch)

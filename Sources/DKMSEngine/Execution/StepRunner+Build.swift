@@ -30,27 +30,22 @@ extension StepRunner {
       let build = try await ModuleBuild(self, id, kernel, scratch: scratch)
       result = .success(try await build.run())
     } catch {
-      result = .failure(keepLog(of: error, id, kernel, scratch))
+      keepLog(id, kernel, scratch)
+      result = .failure(error)
     }
     for leftover in [scratch, layout.staging(id, kernel, "product")] { try? Files.remove(leftover) }
     return result
   }
 
   /// Puts the log of a failed build where it stays, and where the reference leaves its last one.
-  private func keepLog(
-    of error: DKMSError, _ id: ModuleID, _ kernel: Kernel, _ scratch: FilePath
-  ) -> DKMSError {
+  private func keepLog(_ id: ModuleID, _ kernel: Kernel, _ scratch: FilePath) {
     let log = scratch.appending("make.log")
     let kept = layout.failureLog(id, kernel)
     let latest = layout.build(id).appending("make.log")
-    guard Files.kind(log) == .file else { return error }
-    do {
-      try Files.makeDirectories(kept.removingLastComponent())
-      try Files.copy(log, to: kept)
-      try Files.copy(log, to: latest)
-    } catch {
-      return DKMSError(error)
-    }
-    return error
+    guard Files.kind(log) == .file else { return }
+    // That the log cannot be kept matters less than what it says.
+    try? Files.makeDirectories(kept.removingLastComponent())
+    try? Files.copy(log, to: kept)
+    try? Files.copy(log, to: latest)
   }
 }

@@ -55,14 +55,12 @@ extension StepRunner {
   /// Where a module came from, if that is in the kernel's directory, by whatever path that was named.
   private func home(of origin: FilePath, _ kernel: Kernel) -> FilePath? {
     let components = Array(origin.lexicallyNormalized().components)
-    guard let index = components.firstIndex(where: { $0.string == kernel.release.description }),
-      index + 1 < components.count
-    else { return nil }
-    let tree = FilePath(root: origin.root, components[..<index])
-    guard let resolved = Files.resolved(tree), resolved == Files.resolved(layout.installTree) else {
-      return nil
+    let installTree = Files.resolved(layout.installTree)
+    let release = components.dropLast().indices.first { index in
+      components[index].string == kernel.release.description
+        && Files.resolved(FilePath(root: origin.root, components[..<index])) == installTree
     }
-    return layout.kernel(kernel.release).appending(components[(index + 1)...])
+    return release.map { layout.kernel(kernel.release).appending(components[($0 + 1)...]) }
   }
 
   private func postRemove(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {

@@ -94,8 +94,10 @@ struct StepRunner: Sendable {
     guard let program = executable(words[0], of: configuration.id, in: directory) else {
       return ["\(configuration.id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
     }
+    // Through a shell, because that also runs a script without an interpreter line.
     let command = Command(
-      program.string, Array(words.dropFirst()), environment: buildEnvironment, directory: directory)
+      "bash", ["-c", #""$0" "$@""#, program.string] + words.dropFirst(), environment: buildEnvironment,
+      directory: directory)
     let result = try await host.run(command)
     for line in result.text.split(separator: "\n") { host.console.print(String(line)) }
     for line in result.errorText.split(separator: "\n") { host.console.printError(String(line)) }

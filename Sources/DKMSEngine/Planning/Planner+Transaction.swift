@@ -34,7 +34,11 @@ extension Planner {
     records += facts.sources.filter { !registered.contains($0.key) }
       .map { ModuleRecord(id: $0.key, source: $0.value) }
       .sorted { $0.id.description < $1.id.description }
-    records += facts.tree.modules.filter { $0.isLastGood && transaction.changedModules.contains($0.id) }
+    for var record in facts.tree.modules
+    where record.isLastGood && transaction.changedModules.contains(record.id) {
+      record.isLastGood = false
+      records.append(record)
+    }
     return TreeState(modules: records).newestVersions
   }
 
@@ -79,20 +83,20 @@ extension Planner {
       }
       return
     }
-    if let successor, !record.isLastGood, let kept = facts.keptSources[record.id], !record.builds.isEmpty {
-      plan.append(.relink(record.id, source: kept), because: .replaced(by: successor))
-    }
     var removals: [Int] = []
+    if let successor, !record.isLastGood, let kept = facts.keptSources[record.id], !record.builds.isEmpty {
+      // After the registration is gone, a link would bring it back.
+      removals.append(plan.append(.relink(record.id, source: kept), because: .replaced(by: successor)))
+    }
     var stays = false
     for build in record.builds {
-      if let successor, build.isInstalled, !transaction.goneKernels.contains(build.kernel),
-        !isExcluded(successor, build.kernel)
-      {
+      if let successor, build.isInstalled, !transaction.goneKernels.contains(build.kernel) {
         switch installed(successor, build.kernel) {
         case .planned(let step):
           removals += unbuild(
             record.id, build.kernel, because: .replaced(by: successor), requires: [step])
         case .stands, .blocked:
+          plan.skip(Skip(record.id, build.kernel, .lastGood))
           stays = true
         }
       } else {
@@ -115,10 +119,5 @@ extension Planner {
     if facts.keptSources[record.id] != nil, facts.sources[record.id] != nil {
       plan.append(.discardKeptSource(record.id), because: .sourceChanged)
     }
-  }
-
-  private func isExcluded(_ id: ModuleID, _ kernel: Kernel) -> Bool {
-    guard case .read(let configuration)? = facts.configurations[id]?[kernel] else { return false }
-    return configuration.exclusion != nil
   }
 }

@@ -24,7 +24,7 @@ public struct Narrator: Sendable {
     switch skip.cause {
     case .upToDate: console.print("  -> \(skip.subject): nothing to do")
     case .obstacle(.excluded(_, _, let reason)): console.print("  -> \(skip.subject): skipped, \(reason)")
-    case .notAutoinstalled, .obstacle: break
+    case .notAutoinstalled, .lastGood, .obstacle: break
     }
   }
 

@@ -228,7 +228,7 @@ import Testing
     #expect(plan.requires("unbuild hello/1.1 for 6.1.0", "install hello/1.0 for 6.1.0"))
   }
 
-  @Test func versionWhoseSuccessorIsNotForTheKernelGoes() throws {
+  @Test func versionWhoseSuccessorIsNotForTheKernelStays() throws {
     var scene = Scene()
     let kernel = try scene.kernel("6.1.0")
     let old = try scene.module(
@@ -236,9 +236,8 @@ import Testing
     let new = try scene.module("hello", "1.1", .absent, exclusion: "too old")
     let plan = scene.settle(changed: [new], gone: [old])
     #expect(plan.obstacles == [.excluded(new, kernel, reason: "too old")])
-    #expect(plan.requires("unbuild hello/1.0 for 6.1.0", "uninstall hello/1.0 for 6.1.0"))
-    #expect(plan.requires("unregister hello/1.0", "unbuild hello/1.0 for 6.1.0"))
-    #expect(plan.lines.last == "depmod 6.1.0")
+    #expect(plan.skips.contains(Skip(old, kernel, .lastGood)))
+    #expect(!plan.lines.contains { $0.hasSuffix("hello/1.0 for 6.1.0") || $0 == "unregister hello/1.0" })
   }
 
   @Test func moduleThatGoesWithoutASuccessorIsRemovedEverywhere() throws {
