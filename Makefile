@@ -11,6 +11,7 @@ DESTDIR ?=
 SWIFT ?= swift
 # The runtime library goes into the programs: a transaction that upgrades it must not stop them.
 RELEASE = -c release --static-swift-stdlib
+DEBUG = -Xswiftc -warnings-as-errors
 PROGRAMS = dkms alpm-dkms-install alpm-dkms-remove
 HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
 HOOKS = $(DESTDIR)$(PREFIX)/share/libalpm/hooks
@@ -42,12 +43,12 @@ test:
 	rm -rf .build/stage
 	$(MAKE) --no-print-directory install DESTDIR=.build/stage
 	Tests/check-walls .build/stage/usr/bin/dkms .build/stage/usr/lib/alpm-dkms/*
-	$(SWIFT) test
+	ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" $(SWIFT) test $(DEBUG) --skip-build
 
 check:
-	Tests/check-walls
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
-	$(SWIFT) build --build-tests -Xswiftc -warnings-as-errors
+	$(SWIFT) build $(DEBUG) --build-tests
+	Tests/check-walls $(PROGRAMS:%="$$($(SWIFT) build --show-bin-path)"/%)
 
 clean:
 	rm -rf .build

@@ -28,6 +28,7 @@ struct ActionRunner {
   }
 
   func run() async throws -> ExitStatus {
+    if action != .status, (try? checkAccess()) != nil { LeftoverSweeper(layout).sweep() }
     switch action {
     case .status:
       return await StatusListing(layout, options, host).print(matching: try StatusFilter(arguments))
@@ -130,7 +131,7 @@ struct ActionRunner {
     switch action {
     case .uninstall, .unbuild, .remove: return record?.builds.map(\.kernel) ?? []
     case .build, .install:
-      return try KernelCatalogue(layout).releases.map {
+      return try KernelCatalogue(layout).kernels.map {
         try Kernel(release: $0, architecture: host.architecture)
       }
     case .add, .status, .autoinstall: throw UsageError.allNotSupported(action)

@@ -67,10 +67,13 @@ public struct BuildRecord: Hashable, Sendable {
   public var kernel: Kernel
   /// Whether it is the version that the kernel's module directory holds.
   public var isInstalled: Bool
+  /// Whether what the kernel holds is what was built; known only of modules that were asked about.
+  public var isSound: Bool
 
   /// Makes a record.
-  public init(kernel: Kernel, isInstalled: Bool) {
+  public init(kernel: Kernel, isInstalled: Bool, isSound: Bool = true) {
     self.kernel = kernel
     self.isInstalled = isInstalled
+    self.isSound = isSound
   }
 }

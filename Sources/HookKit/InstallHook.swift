@@ -15,20 +15,19 @@ public enum InstallHook: Hook {
     let framework = try await Framework.read(over: layout, host: host)
     let (layout, options) = (framework.layout, framework.options)
     let narrator = Narrator(host.console)
+    LeftoverSweeper(layout).sweep()
     let findings = await read(targets, layout, options, host, narrator)
     let facts = await FactsReader(host: host, layout: layout, options: options).facts(
       modules: findings.concernedModules, kernels: findings.concernedKernels, sources: findings.sources)
-    let transaction =
-      framework.allowsAutoinstall
-      ? findings.transaction : findings.transaction.withoutInstallations
     if !framework.allowsAutoinstall {
       narrator.warn("nothing is built: \(layout.configurationDirectory)/no-autoinstall forbids it")
     }
-    let plan = Planner.settle(transaction, facts: facts, options: options)
+    let plan = Planner.settle(
+      findings.transaction, installs: framework.allowsAutoinstall, facts: facts, options: options)
     plan.skips.forEach(narrator.skipped)
     let report = try await Executor(host: host, layout: layout, options: options)
       .execute(plan, observe: narrator.ended)
-    return conclude(report, findings, narrator)
+    return conclude(report, findings, facts.tree, narrator)
   }
 
   private static func read(
@@ -47,7 +46,7 @@ public enum InstallHook: Hook {
   }
 
   private static func conclude(
-    _ report: Report, _ findings: TransactionReader.Findings, _ narrator: Narrator
+    _ report: Report, _ findings: TransactionReader.Findings, _ before: TreeState, _ narrator: Narrator
   ) -> Bool {
     findings.warnings.forEach(narrator.warn)
     narrator.conclude(report)
@@ -60,31 +59,28 @@ public enum InstallHook: Hook {
       findings.errors
       + report.plan.obstacles.filter { ![.excluded, .headersMissing].contains($0.exitStatus) }
     errors.forEach(narrator.fail)
-    for (id, kernel) in report.lastGood { narrator.warn("\(id) stays installed for \(kernel.release)") }
+    for (id, kernel) in report.lastGood(before) {
+      narrator.warn("\(id) stays installed for \(kernel.release)")
+    }
     return errors.isEmpty && report.failures.isEmpty
-  }
-}
-
-extension Transaction {
-  /// The same, but for what would be installed.
-  fileprivate var withoutInstallations: Transaction {
-    var transaction = self
-    transaction.changedModules = []
-    transaction.changedKernels = []
-    return transaction
   }
 }
 
 extension Report {
   /// What was to be replaced and stays, since its successor could not be installed.
-  fileprivate var lastGood: [(ModuleID, Kernel)] {
+  fileprivate func lastGood(_ before: TreeState) -> [(ModuleID, Kernel)] {
     let withoutSuccessor = plan.skips.compactMap { skip in
       skip.cause == .lastGood ? skip.kernel.map { (skip.id, $0) } : nil
     }
     let withFailedSuccessor = zip(plan.steps, outcomes).compactMap {
       planned, outcome -> (ModuleID, Kernel)? in
-      guard outcome == .notTried, case .unbuild(let id, let kernel) = planned.step else { return nil }
-      return (id, kernel)
+      switch planned.step {
+      case .unbuild(let id, let kernel) where outcome == .notTried: return (id, kernel)
+      case .install(let id, let kernel) where !outcome.isDone:
+        // Built from an older source of the same version.
+        return before[id]?.build(for: kernel)?.isInstalled == true ? (id, kernel) : nil
+      default: return nil
+      }
     }
     return withoutSuccessor + withFailedSuccessor
   }

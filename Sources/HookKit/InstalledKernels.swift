@@ -17,13 +17,10 @@ struct InstalledKernels {
   ///
   /// Where there is no database every directory counts.
   init(_ layout: Layout, _ database: borrowing Database) {
-    let present = KernelCatalogue(layout).releases.filter { release in
-      ["modules.order", "kernel"].contains { Files.kind(layout.kernel(release).appending($0)) != nil }
-    }
     var owned: [KernelRelease] = []
     var orphans: [KernelRelease] = []
     let catalogue = KernelCatalogue(layout)
-    for release in present {
+    for release in catalogue.kernels {
       // The kernel's own package knows best, and asking it alone spares every other file list.
       let hints = catalogue.packageBase(of: release).map { [$0, "\($0)-headers"] } ?? []
       if database.isOwned("usr/lib/modules/\(release)/", hints: hints) {

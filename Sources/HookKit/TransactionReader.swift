@@ -56,7 +56,7 @@ struct TransactionReader {
     findings.transaction.installedKernels = installed.releases.compactMap(kernel)
     findings.transaction.changedKernels = changedKernels(named, findings.transaction.installedKernels)
     findings.transaction.goneKernels = goneKernels(named, installed, hasLostPackages)
-    findings.transaction.goneModules = goneModules(named, hasLostPackages)
+    findings.transaction.goneModules = goneModules(named)
     await readSources(named, &findings)
     return findings
   }
@@ -109,14 +109,17 @@ struct TransactionReader {
 
   // MARK: Modules
 
-  private func goneModules(_ named: Set<HookTarget>, _ hasLostPackages: Bool) -> [ModuleID] {
+  private func goneModules(_ named: Set<HookTarget>) -> [ModuleID] {
     tree.modules.filter { record in
-      guard record.isBroken, let source = record.source.map({ FilePath($0) }) else { return false }
+      guard let source = record.source.map({ FilePath($0) }), !record.isLastGood,
+        !Files.isFile(source.appending("dkms.conf"))
+      else { return false }
       let isNamed =
         source.removingLastComponent() == layout.sourceTree
         && named.contains(.moduleSource(directory: source.lastComponent?.string ?? ""))
-      // A copy was made before the transaction, because a package was about to take the source away.
-      return isNamed || hasLostPackages && Files.isDirectory(layout.keptSource(record.id))
+      // A copy was made before a transaction, perhaps one that failed, because a package was about to take
+      // the source away.
+      return isNamed || Files.isDirectory(layout.keptSource(record.id))
     }.map(\.id)
   }
 

@@ -83,6 +83,8 @@ struct ChildProcess: Sendable {
     } onCancel: {
       self.killGroup()
     }
+    // What has a limit leaves nothing behind; the group is the child's own until it is reaped.
+    if limit != nil { killGroup() }
     let termination = reap()
     return expired ? .timedOut : termination
   }

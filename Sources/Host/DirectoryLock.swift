@@ -25,25 +25,26 @@ public struct DirectoryLock: ~Copyable, Sendable {
     try? descriptor.close()
   }
 
-  /// Takes the lock, making the directory if need be.
+  /// Takes the lock.
   ///
   /// - Parameters:
   ///   - directory: What is locked.
   ///   - mode: Whether it is shared.
+  ///   - creates: Whether the directory is made where there is none.
   ///   - patience: How long another holder is waited for in silence.
   ///   - onWait: Called where that was not long enough.
   /// - Returns: The lock, held.
   /// - Throws: `HostError`, also where the task is cancelled.
   public static func acquire(
-    _ directory: FilePath, _ mode: Mode, patience: Duration = .seconds(2),
+    _ directory: FilePath, _ mode: Mode, creates: Bool = true, patience: Duration = .seconds(2),
     onWait: () -> Void
   ) async throws(HostError) -> DirectoryLock {
     while true {
-      try Files.makeDirectories(directory)
+      if creates { try Files.makeDirectories(directory) }
       guard
         let descriptor = try? FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec])
       else {
-        if errno == ENOENT { continue }
+        if errno == ENOENT, creates { continue }
         throw HostError("lock", directory, .current)
       }
       let lock = DirectoryLock(descriptor)

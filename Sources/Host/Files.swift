@@ -106,11 +106,16 @@ public enum Files {
   ///
   /// - Throws: `HostError`.
   public static func makeDirectories(_ path: FilePath) throws(HostError) {
-    if isDirectory(path) { return }
-    let parent = path.removingLastComponent()
-    if !parent.isEmpty && parent != path { try makeDirectories(parent) }
-    if mkdir(path.string, 0o755) != 0 && !isDirectory(path) {
-      throw HostError("make the directory", path, .current)
+    // Another run may remove the empty parent just when it is there.
+    var attempts = 10
+    while !isDirectory(path) {
+      let parent = path.removingLastComponent()
+      if !parent.isEmpty && parent != path { try makeDirectories(parent) }
+      if mkdir(path.string, 0o755) == 0 { return }
+      attempts -= 1
+      guard errno == ENOENT || isDirectory(path), attempts > 0 else {
+        throw HostError("make the directory", path, .current)
+      }
     }
   }
 

@@ -47,7 +47,8 @@ public struct Host: Sendable {
   public static func live() -> Host {
     let (release, machine) = identity()
     return Host(
-      environment: liveEnvironment(), isRoot: geteuid() == 0, runningRelease: release, architecture: machine,
+      environment: withSystemPrograms(liveEnvironment()), isRoot: geteuid() == 0, runningRelease: release,
+      architecture: machine,
       processorCount: usableProcessors(), workingDirectory: currentDirectory(), launcher: ProcessLauncher(),
       console: .live(),
       now: { time(nil) })
@@ -80,6 +81,14 @@ public struct Host: Sendable {
     var set = [UInt8](repeating: 0, count: 1024)
     let code = sched_getaffinity(0, UInt(set.count), &set)
     return code == 0 ? set.reduce(0) { $0 + $1.nonzeroBitCount } : 1
+  }
+
+  /// depmod and modinfo are where the `PATH` of a user who became root may not look.
+  private static func withSystemPrograms(_ environment: [String: String]) -> [String: String] {
+    let path = environment["PATH"]?.split(separator: ":").map(String.init) ?? []
+    let system = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"]
+    let missing = system.filter { !path.contains($0) }
+    return environment.merging(["PATH": (path + missing).joined(separator: ":")]) { $1 }
   }
 
   private static func liveEnvironment() -> [String: String] {

@@ -60,8 +60,9 @@ public enum TestParts {
   /// Packages to install in throwaway roots.
   public static let packages = cache.appending("packages")
 
-  /// What `make install` laid down.
-  public static let stage = repository.appending(".build").appending("stage")
+  /// What `make install` laid down for this run; nothing of an older one is tested.
+  public static let stage: FilePath = FilePath(
+    getenv("ALPM_DKMS_STAGE").map { String(cString: $0) } ?? "/nonexistent")
 
   /// The reference implementation.
   public static let reference: FilePath = "/usr/sbin/dkms"

@@ -16,7 +16,7 @@ public struct Executor: Sendable {
     self.options = options
   }
 
-  /// Carries out a plan, after clearing away what killed runs have left.
+  /// Carries out a plan.
   ///
   /// - Parameters:
   ///   - plan: What to do.
@@ -27,7 +27,6 @@ public struct Executor: Sendable {
     _ plan: Plan, observe: (PlannedStep, Outcome) -> Void = { _, _ in }
   ) async throws(DKMSError) -> Report {
     guard !plan.isEmpty else { return Report(plan: plan, outcomes: []) }
-    LeftoverSweeper(layout).sweep()
     let runner = try await StepRunner(for: plan, host: host, layout: layout, options: options)
     var outcomes = [Outcome?](repeating: nil, count: plan.steps.count)
     var waiting = Array(plan.steps.indices)

@@ -5,18 +5,21 @@ internal import Host
 internal import SystemPackage
 
 /// Clears away what killed runs have left half made, except where another run is at work.
-struct LeftoverSweeper {
+public struct LeftoverSweeper {
   private let layout: Layout
 
-  init(_ layout: Layout) { self.layout = layout }
+  /// Looks after the trees of a layout.
+  public init(_ layout: Layout) { self.layout = layout }
 
-  func sweep() {
+  /// Clears away what is found; call it before the facts are read.
+  public func sweep() {
     for name in Files.list(layout.dkmsTree) {
       sweepModule(name)
       for version in Files.list(layout.module(name)) {
         guard let id = try? ModuleID(name: name, version: version) else { continue }
         sweepBuilds(of: id)
       }
+      Files.removeEmptyDirectories(from: layout.module(name), upTo: layout.dkmsTree)
     }
     for release in KernelCatalogue(layout).releases { sweepInstallation(for: release) }
     // One that was only added has an empty one, as the reference makes it.
@@ -50,6 +53,11 @@ struct LeftoverSweeper {
   }
 
   private func sweepBuilds(of id: ModuleID) {
+    let registration = layout.registration(id)
+    if hasLeftovers(registration), let lock = DirectoryLock.tryExclusive(registration) {
+      removeLeftovers(in: registration)
+      lock.release()
+    }
     for entry in Files.list(layout.registration(id)) {
       guard let release = try? KernelRelease(entry) else { continue }
       let products = layout.products(id, release)

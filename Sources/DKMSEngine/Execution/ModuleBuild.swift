@@ -35,7 +35,7 @@ struct ModuleBuild {
     try await make(log)
     let staged = try await stageProduct(log)
     try publish(staged)
-    warnings += try await runScript(.postBuild, log)
+    do { warnings += try await runScript(.postBuild, log) } catch { warnings.append("\(error)") }
     try onFiles { () throws(HostError) in
       try Files.copy(logPath, to: runner.layout.product(id, kernel).appending("log/make.log"))
       try Files.remove(runner.layout.failureLog(id, kernel).removingLastComponent())
@@ -52,7 +52,7 @@ struct ModuleBuild {
       throw .sourceEmpty(id, directory: source.string)
     }
     try onFiles { () throws(HostError) in
-      try Files.remove(scratch)
+      try discardStaleScratch()
       try Files.makeDirectories(scratch)
       try Files.makeDirectories(runner.layout.build(id))
     }
@@ -62,6 +62,14 @@ struct ModuleBuild {
       try onFiles { () throws(HostError) in try Files.makeDirectories(scratch.appending("patches")) }
       try await runner.tool("cp", ["-a", "\(overlay)/.", scratch.appending("patches").string])
     }
+  }
+
+  /// A make that outlived its killed parent may still write there, so the directory is put aside first.
+  private func discardStaleScratch() throws(HostError) {
+    guard Files.kind(scratch) != nil else { return }
+    let aside = runner.layout.staging(id, kernel, "stale-\(runner.host.now())")
+    try Files.rename(scratch, to: aside)
+    try? Files.remove(aside)
   }
 
   private func applyPatches(_ log: borrowing BuildLog) async throws(DKMSError) {
@@ -114,6 +122,8 @@ struct ModuleBuild {
     let shared = runner.layout.build(id)
     var environment = environment
     if runner.jobServer != nil { environment["MAKEFLAGS"] = JobServer.makeFlags }
+    // The first error is looked for in the log, in English.
+    environment["LC_ALL"] = "C"
     let command = runner.sandbox.shell(
       text, own: scratch, shared: shared, environment: environment,
       descriptors: runner.jobServer?.descriptors ?? [:])
@@ -147,9 +157,20 @@ struct ModuleBuild {
     }
     try onFiles { () throws(HostError) in
       try Files.copy(log.path, to: staged.appending("log/make.log"))
+      try noteDroppedModules(in: staged)
       for directory in [modules, staged.appending("log"), staged] { try Files.synchronize(directory) }
     }
     return staged
+  }
+
+  /// Once the product that is installed is replaced, nothing else tells what it had.
+  private func noteDroppedModules(in staged: FilePath) throws(HostError) {
+    guard runner.tree.isInstalled(id, kernel) else { return }
+    let names = runner.tree.installedNames(of: id, kernel).subtracting(
+      configuration.modules.map(\.destinationName))
+    guard !names.isEmpty else { return }
+    let note = staged.appending(runner.layout.droppedModules(id, kernel).components.suffix(1))
+    try Files.write(Array(names.sorted().joined(separator: "\n").utf8), to: note)
   }
 
   private var strip: String { environment["LLVM"] == nil ? "strip" : "llvm-strip" }

@@ -36,8 +36,12 @@ public struct SourceKeeper: Sendable {
         reason: result.errorText.split(separator: "\n").last.map(String.init) ?? "cp failed")
     }
     try onFiles { () throws(HostError) in
-      try Files.remove(kept)
-      try Files.rename(staged, to: kept)
+      if Files.kind(kept) == nil {
+        try Files.rename(staged, to: kept)
+      } else {
+        try Files.exchange(staged, kept)
+        try Files.remove(staged)
+      }
     }
   }
 }

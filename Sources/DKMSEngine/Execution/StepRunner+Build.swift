@@ -8,7 +8,7 @@ extension StepRunner {
   func build(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
     let registration = layout.registration(id)
     let products = layout.products(id, kernel.release)
-    let result = try await locked(registration, .shared, "\(id)") { () throws(DKMSError) in
+    let result = try await lockedModule(id, .shared) { () throws(DKMSError) in
       try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in
         let result = await withJob { await attempt(id, kernel) }
         Files.removeEmptyDirectories(from: products, upTo: registration)

@@ -10,7 +10,7 @@ extension StepRunner {
     guard Files.isDirectory(directory) else {
       throw .kernelMissing(kernel.release, directory: directory.string)
     }
-    return try await locked(layout.registration(id), .shared, "\(id)") { () throws(DKMSError) in
+    return try await lockedModule(id, .shared) { () throws(DKMSError) in
       try await lockedKernel(kernel.release) { () throws(DKMSError) in
         try await installLocked(id, kernel)
       }
@@ -28,7 +28,7 @@ extension StepRunner {
     let configuration = try await reader.configuration(of: id, for: kernel)
     var warnings = try await preInstall(configuration)
     let files = try await filesToInstall(configuration, id, kernel, &warnings)
-    let predecessor = installedNames(id.name, kernel)
+    let predecessor = installedNames(id, kernel)
     try onFiles { () throws(HostError) in
       try Files.makeDirectories(layout.installed(kernel.release))
       for file in files { try put(file, of: id, kernel) }
@@ -38,8 +38,9 @@ extension StepRunner {
         layout.activeLink(id.name, kernel),
         to: FilePath("\(id.version)/\(kernel.release)/\(kernel.architecture)"))
       try Files.synchronize(layout.module(id.name))
+      try Files.remove(layout.droppedModules(id, kernel))
     }
-    warnings += try await runScript(.postInstall, of: configuration, in: layout.sourceLink(id))
+    warnings += await runFinalScript(.postInstall, of: configuration, in: layout.sourceLink(id))
     return warnings
   }
 
@@ -119,16 +120,18 @@ extension StepRunner {
   }
 
   /// Names of the modules that the version installed so far has put into the kernel.
-  private func installedNames(_ name: String, _ kernel: Kernel) -> Set<String> {
-    Set(tree.moduleFiles(in: layout.activeLink(name, kernel).appending("module")).keys)
+  private func installedNames(_ id: ModuleID, _ kernel: Kernel) -> Set<String> {
+    let active = tree.state().installedVersion(of: id.name, for: kernel)
+    return active.map { tree.installedNames(of: $0, kernel) } ?? []
   }
 
   private func put(_ file: Installable, of id: ModuleID, _ kernel: Kernel) throws(HostError) {
     let goal = layout.installed(kernel.release).appending(file.file)
     let product = layout.productModules(id, kernel).appending(file.file)
     let isOurs = Files.kind(layout.activeLink(id.name, kernel)) == .link
+    // What was built here is nobody's original, even if a killed run left it without its link.
     for old in copies(of: file.name, in: layout.installed(kernel.release))
-    where !isOurs && !Files.haveEqualContents(old, product) {
+    where !isOurs && !tree.isProduct(old, for: kernel) {
       try archive(old, id.name, kernel)
     }
     try Files.copy(product, to: goal)

@@ -12,23 +12,24 @@ extension StepRunner {
     return try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
       // Another run may have done the same while this one waited.
       if Files.isDirectory(layout.sourceLink(id)) { return [] }
-      try register(id, source: source)
-      return try await runScript(.postAdd, of: configuration, in: source)
+      try link(id, to: source)
+      return await runFinalScript(.postAdd, of: configuration, in: source)
     }
   }
 
   func relink(_ id: ModuleID, source: FilePath) async throws(DKMSError) -> [String] {
-    try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
-      try register(id, source: source)
+    try await lockedModule(id, .exclusive) { () throws(DKMSError) in
+      try link(id, to: source)
       return []
     }
   }
 
   /// Makes the link that declares a module, last, so that whoever sees it sees all.
-  private func register(_ id: ModuleID, source: FilePath) throws(DKMSError) {
+  private func link(_ id: ModuleID, to source: FilePath) throws(DKMSError) {
     let registration = layout.registration(id)
     try onFiles { () throws(HostError) in
-      try Files.makeDirectories(layout.build(id))
+      let isNew = Files.kind(layout.sourceLink(id)) == nil
+      if isNew { try Files.makeDirectories(layout.build(id)) }
       try Files.synchronize(registration)
       try Files.link(layout.sourceLink(id), to: source)
       try Files.synchronize(registration)
@@ -36,7 +37,7 @@ extension StepRunner {
   }
 
   func discardKeptSource(_ id: ModuleID) async throws(DKMSError) -> [String] {
-    try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
+    try await lockedModule(id, .exclusive) { () throws(DKMSError) in
       try onFiles { () throws(HostError) in try Files.remove(layout.keptSource(id)) }
       return []
     }
@@ -44,15 +45,18 @@ extension StepRunner {
 
   /// Moves the registration out of sight in one step, then deletes it.
   func unregister(_ id: ModuleID) async throws(DKMSError) -> [String] {
-    let registration = layout.registration(id)
     let doomed = layout.removedRegistration(id)
-    try await locked(registration, .exclusive, "\(id)") { () throws(DKMSError) in
+    let isRemoved = try await lockedModule(id, .exclusive) { () throws(DKMSError) in
+      // Another run may have built it for something since the plan was made.
+      guard tree.state()[id]?.builds.isEmpty != false else { return false }
       try onFiles { () throws(HostError) in
         try Files.remove(doomed)
-        try Files.rename(registration, to: doomed)
+        try Files.rename(layout.registration(id), to: doomed)
         try Files.remove(doomed)
       }
+      return true
     }
+    guard isRemoved else { return ["\(id) stays registered: another run has built it meanwhile"] }
     Files.removeEmptyDirectories(from: layout.module(id.name), upTo: layout.dkmsTree)
     return []
   }

@@ -9,22 +9,26 @@ extension StepRunner {
   ///
   /// The names come from what was built, so it works when the source is gone.
   func uninstall(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
-    try await locked(layout.registration(id), .shared, "\(id)") { () throws(DKMSError) in
+    try await lockedModule(id, .shared) { () throws(DKMSError) in
       if Files.isDirectory(layout.kernel(kernel.release)) {
         try await lockedKernel(kernel.release) { () throws(DKMSError) in try takeOut(id, kernel) }
       } else {
         try takeOut(id, kernel)
       }
-      return try await postRemove(id, kernel)
+      return await postRemove(id, kernel)
     }
   }
 
   private func takeOut(_ id: ModuleID, _ kernel: Kernel) throws(DKMSError) {
     let installed = layout.installed(kernel.release)
-    let names = tree.moduleFiles(in: layout.productModules(id, kernel)).keys
+    let names = tree.installedNames(of: id, kernel)
     try onFiles { () throws(HostError) in
       for name in names.sorted() {
-        for file in copies(of: name, in: installed) { try Files.remove(file) }
+        // Another module may have put one of the same name there.
+        for file in copies(of: name, in: installed)
+        where !tree.isProduct(file, for: kernel, exceptOf: id.name) {
+          try Files.remove(file)
+        }
       }
       for file in Files.list(installed) where file.hasSuffix(Files.stagingSuffix) {
         try Files.remove(installed.appending(file))
@@ -63,14 +67,13 @@ extension StepRunner {
     return release.map { layout.kernel(kernel.release).appending(components[($0 + 1)...]) }
   }
 
-  private func postRemove(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
+  private func postRemove(_ id: ModuleID, _ kernel: Kernel) async -> [String] {
     let sources = [layout.sourceLink(id), layout.keptSource(id)]
     guard let source = sources.first(where: Files.isDirectory) else { return [] }
     do {
       let configuration = try await reader.configuration(of: id, source: source, for: kernel)
-      return try await runScript(.postRemove, of: configuration, in: source)
+      return await runFinalScript(.postRemove, of: configuration, in: source)
     } catch {
-      // The modules are gone, whatever the script says.
       return ["\(error)"]
     }
   }
@@ -78,7 +81,7 @@ extension StepRunner {
   func unbuild(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
     let products = layout.products(id, kernel.release)
     let doomed = layout.staging(id, kernel, "removed")
-    return try await locked(layout.registration(id), .shared, "\(id)") { () throws(DKMSError) in
+    return try await lockedModule(id, .shared) { () throws(DKMSError) in
       try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in
         try onFiles { () throws(HostError) in
           try Files.remove(doomed)

@@ -61,15 +61,23 @@ struct StepRunner: Sendable {
 
   // MARK: Shared
 
+  /// Does something while a registered module is locked; one that another run has removed is an error.
+  func lockedModule<Value: Sendable>(
+    _ id: ModuleID, _ mode: DirectoryLock.Mode, _ body: () async throws(DKMSError) -> Value
+  ) async throws(DKMSError) -> Value {
+    guard Files.isDirectory(layout.registration(id)) else { throw .notAdded(id) }
+    return try await locked(layout.registration(id), mode, "\(id)", creates: false, body)
+  }
+
   /// Does something while a directory is locked, and says so where that takes waiting.
   func locked<Value: Sendable>(
-    _ directory: FilePath, _ mode: DirectoryLock.Mode, _ subject: String,
+    _ directory: FilePath, _ mode: DirectoryLock.Mode, _ subject: String, creates: Bool = true,
     _ body: () async throws(DKMSError) -> Value
   ) async throws(DKMSError) -> Value {
     let console = host.console
     let lock: DirectoryLock
     do {
-      lock = try await DirectoryLock.acquire(directory, mode) {
+      lock = try await DirectoryLock.acquire(directory, mode, creates: creates) {
         console.printError("==> Waiting for another build or installation to finish with \(subject)...")
       }
     } catch {
@@ -105,6 +113,13 @@ struct StepRunner: Sendable {
       throw .scriptFailed(configuration.id, script: kind, status: result.status, log: nil)
     }
     return []
+  }
+
+  /// Runs a script whose failure undoes nothing any more, so it is only told.
+  func runFinalScript(
+    _ kind: ScriptKind, of configuration: ModuleConfiguration, in directory: FilePath
+  ) async -> [String] {
+    do { return try await runScript(kind, of: configuration, in: directory) } catch { return ["\(error)"] }
   }
 
   /// The administrator's own script of that name goes first.

@@ -48,6 +48,7 @@ public struct FactsReader: Sendable {
       }
       let read = await configurations(of: wanted, for: kernels, in: facts)
       facts.configurations.merge(read) { $1 }
+      compareInstallations(of: wanted, in: &facts)
       wanted = dependencies(of: read, missingIn: facts)
     }
     return facts
@@ -69,6 +70,19 @@ public struct FactsReader: Sendable {
         group.addTask { (id, kernel, await self.configuration(of: id, source: source, for: kernel)) }
       }
       return await group.reduce(into: answers) { $0[$1.0, default: [:]][$1.1] = $1.2 }
+    }
+  }
+
+  private func compareInstallations(of modules: [ModuleID], in facts: inout Facts) {
+    let tree = ModuleTree(layout)
+    for index in facts.tree.modules.indices where modules.contains(facts.tree.modules[index].id) {
+      let id = facts.tree.modules[index].id
+      for build in facts.tree.modules[index].builds.indices {
+        let kernel = facts.tree.modules[index].builds[build].kernel
+        guard case .read(let configuration)? = facts.configurations[id]?[kernel] else { continue }
+        facts.tree.modules[index].builds[build].isSound =
+          tree.integrity(of: id, kernel, configuration) != .different
+      }
     }
   }
 

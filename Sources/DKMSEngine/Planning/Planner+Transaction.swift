@@ -5,12 +5,17 @@ public import DKMSModel
 extension Planner {
   /// The plan that follows a package transaction.
   ///
-  /// A version that another one replaces stays, kernel by kernel, until the other stands there.
-  public static func settle(_ transaction: Transaction, facts: Facts, options: BuildOptions) -> Plan {
+  /// A version that another one replaces stays, kernel by kernel, until the other stands there. Without
+  /// `installs` nothing new comes, but what has gone is removed all the same.
+  public static func settle(
+    _ transaction: Transaction, installs: Bool = true, facts: Facts, options: BuildOptions
+  ) -> Plan {
     var planner = Planner(facts, options: options)
     let wanted = planner.wantedVersions(after: transaction)
     for id in transaction.changedModules { planner.add(id, because: .sourceChanged) }
-    for kernel in transaction.installedKernels { planner.install(wanted, for: kernel, after: transaction) }
+    for kernel in transaction.installedKernels where installs {
+      planner.install(wanted, for: kernel, after: transaction)
+    }
     for record in facts.tree.modules {
       if record.isLastGood || transaction.goneModules.contains(record.id) {
         planner.retire(record, inFavourOf: wanted.first { $0.name == record.id.name }, after: transaction)
@@ -117,7 +122,20 @@ extension Planner {
       _ = unbuild(record.id, build.kernel, because: .kernelGone, requires: uninstalled)
     }
     if facts.keptSources[record.id] != nil, facts.sources[record.id] != nil {
-      plan.append(.discardKeptSource(record.id), because: .sourceChanged)
+      plan.append(
+        .discardKeptSource(record.id), because: .sourceChanged, after: plan.stepsBringing(record.id))
+    }
+  }
+}
+
+extension Plan {
+  /// The steps that build or install a module.
+  fileprivate func stepsBringing(_ id: ModuleID) -> [Int] {
+    steps.indices.filter { index in
+      switch steps[index].step {
+      case .build(id, _), .install(id, _): true
+      default: false
+      }
     }
   }
 }

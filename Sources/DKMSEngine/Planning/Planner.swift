@@ -119,7 +119,7 @@ public struct Planner {
   ) -> Readiness {
     let target = Target(id: id, kernel: kernel)
     if let known = installs[target] { return known }
-    if !again, facts.tree[id]?.build(for: kernel)?.isInstalled == true {
+    if !again, let build = facts.tree[id]?.build(for: kernel), build.isInstalled, build.isSound {
       plan.skip(Skip(id, kernel, .upToDate))
       if facts.kernels[kernel]?.hasStaleDependencies == true { staleKernels.insert(kernel.release) }
       installs[target] = .stands

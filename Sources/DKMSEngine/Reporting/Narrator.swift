@@ -78,7 +78,8 @@ extension PlannedStep {
     case .unbuild: reason == .requested ? "\(step.subject): build removed" : nil
     case .unregister: "\(step.subject): removed\(reason.afterthought)"
     case .depmod:
-      reason == .kernelGone ? "\(step.subject): cleared away" : "\(step.subject): module dependencies updated"
+      reason == .kernelGone
+        ? "\(step.subject): its modules are cleared away" : "\(step.subject): module dependencies updated"
     case .relink, .discardKeptSource: nil
     }
   }

@@ -19,6 +19,13 @@ public struct KernelCatalogue: Sendable {
     }
   }
 
+  /// The kernels whose own modules are there; a directory may also hold headers alone, or leftovers.
+  public var kernels: [KernelRelease] {
+    releases.filter { release in
+      ["modules.order", "kernel"].contains { Files.kind(layout.kernel(release).appending($0)) != nil }
+    }
+  }
+
   /// The package base that a kernel's package left beside it, by Arch's convention.
   public func packageBase(of release: KernelRelease) -> String? {
     Files.text(layout.packageBaseFile(release))

@@ -64,6 +64,11 @@ public struct Layout: Hashable, Sendable {
     product(id, kernel).appending("module")
   }
 
+  /// Names of installed modules that the product no longer has, until an installation has removed them.
+  func droppedModules(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
+    product(id, kernel).appending(".dropped-modules")
+  }
+
   /// Where a build for a kernel happens and its product is put together, out of everybody's sight.
   func staging(_ id: ModuleID, _ kernel: Kernel, _ purpose: String) -> FilePath {
     products(id, kernel.release).appending("\(Self.stagingPrefix)\(kernel.architecture)_\(purpose)")

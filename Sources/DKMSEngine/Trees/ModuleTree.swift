@@ -53,7 +53,7 @@ public struct ModuleTree: Sendable {
     return rest.count < name.count && rest.first == "."
   }
 
-  private func isInstalled(_ id: ModuleID, _ kernel: Kernel) -> Bool {
+  func isInstalled(_ id: ModuleID, _ kernel: Kernel) -> Bool {
     let link = layout.activeLink(id.name, kernel)
     guard Files.kind(link) == .link, let target = Files.resolved(link) else { return false }
     return target == Files.resolved(layout.product(id, kernel))
@@ -86,6 +86,21 @@ public struct ModuleTree: Sendable {
   /// Whether modules that were there before are kept for this kernel.
   public func hasOriginals(_ name: String, _ kernel: Kernel) -> Bool {
     Files.isDirectory(layout.originals(name, kernel))
+  }
+
+  /// Names of the modules that a build has, or had when it was installed.
+  func installedNames(of id: ModuleID, _ kernel: Kernel) -> Set<String> {
+    let dropped = Files.text(layout.droppedModules(id, kernel))?.split(separator: "\n").map(String.init) ?? []
+    return Set(moduleFiles(in: layout.productModules(id, kernel)).keys).union(dropped)
+  }
+
+  /// Whether a file is the same as one that was built for a kernel, as any version of any module but one.
+  func isProduct(_ file: FilePath, for kernel: Kernel, exceptOf name: String? = nil) -> Bool {
+    guard let fileName = file.lastComponent?.string else { return false }
+    return state().modules.contains { record in
+      record.id.name != name && record.build(for: kernel) != nil
+        && Files.haveEqualContents(file, layout.productModules(record.id, kernel).appending(fileName))
+    }
   }
 
   /// File names in a directory of modules, by the name of the module.
