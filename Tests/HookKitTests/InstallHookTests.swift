@@ -165,7 +165,8 @@ import Testing
     )
     #expect(system.installed("hello", "6.1.0") == nil)
     #expect(system.transcript.error.contains { $0.contains("no-autoinstall") })
-    #expect(system.state.modules.isEmpty)
+    let lines = system.state.modules.map { "\($0.id) \($0.builds.count)" }
+    #expect(lines == ["hello/1.0 0"], "registered, and no more")
   }
 
   @Test func treesOfTheFrameworkAreUsed() async throws {

@@ -136,7 +136,8 @@ import Testing
 
   @Test func failingPostInstallIsTold() async throws {
     let report = try await failingScript(.postInstall)
-    #expect(report.failures == [.scriptFailed(id, script: .postInstall, status: 4, log: nil)])
+    #expect(report.failures.isEmpty)
+    #expect(report.warnings.contains { $0.contains("POST_INSTALL script ended with status 4") })
     #expect(machine.state[id]?.build(for: kernel)?.isInstalled == true)
   }
 
