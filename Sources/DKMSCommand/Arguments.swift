@@ -137,11 +137,17 @@ struct Arguments: Equatable {
       self.action = action
     } else if Action.missing.contains(word) {
       throw .unsupportedAction(word)
+    } else if Self.isPath(word) {
+      throw .unsupportedPath(word)
     } else if module.isEmpty {
       takeModule(word)
     } else {
       remarks.append("the argument '\(word)' is ignored: a module is named already")
     }
+  }
+
+  private static func isPath(_ word: String) -> Bool {
+    ["/", "./", "../"].contains(where: word.hasPrefix) || word.hasSuffix("dkms.conf") || word.contains(".tar")
   }
 
   // MARK: Combinations

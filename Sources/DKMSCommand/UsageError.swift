@@ -9,6 +9,7 @@ enum UsageError: Error, Equatable {
   case unknownOption(String)
   case unsupportedOption(String)
   case unsupportedAction(String)
+  case unsupportedPath(String)
   case missingValue(String)
   case badValue(String, String)
   case secondAction(String)
@@ -28,6 +29,8 @@ enum UsageError: Error, Equatable {
     case .unknownOption(let option): "unknown option \(option); see dkms --help"
     case .unsupportedOption(let option): "the option \(option) is not in this version"
     case .unsupportedAction(let action): "the action \(action) is not in this version"
+    case .unsupportedPath(let path):
+      "name a module as NAME/VERSION: paths like '\(path)' are not in this version"
     case .missingValue(let option): "the option \(option) needs a value"
     case .badValue(let option, let value): "'\(value)' is not a value for \(option)"
     case .secondAction(let action): "only one action at a time: '\(action)' is a second one"
@@ -45,7 +48,8 @@ enum UsageError: Error, Equatable {
   var exitStatus: ExitStatus {
     switch self {
     case .architectureCount, .noModule, .notRoot, .notWritable: .refused
-    case .noAction, .unknownAction, .unknownOption, .unsupportedOption, .unsupportedAction, .missingValue,
+    case .noAction, .unknownAction, .unknownOption, .unsupportedOption, .unsupportedAction, .unsupportedPath,
+      .missingValue,
       .badValue,
       .allWithKernel:
       .usage

@@ -30,8 +30,6 @@ public struct ExitStatus: RawRepresentable, Hashable, Sendable {
   public static let moduleNotProduced = Self(7)
   /// A dkms.conf that says something impossible.
   public static let badConfiguration = Self(8)
-  /// A source directory without dkms.conf.
-  public static let notASource = Self(9)
   /// The build command failed.
   public static let buildFailed = Self(10)
   /// At least one module of `autoinstall` failed.

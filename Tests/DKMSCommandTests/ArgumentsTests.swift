@@ -176,6 +176,15 @@ struct ArgumentsTests {
     #expect(UsageError.unsupportedAction(action).exitStatus == .usage)
   }
 
+  @Test(
+    "Paths are refused as paths, not taken for names",
+    arguments: ["/usr/src/M-1.0", "./M-1.0", "../M", "/usr/src/M-1.0/dkms.conf", "M-1.0.dkms.tar.gz"])
+  func unsupportedPaths(_ path: String) {
+    #expect(fault("add \(path)") == .unsupportedPath(path))
+    #expect(UsageError.unsupportedPath(path).message.contains(path))
+    #expect(UsageError.unsupportedPath(path).exitStatus == .usage)
+  }
+
   @Test("A second operand is not taken in silence")
   func secondOperand() throws {
     let arguments = try parse("build M/1.0 N/2.0")

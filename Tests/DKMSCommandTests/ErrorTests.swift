@@ -42,7 +42,8 @@ struct ErrorTests {
   }
 
   private static let badNames: [BadName] = [
-    BadName(words: ["../quick/1.0"], says: "'..'"),
+    BadName(words: ["../quick/1.0"], says: "'../quick/1.0'"),
+    BadName(words: ["-m", "../quick/1.0"], says: "'..'"),
     BadName(words: ["-m", "..", "-v", "1.0"], says: "'..'"),
     BadName(words: ["-m", ".", "-v", "1.0"], says: "'.'"),
     BadName(words: ["quick/.."], says: "'..'"),
