@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import DKMSEngine
+internal import DKMSModel
 internal import SystemPackage
 
 /// The words of a call of `dkms`, taken apart.
@@ -8,13 +8,25 @@ struct Arguments: Equatable {
   var action: Action?
   var module = ""
   var version = ""
+  /// A source directory or a tarball that was named in the place of a module.
+  var origin: Operand?
   var kernels: [KernelArgument] = []
   var architectures: [String] = []
+  var templateKernel: String?
   var isAll = false
   var isQuiet = false
+  var isVerbose = false
   var isForced = false
+  var isDryRun = false
+  var isJSON = false
+  var overridesVersions = false
   var skipsDepmod = false
+  var linksModules = false
+  var probesModules = false
+  var isSafeUpgrade = false
+  var contents: TarballContents = .sourceAndBuilds
   var jobs: Int?
+  var archive: FilePath?
   var configuration: FilePath?
   var kernelConfiguration: FilePath?
   var kernelSourceDirectory: FilePath?
@@ -24,6 +36,8 @@ struct Arguments: Equatable {
   var directives: [String] = []
   var request: Request?
   var remarks: [String] = []
+  /// What relative paths start from; builds and scripts run elsewhere.
+  private let directory: FilePath
 
   /// `-k RELEASE` or `-k RELEASE/ARCH`.
   struct KernelArgument: Equatable {
@@ -38,15 +52,16 @@ struct Arguments: Equatable {
   }
 
   enum Action: String, CaseIterable {
-    case add, build, unbuild, install, uninstall, remove, status, autoinstall
-
-    /// The reference's other actions, which this version does not have.
-    static let missing: Set<String> = [
-      "match", "mktarball", "ldtarball", "generate_mok", "kernel_preinst", "kernel_postinst", "kernel_prerm",
-    ]
+    case add, build, unbuild, install, uninstall, remove, status, autoinstall, match, mktarball, ldtarball
+    case generateKeys = "generate_mok"
+    case beforeKernelInstall = "kernel_preinst"
+    case afterKernelInstall = "kernel_postinst"
+    case beforeKernelRemoval = "kernel_prerm"
   }
 
-  init(_ words: [String]) throws(UsageError) {
+  /// Takes a call apart; relative paths start from `directory`.
+  init(_ words: [String], from directory: FilePath = "/") throws(UsageError) {
+    self.directory = directory
     var words = words[...]
     while request == nil, let word = words.popFirst() {
       if word.hasPrefix("-") {
@@ -64,20 +79,28 @@ struct Arguments: Equatable {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = word.hasPrefix("--") ? String(parts[0]) : word
     let attached = word.hasPrefix("--") && parts.count == 2 ? String(parts[1]) : nil
-    if attached == nil, takeSwitch(name) { return }
-    if Self.unsupported.contains(name) { throw .unsupportedOption(name) }
+    if attached == nil, try takeSwitch(name) { return }
     guard Self.valued.contains(name) else { throw .unknownOption(word) }
-    guard let value = attached ?? rest.popFirst(), !value.isEmpty else { throw .missingValue(name) }
+    guard let value = attached ?? rest.popFirst() else { throw .missingValue(name) }
+    guard !value.isEmpty else { throw Self.isArchitecture(name) ? .noArchitecture : .missingValue(name) }
     try take(value, of: name)
   }
 
-  private mutating func takeSwitch(_ name: String) -> Bool {
+  private mutating func takeSwitch(_ name: String) throws(UsageError) -> Bool {
     switch name {
     case "--all": isAll = true
     case "--force": isForced = true
+    case "--force-version-override": overridesVersions = true
     case "--no-depmod": skipsDepmod = true
+    case "--symlink-modules": linksModules = true
+    case "--modprobe-on-install": probesModules = true
+    case "--rpm_safe_upgrade": isSafeUpgrade = true
+    case "--binaries-only": try choose(.buildsOnly)
+    case "--source-only": try choose(.sourceOnly)
+    case "--dry-run": isDryRun = true
+    case "--json": isJSON = true
     case "-q", "--quiet": isQuiet = true
-    case "--verbose", "--debug": break
+    case "--verbose", "--debug": isVerbose = true
     case "-h", "--help": request = .help
     case "-V", "--version": request = .version
     case "--no-initrd", "--no-clean-kernel", "--no-prepare-kernel":
@@ -87,15 +110,17 @@ struct Arguments: Equatable {
     return true
   }
 
+  private mutating func choose(_ contents: TarballContents) throws(UsageError) {
+    guard [.sourceAndBuilds, contents].contains(self.contents) else { throw .contradictoryContents }
+    self.contents = contents
+  }
+
   private static let valued: Set<String> = [
     "-m", "--module", "-v", "-k", "--kernelver", "-a", "--arch", "-c", "-j", "--config", "--kernelsourcedir",
-    "--dkmstree", "--sourcetree", "--installtree", "--directive",
+    "--dkmstree", "--sourcetree", "--installtree", "--directive", "--templatekernel", "--archive",
   ]
 
-  private static let unsupported: Set<String> = [
-    "--force-version-override", "--templatekernel", "--archive", "--binaries-only", "--source-only",
-    "--modprobe-on-install", "--symlink-modules", "--rpm_safe_upgrade",
-  ]
+  private static func isArchitecture(_ name: String) -> Bool { ["-a", "--arch"].contains(name) }
 
   private mutating func take(_ value: String, of name: String) throws(UsageError) {
     switch name {
@@ -103,18 +128,24 @@ struct Arguments: Equatable {
     case "-v": version = value
     case "-k", "--kernelver": takeKernel(value)
     case "-a", "--arch": architectures.append(value)
-    case "-c": configuration = FilePath(value)
+    case "-c": configuration = path(value)
     case "-j":
       guard let count = Int(value), count >= 0 else { throw .badValue(name, value) }
       jobs = count
-    case "--config": kernelConfiguration = FilePath(value)
-    case "--kernelsourcedir": kernelSourceDirectory = FilePath(value)
-    case "--dkmstree": dkmsTree = FilePath(value)
-    case "--sourcetree": sourceTree = FilePath(value)
-    case "--installtree": installTree = FilePath(value)
+    case "--config": kernelConfiguration = path(value)
+    case "--kernelsourcedir": kernelSourceDirectory = path(value)
+    case "--dkmstree": dkmsTree = path(value)
+    case "--sourcetree": sourceTree = path(value)
+    case "--installtree": installTree = path(value)
     case "--directive": directives.append(value)
+    case "--templatekernel": templateKernel = value
+    case "--archive": archive = path(value)
     default: throw .unknownOption(name)
     }
+  }
+
+  private func path(_ value: String) -> FilePath {
+    directory.pushing(FilePath(value)).lexicallyNormalized()
   }
 
   private mutating func takeModule(_ value: String) {
@@ -135,27 +166,22 @@ struct Arguments: Equatable {
     if let action = Action(rawValue: word) {
       guard self.action == nil else { throw .secondAction(word) }
       self.action = action
-    } else if Action.missing.contains(word) {
-      throw .unsupportedAction(word)
-    } else if Self.isPath(word) {
-      throw .unsupportedPath(word)
-    } else if module.isEmpty {
-      takeModule(word)
-    } else {
-      remarks.append("the argument '\(word)' is ignored: a module is named already")
+      return
     }
-  }
-
-  private static func isPath(_ word: String) -> Bool {
-    ["/", "./", "../"].contains(where: word.hasPrefix) || word.hasSuffix("dkms.conf") || word.contains(".tar")
+    switch try Operand(word, from: directory) {
+    case .module(let name) where module.isEmpty: takeModule(name)
+    case .module: remarks.append("the argument '\(word)' is ignored: a module is named already")
+    case let operand: origin = operand
+    }
   }
 
   // MARK: Combinations
 
   private func checkCombination() throws(UsageError) {
-    guard action != nil else { throw module.isEmpty ? .noAction : .unknownAction(module) }
+    guard let action else { throw module.isEmpty ? .noAction : .unknownAction(module) }
     if architectures.count > 1, architectures.count != kernels.count { throw .architectureCount }
     if isAll, !kernels.isEmpty { throw .allWithKernel }
     if isAll, !architectures.isEmpty { throw .allWithArchitecture }
+    if isJSON, action != .status { throw .onlyStatusHasJSON(action) }
   }
 }

@@ -20,6 +20,8 @@ extension DKMSError: CustomStringConvertible {
       "\(id) is in the tree already"
     case .notAdded(let id):
       "\(id) is not in the tree"
+    case .nameNotAdded(let name):
+      "no version of \(name) is in the tree"
     case .moduleBroken(let id, let link):
       "\(id) is broken: \(link) is missing or leads nowhere"
     case .sourceEmpty(let id, let directory):
@@ -71,6 +73,8 @@ extension DKMSError: CustomStringConvertible {
       "dkms remove \(id) --all"
     case .notAdded(let id):
       "dkms add \(id)"
+    case .nameNotAdded(let name):
+      "dkms add \(name)/VERSION"
     case .moduleBroken(let id, _):
       "reinstall the package that holds its source, or: dkms remove \(id) --all"
     case .kernelMissing:
@@ -99,7 +103,7 @@ extension DKMSError: CustomStringConvertible {
     case .invalidName, .configurationUnreadable, .configurationInvalid, .sourceEmpty: .badConfiguration
     case .sourceMissing: .usage
     case .configurationMissing, .moduleBroken: .broken
-    case .alreadyAdded, .notAdded: .wrongState
+    case .alreadyAdded, .notAdded, .nameNotAdded: .wrongState
     case .patchOutside, .patchMissing: .unusable
     case .kernelMissing, .patchFailed, .productIncomplete, .nothingInstalled, .depmodFailed: .installFailed
     case .headersMissing: .headersMissing

@@ -18,6 +18,8 @@ public enum DKMSError: Error, Hashable, Sendable {
   case alreadyAdded(ModuleID)
   /// The module is not registered.
   case notAdded(ModuleID)
+  /// No version of the module is registered.
+  case nameNotAdded(String)
   /// The module's `source` link is missing or leads nowhere.
   case moduleBroken(ModuleID, link: String)
   /// The source directory holds nothing to build.

@@ -30,12 +30,18 @@ public struct ExitStatus: RawRepresentable, Hashable, Sendable {
   public static let moduleNotProduced = Self(7)
   /// A dkms.conf that says something impossible.
   public static let badConfiguration = Self(8)
+  /// A source directory without dkms.conf, or a tarball that cannot be written.
+  public static let sourceUnusable = Self(9)
   /// The build command failed.
   public static let buildFailed = Self(10)
   /// At least one module of `autoinstall` failed.
   public static let autoinstallFailed = Self(11)
+  /// No architecture is known.
+  public static let noArchitecture = Self(12)
   /// A module that this one needs is not installed.
   public static let missingDependency = Self(13)
+  /// Modules could not be cleared away for a kernel that comes or goes.
+  public static let kernelActionFailed = Self(14)
   /// The kernel's headers are not installed.
   public static let headersMissing = Self(21)
   /// The dkms.conf excludes this kernel.

@@ -2,6 +2,8 @@
 
 /// All that a plan is made from, read at one moment; the same facts give the same plan anywhere.
 public struct Facts: Hashable, Sendable {
+  /// The kernel that runs; it is only asked about where something is done to the running system.
+  public var runningRelease: String
   /// Where sources belong.
   public var sourceTree: String
   /// What the DKMS tree holds.
@@ -17,10 +19,12 @@ public struct Facts: Hashable, Sendable {
 
   /// Makes facts.
   public init(
-    sourceTree: String = "/usr/src", tree: TreeState = TreeState(), sources: [ModuleID: String] = [:],
+    runningRelease: String = "", sourceTree: String = "/usr/src", tree: TreeState = TreeState(),
+    sources: [ModuleID: String] = [:],
     keptSources: [ModuleID: String] = [:], kernels: [Kernel: KernelFacts] = [:],
     configurations: [ModuleID: [Kernel: ConfigurationFact]] = [:]
   ) {
+    self.runningRelease = runningRelease
     self.sourceTree = sourceTree
     self.tree = tree
     self.sources = sources

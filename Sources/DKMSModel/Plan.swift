@@ -73,6 +73,10 @@ public enum Step: Hashable, Sendable {
   case discardKeptSource(ModuleID)
   /// Write the kernel's module dependencies anew.
   case depmod(KernelRelease)
+  /// Load the modules that the devices of the running system ask for.
+  case load(KernelRelease)
+  /// Run the administrator's command that follows a change of modules.
+  case follow(command: String)
 }
 
 /// Why a step is taken.
@@ -95,6 +99,8 @@ public enum Reason: Hashable, Sendable {
   case kernelGone
   /// Modules of the kernel change.
   case modulesChange
+  /// Another kernel has it.
+  case matched
 }
 
 /// A thing that could have been done and is not.

@@ -16,6 +16,12 @@ public struct TreeState: Hashable, Sendable {
     modules.first { $0.id.name == name && $0.build(for: kernel)?.isInstalled == true }?.id
   }
 
+  /// The newest version of a module that is built for a kernel.
+  public func newestBuild(of name: String, for kernel: Kernel) -> ModuleID? {
+    modules.lazy.filter { $0.id.name == name && $0.build(for: kernel) != nil }.map(\.id)
+      .max { VersionOrder($0.version) < VersionOrder($1.version) }
+  }
+
   /// The newest version of each module whose source is there, in the order of `modules`.
   public var newestVersions: [ModuleID] {
     var newest: [String: ModuleID] = [:]
@@ -69,11 +75,16 @@ public struct BuildRecord: Hashable, Sendable {
   public var isInstalled: Bool
   /// Whether what the kernel holds is what was built; known only of modules that were asked about.
   public var isSound: Bool
+  /// The versions of the modules it needs that it was built with, by name, where the build noted them.
+  public var dependencyVersions: [String: String]
 
   /// Makes a record.
-  public init(kernel: Kernel, isInstalled: Bool, isSound: Bool = true) {
+  public init(
+    kernel: Kernel, isInstalled: Bool, isSound: Bool = true, dependencyVersions: [String: String] = [:]
+  ) {
     self.kernel = kernel
     self.isInstalled = isInstalled
     self.isSound = isSound
+    self.dependencyVersions = dependencyVersions
   }
 }

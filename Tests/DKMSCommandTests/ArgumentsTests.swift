@@ -2,6 +2,7 @@
 
 import DKMSModel
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import DKMSCommand
@@ -77,6 +78,12 @@ struct ArgumentsTests {
     let arguments = try parse("install --all --force --no-depmod -q --verbose --debug")
     #expect(arguments.isAll && arguments.isForced && arguments.skipsDepmod && arguments.isQuiet)
     #expect(try parse("install --quiet").isQuiet)
+    let rest = try parse(
+      "mktarball --dry-run --source-only --force-version-override --symlink-modules --modprobe-on-install"
+        + " --rpm_safe_upgrade")
+    #expect(rest.isDryRun && rest.overridesVersions && rest.linksModules && rest.probesModules)
+    #expect(rest.isSafeUpgrade && rest.contents == .sourceOnly)
+    #expect(try parse("status --json").isJSON)
     let plain = try parse("install")
     #expect(!plain.isAll && !plain.isForced && !plain.skipsDepmod && !plain.isQuiet)
   }
@@ -122,6 +129,8 @@ struct ArgumentsTests {
       ("build -k K -a A -a B", .architectureCount, 1),
       ("build -j many", .badValue("-j", "many"), 2),
       ("build -j -1", .badValue("-j", "-1"), 2),
+      ("mktarball M/1 --source-only --binaries-only", .contradictoryContents, 8),
+      ("build M/1 --json", .onlyStatusHasJSON(.build), 2),
     ]
     for (words, expected, status) in faults {
       #expect(fault(words) == expected, "\(words)")
@@ -139,7 +148,7 @@ struct ArgumentsTests {
     "An option without its value is refused",
     arguments: [
       "-m", "-v", "-k", "-a", "-c", "-j", "--config", "--kernelsourcedir", "--dkmstree", "--sourcetree",
-      "--installtree", "--directive",
+      "--installtree", "--directive", "--templatekernel", "--archive",
     ])
   func missingValue(_ option: String) {
     #expect(fault("build \(option)") == .missingValue(option))
@@ -152,37 +161,33 @@ struct ArgumentsTests {
     #expect(fault("build M/1.0 \(word)")?.exitStatus == .usage)
   }
 
-  @Test(
-    "What this version does not have is refused by name, never passed over",
-    arguments: [
-      "--force-version-override", "--templatekernel", "--archive", "--binaries-only", "--source-only",
-      "--modprobe-on-install", "--symlink-modules", "--rpm_safe_upgrade",
-    ])
-  func unsupportedOptions(_ option: String) {
-    #expect(fault("build M/1 \(option)") == .unsupportedOption(option))
-    #expect(fault("build M/1 \(option)=x") == .unsupportedOption(option))
-    #expect(UsageError.unsupportedOption(option).message.contains(option))
-    #expect(UsageError.unsupportedOption(option).exitStatus == .usage)
+  @Test("An architecture without a name is none", arguments: ["-a", "--arch"])
+  func noArchitecture(_ option: String) throws {
+    #expect(throws: UsageError.noArchitecture) { try Arguments(["build", "M/1", option, ""]) }
+    #expect(UsageError.noArchitecture.exitStatus.rawValue == 12)
   }
 
-  @Test(
-    "So are its actions",
-    arguments: [
-      "match", "mktarball", "ldtarball", "generate_mok", "kernel_preinst", "kernel_postinst", "kernel_prerm",
-    ])
-  func unsupportedActions(_ action: String) {
-    #expect(fault(action) == .unsupportedAction(action))
-    #expect(UsageError.unsupportedAction(action).message.contains(action))
-    #expect(UsageError.unsupportedAction(action).exitStatus == .usage)
-  }
-
-  @Test(
-    "Paths are refused as paths, not taken for names",
-    arguments: ["/usr/src/M-1.0", "./M-1.0", "../M", "/usr/src/M-1.0/dkms.conf", "M-1.0.dkms.tar.gz"])
-  func unsupportedPaths(_ path: String) {
-    #expect(fault("add \(path)") == .unsupportedPath(path))
-    #expect(UsageError.unsupportedPath(path).message.contains(path))
-    #expect(UsageError.unsupportedPath(path).exitStatus == .usage)
+  @Test("A path is what it leads to")
+  func paths() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("", to: "source/dkms.conf")
+    try directory.write("", to: "M-1.0.dkms.tar.gz")
+    try directory.write("", to: "empty/file")
+    let origin = { (word: String) in try Arguments(["add", word], from: directory.path).origin }
+    let source = Operand.source(directory.path.appending("source"))
+    #expect(try origin("source") == source)
+    #expect(try origin("./source/") == source)
+    #expect(try origin("source/dkms.conf") == source)
+    #expect(try origin("\(directory.path)/source") == source)
+    #expect(try origin("M-1.0.dkms.tar.gz") == .archive(directory.path.appending("M-1.0.dkms.tar.gz")))
+    #expect(try origin("empty") == nil)
+    #expect(try Arguments(["add", "empty"], from: directory.path).module == "empty")
+    let missing = directory.path.appending("nowhere").string
+    #expect(throws: UsageError.noSuchPath(missing)) { try origin("./nowhere") }
+    #expect(UsageError.noSuchPath(missing).exitStatus.rawValue == 2)
+    let empty = directory.path.appending("empty").string
+    #expect(throws: UsageError.noConfiguration(empty)) { try origin("./empty") }
+    #expect(UsageError.noConfiguration(empty).exitStatus.rawValue == 9)
   }
 
   @Test("A second operand is not taken in silence")

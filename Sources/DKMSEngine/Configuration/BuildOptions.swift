@@ -16,8 +16,24 @@ public struct BuildOptions: Hashable, Sendable {
   public var directives: [String] = []
   /// Go on where a missing dependency, a refusing script or a newer module says no.
   public var isForced = false
+  /// Install a module though the kernel has a newer one of that name.
+  public var overridesVersions = false
+  /// Modules for which packages ask the same, or `--force`.
+  public var forcedModules = ForcedModules()
   /// Leave depmod to the caller.
   public var skipsDepmod = false
+  /// Install links to the built modules, not copies.
+  public var linksModules = false
+  /// Load what was installed for the running kernel.
+  public var probesModules = false
+  /// A shell command that follows whatever changed modules.
+  public var postTransaction: KernelText?
+  /// A file of shell variables that builds get.
+  public var buildEnvironment: KernelText?
+  /// How modules are signed.
+  public var signing = SigningOptions()
+  /// Say which programs are run.
+  public var isVerbose = false
   /// Arguments of gzip.
   public var gzipArguments = ["-n"]
   /// Arguments of xz.

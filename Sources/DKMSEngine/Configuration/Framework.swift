@@ -15,6 +15,8 @@ public struct Framework: Sendable {
 
   /// Reads the files over a layout.
   ///
+  /// What they leave open is taken from the environment, as far as the reference does so too.
+  ///
   /// - Throws: `DKMSError` where one of them is no valid bash.
   public static func read(over layout: Layout, host: Host) async throws(DKMSError) -> Framework {
     let directory = layout.configurationDirectory
@@ -22,37 +24,71 @@ public struct Framework: Sendable {
     let files =
       [directory.appending("framework.conf")]
       + Files.list(extra).filter { $0.hasSuffix(".conf") }.map { extra.appending($0) }
-    let variables = try await BashEvaluator(host: host)
-      .evaluate(files, reading: names, environment: [:])
+    var variables = try await BashEvaluator(host: host)
+      .evaluate(files, reading: names, environment: ["kernelver": KernelText.placeholder])
+    for name in inherited where variables[name] == nil {
+      if let value = host.environment[name] { variables[name] = value }
+    }
+    var options = Self.options(variables)
+    options.forcedModules = ForcedModules.read(layout.forcedModulesDirectory)
     return Framework(
-      layout: Self.layout(layout, variables), options: Self.options(variables),
+      layout: Self.layout(layout, variables, host), options: options,
       allowsAutoinstall: Files.kind(directory.appending("no-autoinstall")) == nil)
   }
 
-  private static let names = [
-    "source_tree", "dkms_tree", "install_tree", "parallel_jobs", "compress_gzip_opts", "compress_xz_opts",
-    "compress_zstd_opts",
+  private static let inherited = [
+    "build_environment", "modprobe_on_install", "mok_certificate", "mok_signing_key", "parallel_jobs",
+    "post_transaction", "sign_file", "try_sign_modules",
   ]
 
-  private static func layout(_ layout: Layout, _ variables: Variables) -> Layout {
+  private static let names =
+    inherited + [
+      "compress_gzip_opts", "compress_xz_opts", "compress_zstd_opts", "dkms_tree", "install_tree",
+      "source_tree", "symlink_modules", "tmp_location", "verbose",
+    ]
+
+  private static func layout(_ layout: Layout, _ variables: Variables, _ host: Host) -> Layout {
     var layout = layout
     if let path = path("source_tree", variables) { layout.sourceTree = path }
     if let path = path("dkms_tree", variables) { layout.dkmsTree = path }
     if let path = path("install_tree", variables) { layout.installTree = path }
+    if let path = host.environment["TMPDIR"], !path.isEmpty { layout.temporaryDirectory = FilePath(path) }
+    if let path = path("tmp_location", variables) { layout.temporaryDirectory = path }
     return layout
   }
 
   private static func path(_ name: String, _ variables: Variables) -> FilePath? {
-    variables[name].flatMap { $0.isEmpty ? nil : FilePath($0) }
+    set(name, variables).map { FilePath($0) }
+  }
+
+  /// The value of a variable that is set to something.
+  private static func set(_ name: String, _ variables: Variables) -> String? {
+    variables[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
   private static func options(_ variables: Variables) -> BuildOptions {
     var options = BuildOptions()
     options.jobs = variables["parallel_jobs"].flatMap { Int($0) }
+    options.linksModules = set("symlink_modules", variables) != nil
+    options.probesModules = set("modprobe_on_install", variables) != nil
+    options.isVerbose = set("verbose", variables) != nil
+    options.postTransaction = set("post_transaction", variables).map(KernelText.init)
+    options.buildEnvironment = set("build_environment", variables).map(KernelText.init)
+    options.signing = signing(variables)
     if let words = words("compress_gzip_opts", variables) { options.gzipArguments = words }
     if let words = words("compress_xz_opts", variables) { options.xzArguments = words }
     if let words = words("compress_zstd_opts", variables) { options.zstdArguments = words }
     return options
+  }
+
+  private static func signing(_ variables: Variables) -> SigningOptions {
+    var signing = SigningOptions()
+    signing.program = set("sign_file", variables).map(KernelText.init)
+    signing.key = set("mok_signing_key", variables).map(KernelText.init)
+    signing.certificate = set("mok_certificate", variables).map(KernelText.init)
+    signing.policy =
+      variables["try_sign_modules"].flatMap(SigningOptions.Policy.init(rawValue:)) ?? .outsideChroots
+    return signing
   }
 
   private static func words(_ name: String, _ variables: Variables) -> [String]? {

@@ -5,13 +5,16 @@ internal import Glibc
 internal import Host
 internal import SystemPackage
 
-/// The log of one build: a header, then a block a step.
+/// A log of commands: a block each, with what it printed.
 struct BuildLog: ~Copyable {
   let path: FilePath
   private let descriptor: FileDescriptor
+  private let echo: Console?
 
-  init(_ path: FilePath, for id: ModuleID, _ kernel: Kernel, at time: Int) throws(DKMSError) {
+  /// Opens a log; `echo` is told of each command that is run.
+  init(_ path: FilePath, echo: Console?) throws(DKMSError) {
     self.path = path
+    self.echo = echo
     do {
       descriptor = try FileDescriptor.open(
         path, .writeOnly, options: [.create, .truncate, .append, .closeOnExec],
@@ -20,6 +23,10 @@ struct BuildLog: ~Copyable {
       let reason = error as? Errno ?? .ioError
       throw DKMSError(HostError("write", path, reason))
     }
+  }
+
+  /// Begins the log of a build, at a time in seconds since 1970.
+  func writeHeader(of id: ModuleID, _ kernel: Kernel, at time: Int) {
     write("DKMS (dkms-\(Reference.version)) make.log for \(id) for kernel \(kernel)")
     write(Self.date(time))
   }
@@ -31,6 +38,7 @@ struct BuildLog: ~Copyable {
     _ title: String, _ text: String, _ command: Command, on host: Host
   ) async throws(DKMSError) -> CommandResult {
     write("\n\(title)\n\(Self.commandMark)\(text)")
+    echo?.print("# \(text)")
     var command = command
     command.output = .appended(descriptor)
     let start = host.now()

@@ -29,7 +29,8 @@ struct ModuleBuild {
   func run() async throws(DKMSError) -> [String] {
     try await copySource()
     let logPath = scratch.appending("make.log")
-    let log = try BuildLog(logPath, for: id, kernel, at: runner.host.now())
+    let log = try BuildLog(logPath, echo: runner.echo)
+    log.writeHeader(of: id, kernel, at: runner.host.now())
     try await applyPatches(log)
     var warnings = try await runScript(.preBuild, log)
     try await make(log)
@@ -158,6 +159,7 @@ struct ModuleBuild {
     try onFiles { () throws(HostError) in
       try Files.copy(log.path, to: staged.appending("log/make.log"))
       try noteDroppedModules(in: staged)
+      try noteDependencies(in: staged)
       for directory in [modules, staged.appending("log"), staged] { try Files.synchronize(directory) }
     }
     return staged
@@ -171,6 +173,17 @@ struct ModuleBuild {
     guard !names.isEmpty else { return }
     let note = staged.appending(runner.layout.droppedModules(id, kernel).components.suffix(1))
     try Files.write(Array(names.sorted().joined(separator: "\n").utf8), to: note)
+  }
+
+  /// Notes what it was built with, where the conf says that a change of that matters.
+  private func noteDependencies(in staged: FilePath) throws(HostError) {
+    guard configuration.rebuildsWithDependencies, !runner.options.isForced else { return }
+    let state = runner.tree.state()
+    for name in configuration.buildDepends {
+      guard let dependency = state.newestBuild(of: name, for: kernel) else { continue }
+      let note = staged.appending("\(Layout.dependencyPrefix)\(name)")
+      try Files.write(Array("\(dependency.version)\n".utf8), to: note)
+    }
   }
 
   private var strip: String { environment["LLVM"] == nil ? "strip" : "llvm-strip" }

@@ -44,6 +44,11 @@ extension StepRunner {
     return warnings
   }
 
+  /// Whether the caller, or a package, wants it installed whatever speaks against it.
+  private func isForced(_ id: ModuleID) -> Bool {
+    options.isForced || options.forcedModules.installed.contains(id.name)
+  }
+
   /// A built module on its way to the kernel.
   private struct Installable {
     let name: String
@@ -54,7 +59,7 @@ extension StepRunner {
     do {
       return try await runScript(.preInstall, of: configuration, in: layout.sourceLink(configuration.id))
     } catch {
-      guard options.isForced else { throw error }
+      guard isForced(configuration.id) else { throw error }
       return ["\(error); installed all the same"]
     }
   }
@@ -86,7 +91,8 @@ extension StepRunner {
   private func refusal(
     of name: String, _ file: String, _ id: ModuleID, _ kernel: Kernel
   ) async -> String? {
-    if options.isForced { return nil }
+    let overridden = options.forcedModules.versionOverridden
+    if isForced(id) || options.overridesVersions || overridden.contains(id.name) { return nil }
     let own = KernelTree(kernel.release, in: layout, options: options).modules(named: name)
     // With several of that name there is no telling which one ours competes with.
     guard own.count == 1, let rival = own.first else { return nil }
@@ -134,7 +140,11 @@ extension StepRunner {
     where !isOurs && !tree.isProduct(old, for: kernel) {
       try archive(old, id.name, kernel)
     }
-    try Files.copy(product, to: goal)
+    if options.linksModules {
+      try Files.link(goal, to: product)
+    } else {
+      try Files.copy(product, to: goal)
+    }
     for old in copies(of: file.name, in: layout.installed(kernel.release)) where old != goal {
       try Files.remove(old)
     }

@@ -7,6 +7,7 @@ extension StepRunner {
   /// Runs a program that must succeed.
   @discardableResult
   func tool(_ program: String, _ arguments: [String]) async throws(DKMSError) -> CommandResult {
+    echo?.print("# \(([program] + arguments).joined(separator: " "))")
     let result = try await host.run(Command(program, arguments, environment: buildEnvironment))
     guard result.isSuccess else {
       let complaint = result.errorText.split(separator: "\n").last.map(String.init)

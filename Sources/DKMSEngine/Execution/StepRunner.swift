@@ -56,10 +56,15 @@ struct StepRunner: Sendable {
     case .unregister(let id): try await unregister(id)
     case .discardKeptSource(let id): try await discardKeptSource(id)
     case .depmod(let release): try await depmod(release)
+    case .load: try await loadModules()
+    case .follow(let command): try await follow(command)
     }
   }
 
   // MARK: Shared
+
+  /// Who wants to know of every command.
+  var echo: Console? { options.isVerbose ? host.console : nil }
 
   /// Does something while a registered module is locked; one that another run has removed is an error.
   func lockedModule<Value: Sendable>(

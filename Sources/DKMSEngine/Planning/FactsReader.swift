@@ -10,12 +10,14 @@ public struct FactsReader: Sendable {
   private let options: BuildOptions
   private let reader: ConfigurationReader
   private let processorCount: Int
+  private let runningRelease: String
 
   /// Makes a reader.
   public init(host: Host, layout: Layout, options: BuildOptions) {
     self.layout = layout
     self.options = options
     processorCount = host.processorCount
+    runningRelease = host.runningRelease
     reader = ConfigurationReader(host: host, layout: layout, options: options)
   }
 
@@ -32,7 +34,8 @@ public struct FactsReader: Sendable {
     modules: [ModuleID], kernels: [Kernel], sources: [ModuleID: String] = [:]
   ) async -> Facts {
     var facts = Facts(
-      sourceTree: layout.sourceTree.string, tree: ModuleTree(layout).state(), sources: sources)
+      runningRelease: runningRelease, sourceTree: layout.sourceTree.string, tree: ModuleTree(layout).state(),
+      sources: sources)
     for id in facts.tree.modules.map(\.id) where Files.isDirectory(layout.keptSource(id)) {
       facts.keptSources[id] = layout.keptSource(id).string
     }

@@ -7,6 +7,8 @@ public struct Planner {
   let facts: Facts
   let isForced: Bool
   let skipsDepmod: Bool
+  private let probesModules: Bool
+  private let postTransaction: KernelText?
   var plan = Plan()
 
   private var adds: [ModuleID: Readiness] = [:]
@@ -54,6 +56,8 @@ public struct Planner {
     self.facts = facts
     isForced = options.isForced
     skipsDepmod = options.skipsDepmod
+    probesModules = options.probesModules
+    postTransaction = options.postTransaction
   }
 
   // MARK: Bringing things about
@@ -135,7 +139,25 @@ public struct Planner {
     let step = plan.append(.install(id, kernel), because: reason, requires: built.required)
     moduleChanges[kernel.release, default: []].append(step)
     installs[target] = .planned(step)
+    rebuildDependents(of: id, kernel, after: step)
     return .planned(step)
+  }
+
+  /// Builds anew what was built with another version of a module and says that this matters.
+  private mutating func rebuildDependents(of id: ModuleID, _ kernel: Kernel, after step: Int) {
+    if isForced { return }
+    for record in facts.tree.modules where record.id.name != id.name {
+      guard let build = record.build(for: kernel), build.dependencyVersions[id.name] != id.version,
+        case .read(let configuration)? = facts.configurations[record.id]?[kernel],
+        configuration.rebuildsWithDependencies, configuration.buildDepends.contains(id.name)
+      else { continue }
+      let reason = Reason.dependencyChanged(id)
+      if build.isInstalled {
+        install(record.id, kernel, because: reason, again: true, rebuild: true)
+      } else {
+        self.build(record.id, kernel, because: reason, again: true)
+      }
+    }
   }
 
   /// Whether this plan installs a module for a kernel; blocked where it does not try.
@@ -161,18 +183,35 @@ public struct Planner {
     return [plan.append(.unbuild(id, kernel), because: reason, requires: required)]
   }
 
-  /// Writes module dependencies anew for each kernel whose modules change, once, after all else.
+  /// Adds what follows when modules of kernels change: once a kernel, after all else.
   mutating func finish(goneKernels: [Kernel] = []) -> Plan {
     let gone = Set(goneKernels.map(\.release))
-    for (release, steps) in moduleChanges.sorted(by: { $0.value[0] < $1.value[0] }) where !skipsDepmod {
-      let reason: Reason = gone.contains(release) ? .kernelGone : .modulesChange
-      plan.append(.depmod(release), because: reason, after: steps)
+    let changes = moduleChanges.sorted { $0.value[0] < $1.value[0] }
+    for (release, steps) in changes {
+      var earlier = steps
+      if !skipsDepmod {
+        let reason: Reason = gone.contains(release) ? .kernelGone : .modulesChange
+        earlier = [plan.append(.depmod(release), because: reason, after: steps)]
+      }
+      if probesModules, release.description == facts.runningRelease {
+        plan.append(.load(release), because: .modulesChange, after: earlier)
+      }
     }
     for release in staleKernels.sorted(by: { $0.description < $1.description })
     where !skipsDepmod && moduleChanges[release] == nil {
       plan.append(.depmod(release), because: .modulesChange)
     }
+    if let postTransaction { follow(changes.map(\.key), with: postTransaction) }
     return plan
+  }
+
+  /// Runs the administrator's command last: once, or once a kernel where it names the kernel.
+  private mutating func follow(_ releases: [KernelRelease], with command: KernelText) {
+    let earlier = Array(plan.steps.indices)
+    var known: Set<String> = []
+    for text in releases.map({ command.value(for: $0.description) }) where known.insert(text).inserted {
+      plan.append(.follow(command: text), because: .modulesChange, after: earlier)
+    }
   }
 
   // MARK: Obstacles

@@ -19,6 +19,12 @@ public struct Narrator: Sendable {
     }
   }
 
+  /// Says what a plan would do, a line a step, each with its reason.
+  public func announce(_ plan: Plan) {
+    if plan.isEmpty { console.print("==> Nothing would be done") }
+    for planned in plan.steps { console.print("  -> \(planned.intention)") }
+  }
+
   /// Says what is left out though it could have been expected.
   public func skipped(_ skip: Skip) {
     switch skip.cause {
@@ -63,7 +69,8 @@ extension Step {
     case .build(let id, let kernel), .install(let id, let kernel), .uninstall(let id, let kernel),
       .unbuild(let id, let kernel):
       "\(id) for \(kernel.release)"
-    case .depmod(let release): "\(release)"
+    case .depmod(let release), .load(let release): "\(release)"
+    case .follow(let command): "'\(command)'"
     }
   }
 }
@@ -80,8 +87,32 @@ extension PlannedStep {
     case .depmod:
       reason == .kernelGone
         ? "\(step.subject): its modules are cleared away" : "\(step.subject): module dependencies updated"
+    case .load: "\(step.subject): modules loaded that devices ask for"
+    case .follow: "\(step.subject): done"
     case .relink, .discardKeptSource: nil
     }
+  }
+}
+
+extension PlannedStep {
+  /// What it would do and why, as a dry run says it.
+  fileprivate var intention: String {
+    let subject = step.subject
+    let intention =
+      switch step {
+      case .add(_, let source): "\(subject): would be added, its source is \(source)"
+      case .relink(_, let source): "\(subject): its source link would lead to \(source)"
+      case .build: "\(subject): would be built"
+      case .install: "\(subject): would be installed"
+      case .uninstall: "\(subject): would be uninstalled"
+      case .unbuild: "\(subject): its build would be removed"
+      case .unregister: "\(subject): would be removed"
+      case .discardKeptSource: "\(subject): the kept copy of its source would be removed"
+      case .depmod: "\(subject): module dependencies would be updated"
+      case .load: "\(subject): modules would be loaded that devices ask for"
+      case .follow: "\(subject): would be run"
+      }
+    return intention + reason.afterthought
   }
 }
 
@@ -89,7 +120,7 @@ extension Reason {
   /// Why, in brackets, where the step alone does not say it.
   fileprivate var afterthought: String {
     switch self {
-    case .requested, .notInstalled, .modulesChange: ""
+    case .requested, .notInstalled, .modulesChange, .matched: ""
     case .sourceChanged: " (its source came or changed)"
     case .kernelChanged: " (the kernel came or changed)"
     case .dependencyChanged(let id): " (it needs \(id), which changed)"

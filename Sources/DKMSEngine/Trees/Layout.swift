@@ -13,6 +13,10 @@ public struct Layout: Hashable, Sendable {
   public var installTree: FilePath = "/usr/lib/modules"
   /// What the administrator sets: `/etc/dkms`.
   public var configurationDirectory: FilePath = "/etc/dkms"
+  /// Where packages list modules to install by force.
+  public var forcedModulesDirectory: FilePath = "/usr/share/dkms/modules_to_force_install"
+  /// Where things are put that are gone after the call: `/tmp`.
+  public var temporaryDirectory: FilePath = "/tmp"
 
   /// Makes the layout of a machine that nobody has changed.
   public init() {}
@@ -64,6 +68,9 @@ public struct Layout: Hashable, Sendable {
     product(id, kernel).appending("module")
   }
 
+  /// How the files begin that tell which versions of other modules a product was built with.
+  static let dependencyPrefix = ".dep_"
+
   /// Names of installed modules that the product no longer has, until an installation has removed them.
   func droppedModules(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
     product(id, kernel).appending(".dropped-modules")
@@ -76,6 +83,9 @@ public struct Layout: Hashable, Sendable {
 
   /// How names begin of what is not yet, or no longer, part of the tree; the reference clears them away too.
   static let stagingPrefix = ".tmp_"
+
+  /// What the command that follows a transaction printed last.
+  func postTransactionLog() -> FilePath { dkmsTree.appending("post_transaction.log") }
 
   /// Where a registration goes to be deleted.
   func removedRegistration(_ id: ModuleID) -> FilePath {

@@ -42,8 +42,18 @@ public struct ModuleTree: Sendable {
         guard let kernel = try? Kernel(release: release, architecture: architecture),
           Files.isDirectory(layout.productModules(id, kernel))
         else { return nil }
-        return BuildRecord(kernel: kernel, isInstalled: isInstalled(id, kernel))
+        return BuildRecord(
+          kernel: kernel, isInstalled: isInstalled(id, kernel),
+          dependencyVersions: dependencyVersions(id, kernel))
       }
+    }
+  }
+
+  private func dependencyVersions(_ id: ModuleID, _ kernel: Kernel) -> [String: String] {
+    let product = layout.product(id, kernel)
+    let notes = Files.list(product).filter { $0.hasPrefix(Layout.dependencyPrefix) }
+    return notes.reduce(into: [:]) { versions, note in
+      versions[String(note.dropFirst(Layout.dependencyPrefix.count))] = Files.text(product.appending(note))
     }
   }
 

@@ -42,6 +42,8 @@ extension Step {
     case .unregister(let id): "unregister \(id)"
     case .discardKeptSource(let id): "discard the kept source of \(id)"
     case .depmod(let release): "depmod \(release)"
+    case .load(let release): "load for \(release)"
+    case .follow(let command): "follow with \(command)"
     }
   }
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+
+extension ActionRunner {
+  /// Installs the newest version of each module that wants it: `autoinstall` and `kernel_postinst`.
+  func autoinstall() async throws -> ExitStatus {
+    if action == .afterKernelInstall { try checkExactlyOneKernel() }
+    let kernel = try onlyKernel()
+    try checkAccess()
+    guard allowsAutoinstall else {
+      narrator.warn("nothing is installed: \(layout.configurationDirectory)/no-autoinstall forbids it")
+      return .success
+    }
+    let tree = ModuleTree(layout).state()
+    let facts = await facts(tree.newestVersions, [kernel])
+    let plan = Planner.autoinstall(for: [kernel], facts: facts, options: options)
+    return try await carryOut(plan) { errors in
+      let failures = errors.filter { $0.isFailure && !$0.isOnlyWaiting(in: tree) }
+      if failures.isEmpty { return .success }
+      let onlyHeaders = failures.allSatisfy { $0.exitStatus == .headersMissing }
+      return onlyHeaders ? .headersMissing : .autoinstallFailed
+    }
+  }
+
+  /// Installs for a kernel what another kernel has.
+  func match() async throws -> ExitStatus {
+    let kernel = try onlyKernel()
+    try checkAccess()
+    guard let name = arguments.templateKernel else { throw UsageError.noTemplateKernel }
+    guard name != kernel.release.description else { throw UsageError.templateIsKernel(name) }
+    let template = try Kernel(release: KernelRelease(name), architecture: kernel.architecture)
+    let tree = ModuleTree(layout).state()
+    if !arguments.module.isEmpty, !tree.modules.contains(where: { $0.id.name == arguments.module }) {
+      throw DKMSError.nameNotAdded(arguments.module)
+    }
+    let modules = tree.modules.filter { record in
+      record.build(for: template)?.isInstalled == true
+        && (arguments.module.isEmpty || record.id.name == arguments.module)
+        && (arguments.version.isEmpty || record.id.version == arguments.version)
+    }.map(\.id)
+    let facts = await facts(modules, [kernel])
+    return try await carryOut(Planner.match(modules, for: kernel, facts: facts, options: options))
+  }
+
+  /// Forgets what was built for a kernel that comes anew or goes.
+  func clearKernel(onlyAutoinstalled: Bool) async throws -> ExitStatus {
+    try checkExactlyOneKernel()
+    let kernel = try onlyKernel()
+    try checkAccess()
+    let modules = ModuleTree(layout).state().modules.filter { $0.build(for: kernel) != nil }.map(\.id)
+    let facts = await facts(onlyAutoinstalled ? modules : [], [kernel])
+    let plan = Planner.clear(
+      modules, of: kernel, onlyAutoinstalled: onlyAutoinstalled, facts: facts, options: options)
+    return try await carryOut(plan) { $0.isEmpty ? .success : .kernelActionFailed }
+  }
+
+  private func checkExactlyOneKernel() throws {
+    if arguments.isAll { throw UsageError.allNotSupported(action) }
+    guard arguments.kernels.count == 1 else { throw UsageError.exactlyOneKernel(action) }
+  }
+}
+
+extension DKMSError {
+  /// Whether all that is missing are modules that nobody has registered yet; whoever does triggers this anew.
+  fileprivate func isOnlyWaiting(in tree: TreeState) -> Bool {
+    guard case .dependenciesMissing(_, _, let names) = self else { return false }
+    return !tree.modules.contains { names.contains($0.id.name) }
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Host
+internal import SystemPackage
+
+/// A word of a call that is no option and no action.
+enum Operand: Equatable {
+  /// `NAME` or `NAME/VERSION`.
+  case module(String)
+  /// A directory with a dkms.conf.
+  case source(FilePath)
+  /// A tarball.
+  case archive(FilePath)
+
+  /// Finds out what a word means by what is there.
+  ///
+  /// - Parameters:
+  ///   - word: The word as it was given.
+  ///   - directory: What relative paths start from.
+  /// - Throws: `UsageError` for what can only be meant as a path and leads to none of these.
+  init(_ word: String, from directory: FilePath) throws(UsageError) {
+    let path = directory.pushing(FilePath(word)).lexicallyNormalized()
+    if path.lastComponent == "dkms.conf", Files.isFile(path) {
+      self = .source(path.removingLastComponent())
+    } else if Files.isFile(path.appending("dkms.conf")) {
+      self = .source(path)
+    } else if Files.isFile(path) {
+      self = .archive(path)
+    } else if !["/", "./", "../"].contains(where: word.hasPrefix) {
+      self = .module(word)
+    } else if Files.isDirectory(path) {
+      throw .noConfiguration(path.string)
+    } else {
+      throw .noSuchPath(path.string)
+    }
+  }
+}

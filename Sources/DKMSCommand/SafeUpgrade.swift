@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// `--rpm_safe_upgrade`: a package manager that installs the new package before it removes the old one must not
+/// have the module removed that both share.
+///
+/// The file that says so is the reference's: it is named after the package manager's process, and holds the module
+/// and the time at which that process started.
+struct SafeUpgrade {
+  private let id: ModuleID
+  private let layout: Layout
+  private let host: Host
+
+  init(of id: ModuleID, in layout: Layout, host: Host) {
+    self.id = id
+    self.layout = layout
+    self.host = host
+  }
+
+  /// Notes that the module was added by the process that called our caller.
+  func begin() async throws(DKMSError) {
+    guard let process = Self.packageManager, let time = await startTime(of: process) else { return }
+    do {
+      let file = layout.temporaryDirectory.appending(Self.prefix(process) + id.sourceDirectoryName)
+      try Files.write(Array("\(id.sourceDirectoryName)\n\(time)\n".utf8), to: file)
+    } catch {
+      throw DKMSError(error)
+    }
+  }
+
+  /// Whether the same process added the module before; that is then forgotten.
+  func end(isDryRun: Bool) async throws(DKMSError) -> Bool {
+    guard let process = Self.packageManager, let time = await startTime(of: process) else { return false }
+    let prefix = Self.prefix(process)
+    for name in Files.list(layout.temporaryDirectory) where name.hasPrefix(prefix) {
+      let file = layout.temporaryDirectory.appending(name)
+      let lines = Files.text(file)?.split(separator: "\n") ?? []
+      guard lines.first.map(String.init) == id.sourceDirectoryName,
+        lines.last?.split(separator: " ").joined(separator: " ") == time
+      else { continue }
+      if !isDryRun {
+        do { try Files.remove(file) } catch { throw DKMSError(error) }
+      }
+      return true
+    }
+    return false
+  }
+
+  private static func prefix(_ process: String) -> String { "dkms_rpm_safe_upgrade_lock.\(process)." }
+
+  /// The process that started the script that started us.
+  private static var packageManager: String? { parent(of: "self").flatMap(parent) }
+
+  private static func parent(of process: String) -> String? {
+    let status = Files.text(FilePath("/proc/\(process)/status"))
+    let line = status?.split(separator: "\n").first { $0.hasPrefix("PPid:") }
+    return line?.split(whereSeparator: \.isWhitespace).last.map(String.init)
+  }
+
+  private func startTime(of process: String) async -> String? {
+    let command = Command(
+      "ps", ["-o", "lstart", "--no-headers", "-p", process], environment: host.environment)
+    guard let result = try? await host.launcher.run(command), result.isSuccess else { return nil }
+    return result.text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+}

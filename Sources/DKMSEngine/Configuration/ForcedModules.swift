@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Host
+internal import SystemPackage
+
+/// Modules that packages want installed whatever the kernel has, as the files of a directory list them.
+public struct ForcedModules: Hashable, Sendable {
+  /// Installed as if `--force` were given.
+  public var installed: Set<String> = []
+  /// Installed as if `--force-version-override` were given.
+  public var versionOverridden: Set<String> = []
+
+  /// Makes a list of none.
+  public init() {}
+
+  /// Reads the words of every file in a directory: a module's name, or that and `_version-override`.
+  static func read(_ directory: FilePath) -> ForcedModules {
+    var modules = ForcedModules()
+    let suffix = "_version-override"
+    let words = Files.list(directory).compactMap { Files.text(directory.appending($0)) }
+      .flatMap { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
+    for word in words {
+      if word.hasSuffix(suffix) {
+        modules.versionOverridden.insert(String(word.dropLast(suffix.count)))
+      } else {
+        modules.installed.insert(word)
+      }
+    }
+    return modules
+  }
+}

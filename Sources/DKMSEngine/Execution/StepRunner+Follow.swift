@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+extension StepRunner {
+  /// Runs the administrator's command, with a log of its own; its failure undoes nothing, so it is only told.
+  func follow(_ command: String) async throws(DKMSError) -> [String] {
+    let path = layout.postTransactionLog()
+    let log = try BuildLog(path, echo: echo)
+    let shell = Command("bash", ["-c", command], environment: buildEnvironment)
+    let result = try await log.run("Running the command that follows a transaction", command, shell, on: host)
+    if result.isSuccess { return [] }
+    return ["'\(command)' ended with status \(result.status); the log is \(path)"]
+  }
+
+  /// Loads what the devices of this system ask for, as a boot does.
+  func loadModules() async throws(DKMSError) -> [String] {
+    var warnings: [String] = []
+    let aliases = Self.aliases(below: "/sys/devices").sorted()
+    let unit = "systemd-modules-load.service"
+    // modprobe fails where one alias has no module, which is the rule, so only its absence is told.
+    if !aliases.isEmpty, (try? await host.run(modprobe(aliases))) == nil {
+      warnings.append("modprobe cannot be run, so nothing was loaded")
+    }
+    if Files.isFile(FilePath("/usr/lib/systemd/system").appending(unit)) {
+      do { try await tool("systemctl", ["restart", unit]) } catch { warnings.append("\(error)") }
+    }
+    return warnings
+  }
+
+  private func modprobe(_ aliases: [String]) -> Command {
+    Command("modprobe", ["-a", "-b", "-q"] + aliases, environment: buildEnvironment)
+  }
+
+  /// What devices say of themselves; links lead to other places in the same tree.
+  private static func aliases(below directory: FilePath) -> Set<String> {
+    var aliases: Set<String> = []
+    for name in Files.list(directory) {
+      let path = directory.appending(name)
+      switch Files.kind(path) {
+      case .directory: aliases.formUnion(Self.aliases(below: path))
+      case .file where name == "modalias":
+        if let alias = Files.text(path), !alias.isEmpty { aliases.insert(alias) }
+      default: break
+      }
+    }
+    return aliases
+  }
+}
