@@ -16,8 +16,9 @@ extension ActionRunner {
     let tree = ModuleTree(layout).state()
     let facts = await facts(tree.newestVersions, [kernel])
     let plan = Planner.autoinstall(for: [kernel], facts: facts, options: options)
-    return try await carryOut(plan) { errors in
-      let failures = errors.filter { $0.isFailure && !$0.isOnlyWaiting(in: tree) }
+    let isFailure = { (error: DKMSError) in error.isFailure && !error.isOnlyWaiting(in: tree) }
+    return try await carryOut(plan, isFailure: isFailure) { errors in
+      let failures = errors.filter(isFailure)
       if failures.isEmpty { return .success }
       let onlyHeaders = failures.allSatisfy { $0.exitStatus == .headersMissing }
       return onlyHeaders ? .headersMissing : .autoinstallFailed
@@ -53,7 +54,7 @@ extension ActionRunner {
     let facts = await facts(onlyAutoinstalled ? modules : [], [kernel])
     let plan = Planner.clear(
       modules, of: kernel, onlyAutoinstalled: onlyAutoinstalled, facts: facts, options: options)
-    return try await carryOut(plan) { $0.isEmpty ? .success : .kernelActionFailed }
+    return try await carryOut(plan, status: { $0.isEmpty ? .success : .kernelActionFailed })
   }
 
   private func checkExactlyOneKernel() throws {

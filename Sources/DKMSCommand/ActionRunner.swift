@@ -30,7 +30,10 @@ struct ActionRunner {
     if action != .status, !arguments.isDryRun, (try? checkAccess()) != nil { LeftoverSweeper(layout).sweep() }
     switch action {
     case .status:
-      return await StatusListing(layout, options, host).print(matching: try StatusFilter(arguments))
+      let listing = StatusListing(layout, options, host)
+      let filter = try StatusFilter(arguments)
+      return arguments.isJSON
+        ? await listing.printJSON(matching: filter) : await listing.print(matching: filter)
     case .add, .build, .install, .uninstall, .unbuild, .remove: return try await changeModule()
     case .autoinstall, .afterKernelInstall: return try await autoinstall()
     case .match: return try await match()
@@ -46,14 +49,17 @@ struct ActionRunner {
     await FactsReader(host: host, layout: layout, options: options).facts(modules: modules, kernels: kernels)
   }
 
-  /// Carries a plan out, or only says what it holds; `status` makes the status to end with of the errors met.
+  /// Carries a plan out, or only says what it holds.
+  ///
+  /// `isFailure` tells which errors are more than remarks, and `status` makes the status to end with of all of them.
   func carryOut(
-    _ plan: Plan, status: ([DKMSError]) -> ExitStatus = { $0.first?.exitStatus ?? .success }
+    _ plan: Plan, isFailure: (DKMSError) -> Bool = \.isFailure,
+    status: ([DKMSError]) -> ExitStatus = { $0.first?.exitStatus ?? .success }
   ) async throws -> ExitStatus {
     plan.skips.forEach(narrator.skipped)
     if arguments.isDryRun {
       narrator.announce(plan)
-      plan.obstacles.filter(\.isFailure).forEach(narrator.fail)
+      tellObstacles(of: plan, isFailure)
       return status(plan.obstacles)
     }
     let executor = Executor(host: host, layout: layout, options: options)
@@ -64,8 +70,14 @@ struct ActionRunner {
       return .interrupted
     }
     narrator.conclude(report)
-    plan.obstacles.filter(\.isFailure).forEach(narrator.fail)
+    tellObstacles(of: plan, isFailure)
     return status(plan.obstacles + report.failures)
+  }
+
+  private func tellObstacles(of plan: Plan, _ isFailure: (DKMSError) -> Bool) {
+    for error in plan.obstacles where error.isFailure {
+      if isFailure(error) { narrator.fail(error) } else { narrator.warn("\(error)") }
+    }
   }
 
   /// A module that depmod cannot place is taken out again, as the reference does.

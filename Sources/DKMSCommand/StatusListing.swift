@@ -30,15 +30,20 @@ struct StatusFilter {
     matches(name, id.name) && matches(version, id.version)
   }
 
+  /// Whether a kernel was asked about.
+  func includes(_ kernel: Kernel) -> Bool {
+    kernels.isEmpty || kernels.contains { matches($0, kernel) }
+  }
+
   /// What each pass over the modules shows: one a kernel that was named, else one for all.
   var passes: [(BuildRecord) -> Bool] {
     if kernels.isEmpty { return [{ _ in true }] }
-    return kernels.map { kernel in
-      { build in
-        matches(kernel.release, build.kernel.release.description)
-          && matches(kernel.architecture ?? "", build.kernel.architecture)
-      }
-    }
+    return kernels.map { kernel in { matches(kernel, $0.kernel) } }
+  }
+
+  private func matches(_ pattern: Arguments.KernelArgument, _ kernel: Kernel) -> Bool {
+    matches(pattern.release, kernel.release.description)
+      && matches(pattern.architecture ?? "", kernel.architecture)
   }
 
   private func matches(_ pattern: String, _ text: String) -> Bool {
@@ -49,15 +54,24 @@ struct StatusFilter {
 /// Prints the lines of `dkms status`; scripts read them, so their form is frozen.
 struct StatusListing {
   private let layout: Layout
+  private let options: BuildOptions
   private let host: Host
   private let tree: ModuleTree
   private let reader: ConfigurationReader
 
   init(_ layout: Layout, _ options: BuildOptions, _ host: Host) {
     self.layout = layout
+    self.options = options
     self.host = host
     tree = ModuleTree(layout)
     reader = ConfigurationReader(host: host, layout: layout, options: options)
+  }
+
+  /// Prints it for programs.
+  func printJSON(matching filter: StatusFilter) async -> ExitStatus {
+    host.console.print(await StatusDocument(layout, options, host, matching: filter).json.text)
+    let broken = tree.state().modules.filter { $0.isBroken && filter.includes($0.id) }
+    return conclude(broken.map(\.id))
   }
 
   func print(matching filter: StatusFilter) async -> ExitStatus {
@@ -75,6 +89,10 @@ struct StatusListing {
         for build in builds { host.console.print(await line(record.id, build)) }
       }
     }
+    return conclude(broken)
+  }
+
+  private func conclude(_ broken: [ModuleID]) -> ExitStatus {
     for id in broken {
       Narrator(host.console).fail(.moduleBroken(id, link: layout.sourceLink(id).string))
     }

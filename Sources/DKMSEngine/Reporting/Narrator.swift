@@ -15,7 +15,8 @@ public struct Narrator: Sendable {
     switch outcome {
     case .done: planned.accomplishment.map { console.print("  -> \($0)") }
     case .failed: console.print("  -> \(planned.step.subject): failed")
-    case .notTried: break
+    case .notTried:
+      if case .build = planned.step { console.print("  -> \(planned.step.subject): not tried") }
     }
   }
 
