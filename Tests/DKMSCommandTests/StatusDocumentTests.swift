@@ -12,7 +12,7 @@ struct StatusDocumentTests {
   private struct Document: Decodable {
     let schema: Int
     let version: String
-    let dkms_tree: String
+    let dkmsTree: String
     let kernels: [KernelEntry]
     let modules: [ModuleEntry]
 
@@ -24,8 +24,8 @@ struct StatusDocumentTests {
   private struct KernelEntry: Decodable {
     let kernel: String
     let architecture: String
-    let headers_present: Bool
-    let headers_package: String?
+    let headersPresent: Bool
+    let headersPackage: String?
   }
 
   private struct ModuleEntry: Decodable {
@@ -40,13 +40,13 @@ struct StatusDocumentTests {
     let kernel: String
     let architecture: String
     let state: String
-    let headers_present: Bool
+    let headersPresent: Bool
     let skip: Skip?
     let log: String?
-    let failure_log: String?
-    let original_modules: Bool?
-    let differs_from_built: Bool?
-    let missing_from_tree: Bool?
+    let failureLog: String?
+    let originalModules: Bool?
+    let differsFromBuilt: Bool?
+    let missingFromTree: Bool?
   }
 
   private struct Skip: Decodable, Equatable {
@@ -58,7 +58,9 @@ struct StatusDocumentTests {
     _ machine: Machine, _ words: String = "", status: Int32 = 0, as user: Machine.User = .root
   ) async throws -> Document {
     let outcome = try await machine.dkms("status --json \(words)", as: user).expect(status)
-    return try JSONDecoder().decode(Document.self, from: Data(outcome.run.output.utf8))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(Document.self, from: Data(outcome.run.output.utf8))
   }
 
   @Test("It has every fact of the text")
@@ -74,7 +76,7 @@ struct StatusDocumentTests {
     try machine.remove("var/quick/1.1/\(second)/x86_64/module/quick.ko")
     let document = try await document(machine, as: .nobody)
     #expect(document.schema == 1)
-    #expect(document.dkms_tree == "/var/lib/dkms")
+    #expect(document.dkmsTree == "/var/lib/dkms")
     #expect(
       document.modules.map { "\($0.module)/\($0.version) \($0.state)" } == [
         "quick/1.0 added", "quick/1.1 added",
@@ -82,13 +84,13 @@ struct StatusDocumentTests {
     #expect(document.modules.first?.source == "/usr/src/quick-1.0")
     let installed = try #require(document.standing("quick", "1.0", first))
     #expect(installed.state == "installed" && installed.architecture == "x86_64")
-    #expect(installed.original_modules == true && installed.differs_from_built == true)
-    #expect(installed.missing_from_tree == false && installed.skip == nil)
+    #expect(installed.originalModules == true && installed.differsFromBuilt == true)
+    #expect(installed.missingFromTree == false && installed.skip == nil)
     #expect(installed.log == "/var/lib/dkms/quick/1.0/\(first)/x86_64/log/make.log")
     #expect(machine.exists("var/quick/1.0/\(first)/x86_64/log/make.log"))
     #expect(document.standing("quick", "1.0", second)?.state == "none")
     #expect(document.standing("quick", "1.1", first)?.state == "built")
-    #expect(document.standing("quick", "1.1", second)?.missing_from_tree == true)
+    #expect(document.standing("quick", "1.1", second)?.missingFromTree == true)
   }
 
   @Test("It tells why a kernel has no such module")
@@ -119,12 +121,12 @@ struct StatusDocumentTests {
     #expect(skip("wanted", "9.9.9")?.cause == "headers")
     #expect(document.standing("wanted", "1.0", Kernels.first)?.state == "none")
     #expect(skip("wanted", Kernels.first) == nil)
-    let log = try #require(document.standing("failing", "1.0", Kernels.first)?.failure_log)
+    let log = try #require(document.standing("failing", "1.0", Kernels.first)?.failureLog)
     #expect(machine.exists(log.replacing("/var/lib/dkms", with: "var")))
     let kernel = try #require(document.kernels.first { $0.kernel == "9.9.9" })
-    #expect(!kernel.headers_present && kernel.headers_package == "linux-nine-headers")
-    #expect(document.kernels.first { $0.kernel == Kernels.first }?.headers_present == true)
-    #expect(document.standing("wanted", "1.0", "9.9.9")?.headers_present == false)
+    #expect(!kernel.headersPresent && kernel.headersPackage == "linux-nine-headers")
+    #expect(document.kernels.first { $0.kernel == Kernels.first }?.headersPresent == true)
+    #expect(document.standing("wanted", "1.0", "9.9.9")?.headersPresent == false)
   }
 
   @Test("A broken module is one, with the status and the message of the text")
