@@ -44,6 +44,57 @@ struct ExitStatusTests {
       testDescription: "build without a version", words: "build quick -k \(Kernels.first)", status: 1,
       says: ["dkms build NAME/VERSION"]),
     Case(
+      testDescription: "more architectures than kernels", words: "\(build) -a a -a b", status: 1,
+      says: ["architecture"]),
+    Case(
+      testDescription: "match without a kernel to go by", words: "match -k \(Kernels.first)", status: 1,
+      says: ["--templatekernel"]),
+    Case(
+      testDescription: "match of a kernel with itself",
+      words: "match --templatekernel \(Kernels.first) -k \(Kernels.first)", status: 2,
+      says: ["same kernel", Kernels.first]),
+    Case(
+      testDescription: "a kernel and all", words: "\(build) --all", status: 2, says: ["--all", "-k"]),
+    Case(
+      testDescription: "tarball missing", words: "ldtarball /nowhere/quick.tar.gz", status: 2,
+      says: ["/nowhere/quick.tar.gz", "does not exist"], isReferences: false),
+    Case(
+      testDescription: "an architecture and all", words: "remove quick/1.0 --all -a x86_64", status: 3,
+      says: ["--all", "-a"]),
+    Case(
+      testDescription: "match of a module that is not in the tree",
+      words: "match --templatekernel \(Kernels.second) -k \(Kernels.first) nothing", status: 3,
+      says: ["nothing", "dkms add nothing/VERSION"]),
+    Case(
+      testDescription: "second action", words: "add build quick/1.0", status: 4, says: ["'build'"]),
+    Case(
+      testDescription: "several kernels where one is asked",
+      words: "autoinstall -k \(Kernels.first) -k \(Kernels.second)", status: 4, says: ["one kernel"],
+      isReferences: false),
+    Case(
+      testDescription: "all where that makes no sense", words: "autoinstall --all", status: 5,
+      says: ["--all"], isReferences: false),
+    Case(
+      testDescription: "source and binaries only", words: "mktarball quick/1.0 --source-only --binaries-only",
+      status: 8, says: ["--source-only", "--binaries-only"]),
+    Case(
+      testDescription: "source directory without dkms.conf", words: "add /usr/src/prebuilt", status: 9,
+      says: ["/usr/src/prebuilt", "dkms.conf"], isReferences: false),
+    Case(
+      testDescription: "no architecture", words: "build quick/1.0 -k \(Kernels.first) --arch=", status: 12,
+      says: ["architecture", "uname -m"], isReferences: false, failsThere: false),
+    Case(
+      testDescription: "kernel_preinst of a module that cannot be asked",
+      words: "kernel_preinst -k \(Kernels.first)",
+      status: 14, says: ["quick/1.0", "broken"], isReferences: false, failsThere: false,
+      change: {
+        try $0.register()
+        try $0.write("", to: "var/quick/1.0/\(Kernels.first)/x86_64/module/quick.ko")
+        try $0.remove("src/quick-1.0")
+      }),
+    Case(
+      testDescription: "nothing to do", words: "install quick/1.0 -k \(Kernels.first)", status: 0, says: []),
+    Case(
       testDescription: "source directory missing", words: "install nowhere/1.0 -k \(Kernels.first)",
       status: 2,
       says: ["nowhere/1.0", "/usr/src/nowhere-1.0", "does not exist"]),
@@ -169,6 +220,12 @@ struct ExitStatusTests {
     try machine.addQuick(conf: test.conf)
     try test.change(machine)
     return machine
+  }
+
+  @Test("Every status that scripts may know is among them")
+  func completeness() {
+    let statuses = Set(Self.cases.map(\.status))
+    #expect(statuses == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 21, 77, 101])
   }
 
   @Test("The status, and an error that names thing, reason and remedy", arguments: cases)

@@ -93,45 +93,6 @@ extension Planner {
     return planner.finish()
   }
 
-  /// The plan of `dkms match`: what another kernel has installed, for this one.
-  public static func match(
-    _ modules: [ModuleID], for kernel: Kernel, facts: Facts, options: BuildOptions
-  ) -> Plan {
-    var planner = Planner(facts, options: options)
-    planner.goals = Dictionary(
-      modules.map { ($0.name, Goal(id: $0, reason: .matched, again: options.isForced)) }
-    ) { first, _ in first }
-    for id in modules {
-      planner.install(id, kernel, because: .matched, again: options.isForced, rebuild: options.isForced)
-    }
-    return planner.finish()
-  }
-
-  /// The plan of `dkms kernel_preinst` and `kernel_prerm`: forgets what was built for a kernel.
-  ///
-  /// With `onlyAutoinstalled` what nobody would build again by itself stays.
-  public static func clear(
-    _ modules: [ModuleID], of kernel: Kernel, onlyAutoinstalled: Bool, facts: Facts, options: BuildOptions
-  ) -> Plan {
-    var planner = Planner(facts, options: options)
-    for id in modules {
-      if onlyAutoinstalled {
-        switch facts.configurations[id]?[kernel] {
-        case .read(let configuration) where configuration.autoinstall: break
-        case .unreadable(let error):
-          planner.block(id, kernel, error)
-          continue
-        case .read, nil:
-          planner.plan.skip(Skip(id, kernel, .notAutoinstalled))
-          continue
-        }
-      }
-      let uninstalled = planner.uninstall(id, kernel, because: .requested)
-      _ = planner.unbuild(id, kernel, because: .requested, requires: uninstalled)
-    }
-    return planner.finish()
-  }
-
   private static func undo(
     _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions,
     _ body: (inout Planner, Kernel) -> Void

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+
+extension Planner {
+  /// The plan of `dkms match`: what another kernel has installed, for this one.
+  public static func match(
+    _ modules: [ModuleID], for kernel: Kernel, facts: Facts, options: BuildOptions
+  ) -> Plan {
+    var planner = Planner(facts, options: options)
+    planner.goals = Dictionary(
+      modules.map { ($0.name, Goal(id: $0, reason: .matched, again: options.isForced)) }
+    ) { first, _ in first }
+    for id in modules {
+      planner.install(id, kernel, because: .matched, again: options.isForced, rebuild: options.isForced)
+    }
+    return planner.finish()
+  }
+
+  /// The plan of `dkms kernel_preinst` and `kernel_prerm`: forgets what was built for a kernel.
+  ///
+  /// With `onlyAutoinstalled` what nobody would build again by itself stays.
+  public static func clear(
+    _ modules: [ModuleID], of kernel: Kernel, onlyAutoinstalled: Bool, facts: Facts, options: BuildOptions
+  ) -> Plan {
+    var planner = Planner(facts, options: options)
+    for id in modules where !onlyAutoinstalled || planner.isAutoinstalled(id, kernel) {
+      let uninstalled = planner.uninstall(id, kernel, because: .requested)
+      _ = planner.unbuild(id, kernel, because: .requested, requires: uninstalled)
+    }
+    return planner.finish()
+  }
+
+  /// Whether autoinstall would build it again; the plan says why not.
+  private mutating func isAutoinstalled(_ id: ModuleID, _ kernel: Kernel) -> Bool {
+    if let record = facts.tree[id], record.isBroken {
+      block(id, kernel, .moduleBroken(id, link: record.source ?? "its source link"))
+      return false
+    }
+    switch facts.configurations[id]?[kernel] {
+    case .read(let configuration) where configuration.autoinstall: return true
+    case .unreadable(let error): block(id, kernel, error)
+    case .read, nil: plan.skip(Skip(id, kernel, .notAutoinstalled))
+    }
+    return false
+  }
+}
