@@ -4,6 +4,7 @@
 #   make install    lay them and their hooks below DESTDIR, as the package does
 #   make demo       run whole pacman transactions in a throwaway root and check every state
 #   make test       run every test, after installing what they need
+#   make bench      time dkms against Debian's, after make test has put everything there
 #   make check      the walls between the targets, formatting, warnings
 
 PREFIX ?= /usr
@@ -17,7 +18,7 @@ HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
 HOOKS = $(DESTDIR)$(PREFIX)/share/libalpm/hooks
 BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
 
-.PHONY: all build install demo test check clean
+.PHONY: all build install demo test bench check clean
 
 all: build
 
@@ -44,6 +45,11 @@ test:
 	$(MAKE) --no-print-directory install DESTDIR=.build/stage
 	Tests/check-walls .build/stage/usr/bin/dkms .build/stage/usr/lib/alpm-dkms/*
 	ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" $(SWIFT) test $(DEBUG) --skip-build
+
+bench:
+	rm -rf .build/stage
+	$(MAKE) --no-print-directory install DESTDIR=.build/stage
+	Tests/Root/bench .build/stage
 
 check:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
