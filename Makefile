@@ -15,7 +15,8 @@ RELEASE = -c release --static-swift-stdlib
 DEBUG = -Xswiftc -warnings-as-errors
 PROGRAMS = dkms alpm-dkms-install alpm-dkms-remove
 HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
-HOOKS = $(DESTDIR)$(PREFIX)/share/libalpm/hooks
+SHARE = $(DESTDIR)$(PREFIX)/share
+HOOKS = $(SHARE)/libalpm/hooks
 BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
 
 .PHONY: all build install demo test bench check clean
@@ -30,8 +31,12 @@ install: build
 	install -dm755 "$(HELPERS)" "$(HOOKS)"
 	install -m755 -s "$(BUILT)/alpm-dkms-install" "$(BUILT)/alpm-dkms-remove" "$(HELPERS)"
 	install -m644 hooks/*.hook "$(HOOKS)"
-	install -Dm644 README.md "$(DESTDIR)$(PREFIX)/share/doc/alpm-dkms/README.md"
-	install -Dm644 COPYING "$(DESTDIR)$(PREFIX)/share/licenses/alpm-dkms/COPYING"
+	install -Dm644 completions/dkms.bash "$(SHARE)/bash-completion/completions/dkms"
+	install -Dm644 completions/_dkms "$(SHARE)/zsh/site-functions/_dkms"
+	install -Dm644 completions/dkms.fish "$(SHARE)/fish/vendor_completions.d/dkms.fish"
+	install -Dm644 man/dkms.8 "$(SHARE)/man/man8/dkms.8"
+	install -Dm644 README.md "$(SHARE)/doc/alpm-dkms/README.md"
+	install -Dm644 COPYING "$(SHARE)/licenses/alpm-dkms/COPYING"
 	install -dm755 "$(DESTDIR)/etc/dkms" "$(DESTDIR)/var/lib/dkms"
 
 demo:

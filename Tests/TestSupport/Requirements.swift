@@ -40,6 +40,18 @@ extension Trait where Self == ConditionTrait {
       "needs kernel headers and make: run make test")
   }
 
+  /// The test asks every shell that has completions.
+  public static var requiresShells: Self {
+    .enabled(
+      if: Requirement.isMet(["bash", "fish", "zsh", "script"].allSatisfy(Requirement.hasProgram)),
+      "needs bash, fish and zsh: run make test")
+  }
+
+  /// The test reads manual pages.
+  public static var requiresMandoc: Self {
+    .enabled(if: Requirement.isMet(Requirement.hasProgram("mandoc")), "needs mandoc: run make test")
+  }
+
   /// The test compares with the reference implementation.
   public static var requiresReference: Self {
     .enabled(

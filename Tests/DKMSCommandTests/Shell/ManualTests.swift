@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+/// The manual page dkms(8).
+struct ManualTests {
+  private let page = TestParts.repository.appending("man/dkms.8")
+
+  @Test("The manual page has no fault that mandoc sees", .requiresMandoc)
+  func lint() async throws {
+    let run = try await Run.program("/usr/bin/mandoc", ["-T", "lint", "-W", "warning", page.string])
+    #expect(run.status == 0 && run.output.isEmpty, "\(run)")
+  }
+
+  @Test("The manual page explains the actions and options of the help, and no others")
+  func help() async throws {
+    let help = try await HelpText.read()
+    #expect(try items(of: "ACTIONS", after: "Cm").sorted() == help.actions)
+    #expect(try items(of: "OPTIONS", after: "Fl").map { "-\($0)" }.sorted() == help.options)
+  }
+
+  /// What the headings of a section's list name after a macro.
+  private func items(of section: String, after macro: String) throws -> [String] {
+    let lines = try #require(Files.text(page)).split(separator: "\n")
+    return lines.drop { $0 != ".Sh \(section)" }.dropFirst().prefix { !$0.hasPrefix(".Sh ") }
+      .filter { $0.hasPrefix(".It ") }
+      .flatMap { line in
+        let words = line.split(separator: " ").map(String.init)
+        return zip(words, words.dropFirst()).filter { $0.0 == macro }.map(\.1)
+      }
+  }
+}
