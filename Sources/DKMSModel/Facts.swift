@@ -34,6 +34,15 @@ public struct Facts: Hashable, Sendable {
   }
 }
 
+extension Facts {
+  /// The directives in each module's configuration that are no longer used, once for all kernels.
+  public var deprecations: [ModuleID: [String]] {
+    configurations.mapValues { facts in
+      Set(facts.values.flatMap { $0.configuration?.deprecated ?? [] }).sorted()
+    }.filter { !$0.value.isEmpty }
+  }
+}
+
 /// What is known of a kernel.
 public struct KernelFacts: Hashable, Sendable {
   /// Its module directory.
@@ -69,6 +78,11 @@ public enum ConfigurationFact: Hashable, Sendable {
   case read(ModuleConfiguration)
   /// Why it says nothing.
   case unreadable(DKMSError)
+
+  /// What it says, if anything.
+  public var configuration: ModuleConfiguration? {
+    if case .read(let configuration) = self { configuration } else { nil }
+  }
 
   /// Why it says nothing, if it does not.
   public var error: DKMSError? { if case .unreadable(let error) = self { error } else { nil } }

@@ -10,4 +10,6 @@ public enum NameKind: String, Sendable {
   case kernelRelease = "kernel release"
   /// An architecture.
   case architecture = "architecture"
+  /// What the caller sets over every dkms.conf.
+  case directive = "directive"
 }

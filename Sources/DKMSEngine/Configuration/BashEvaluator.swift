@@ -9,46 +9,51 @@ struct BashEvaluator: Sendable {
   let host: Host
   let timeLimit: Duration
 
-  init(host: Host, timeLimit: Duration = .seconds(30)) {
-    self.host = host
-    self.timeLimit = timeLimit
-  }
-
   /// Runs files one after another in one clean shell and reads variables back.
   ///
   /// - Parameters:
-  ///   - files: The files; one that does not exist is passed over.
+  ///   - files: The files, all of them there.
   ///   - names: The variables to read.
-  ///   - environment: What the files may refer to.
+  ///   - environment: The whole environment of the shell.
   /// - Returns: The values; none where there is no file.
   /// - Throws: `DKMSError.configurationUnreadable`, `DKMSError.configurationMalformed`.
   func evaluate(
     _ files: [FilePath], reading names: [String], environment: [String: String]
   ) async throws(DKMSError) -> Variables {
-    let files = files.filter { Files.kind($0) != nil }
-    guard let subject = files.first else { return Variables() }
-    var clean = ["HOME": "/", "LC_ALL": "C", "PATH": host.environment["PATH"] ?? Self.defaultPath]
-    clean.merge(environment) { $1 }
+    guard let first = files.first else { return Variables() }
     let command = Command(
       "bash",
       ["--noprofile", "--norc", "-c", Self.script, "alpm-dkms"] + names + ["--"] + files.map(\.string),
-      environment: clean, timeLimit: timeLimit)
+      environment: environment, timeLimit: timeLimit)
     let result = try await host.run(command)
+    let account = BashAccount(result.output)
+    let file = account.file ?? first.string
+    if let complaint = account.complaint {
+      throw .configurationMalformed(path: file, detail: complaint)
+    }
     guard result.termination != .timedOut else {
-      throw .configurationUnreadable(path: subject.string, detail: "it did not end within \(timeLimit)")
+      throw .configurationUnreadable(path: file, detail: "it did not end within \(timeLimit)")
     }
-    guard result.output != Array("malformed\0".utf8) else {
-      throw .configurationMalformed(path: subject.string, detail: Self.complaint(in: result))
+    guard result.isSuccess, account.isWhole else {
+      let lastWords = result.errorText.split(separator: "\n").last.map { ": \($0)" } ?? ""
+      throw .configurationUnreadable(
+        path: file, detail: "bash ended with status \(result.status) before the end of it\(lastWords)")
     }
-    guard result.isSuccess, let variables = Self.parse(result.output) else {
-      throw .configurationUnreadable(path: subject.string, detail: Self.complaint(in: result))
-    }
-    return variables
+    return account.variables
+  }
+
+  /// What is set when the first file begins.
+  func environment(adding own: [String: String]) -> [String: String] {
+    let path = host.environment["PATH"] ?? Self.defaultPath
+    return ["HOME": "/", "LC_ALL": "C", "PATH": path].merging(own) { $1 }
   }
 
   static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 
   /// What a file prints is not taken for values: those leave through the saved descriptor.
+  ///
+  /// Carriage returns at the ends of lines would be part of keywords and values. Bash then reads a copy
+  /// without them, in which the path of the file has another name because it would be that of the copy.
   ///
   /// The reference hands each value through a second shell, unquoted and then in double quotes. So white
   /// space is folded, and `'make -C $kernel_source_dir'` becomes what its author meant; files rely on it.
@@ -60,8 +65,19 @@ struct BashEvaluator: Sendable {
     set --
     exec {__dkms_out}>&1 >/dev/null
     for __dkms_file in "${__dkms_files[@]}"; do
-      . "$__dkms_file" && continue
-      "$BASH" --norc -O extglob -n "$__dkms_file" || { printf 'malformed\0' >&$__dkms_out; exit 10; }
+      printf '\0file\0%s\0' "$__dkms_file" >&$__dkms_out
+      __dkms_lines=()
+      [[ -f $__dkms_file ]] && mapfile -t __dkms_lines <"$__dkms_file"
+      if [[ ${__dkms_lines[*]} == *$'\r'* ]]; then
+        __dkms_lines=("${__dkms_lines[@]%$'\r'}")
+        . <(printf '%s\n' "${__dkms_lines[@]//BASH_SOURCE/__dkms_file}") && continue
+        __dkms_complaint=$("$BASH" --norc -O extglob -n <(printf '%s\n' "${__dkms_lines[@]}") 2>&1) && continue
+      else
+        . "$__dkms_file" && continue
+        __dkms_complaint=$("$BASH" --norc -O extglob -n "$__dkms_file" 2>&1) && continue
+      fi
+      printf '\0malformed\0%s\0' "$__dkms_complaint" >&$__dkms_out
+      exit 10
     done
     set -f
     IFS=$' \t\n'
@@ -78,28 +94,7 @@ struct BashEvaluator: Sendable {
         printf '%s\0%s\0%s\0' "$__dkms_name" "$__dkms_index" "$__dkms_value" >&$__dkms_out
       done
     done
-    printf 'end\0' >&$__dkms_out
+    printf '\0end\0\0' >&$__dkms_out
     exit 0
     """#
-
-  private static func parse(_ output: [UInt8]) -> Variables? {
-    var fields = output.split(separator: 0, omittingEmptySubsequences: false)
-      .map { String(decoding: $0, as: UTF8.self) }
-    // A file that calls exit never reaches the end mark.
-    guard fields.popLast() == "", fields.popLast() == "end", fields.count.isMultiple(of: 3) else {
-      return nil
-    }
-    var variables = Variables()
-    for start in stride(from: 0, to: fields.count, by: 3) {
-      guard let index = Int(fields[start + 1]) else { return nil }
-      variables[fields[start], index] = fields[start + 2]
-    }
-    return variables
-  }
-
-  private static func complaint(in result: CommandResult) -> String {
-    let lines = result.errorText.split(separator: "\n")
-    guard let last = lines.last else { return "bash ended with status \(result.status) before the end of it" }
-    return String(last)
-  }
 }

@@ -20,12 +20,12 @@ struct ConfigurationInterpreter {
       "DEST_MODULE_LOCATION", "STRIP", "MAKE", "MAKE_MATCH", "PATCH", "PATCH_MATCH", "AUTOINSTALL",
       "NO_WEAK_MODULES", "BUILD_DEPENDS", "BUILD_DEPENDS_REBUILD", "BUILD_EXCLUSIVE_KERNEL",
       "BUILD_EXCLUSIVE_KERNEL_MIN", "BUILD_EXCLUSIVE_KERNEL_MAX", "BUILD_EXCLUSIVE_ARCH",
-      "BUILD_EXCLUSIVE_CONFIG", "OBSOLETE_BY",
+      "BUILD_EXCLUSIVE_CONFIG",
     ] + ScriptKind.allCases.map(\.rawValue) + deprecated
 
   private static let deprecated = [
     "CLEAN", "REMAKE_INITRD", "MODULES_CONF", "MODULES_CONF_OBSOLETES", "MODULES_CONF_ALIAS_TYPE",
-    "MODULES_CONF_OBSOLETE_ONLY",
+    "MODULES_CONF_OBSOLETE_ONLY", "OBSOLETE_BY",
   ]
 
   func configuration() throws(DKMSError) -> ModuleConfiguration {
@@ -40,25 +40,34 @@ struct ConfigurationInterpreter {
     guard problems.isEmpty else { throw .configurationInvalid(path: file, problems: problems) }
 
     let id = try ModuleID(name: variables["PACKAGE_NAME"] ?? "", version: variables["PACKAGE_VERSION"] ?? "")
-    let exclusions = modules.indices.map(exclusion)
+    // A package without modules is excluded by the common values.
+    let exclusions = exclusions(ofModules: max(modules.count, 1))
     let kept = zip(modules, exclusions).filter { $1 == nil }.map(\.0)
     return ModuleConfiguration(
       id: id, modules: kept, makeCommand: makeCommand(for: id), patches: patches, scripts: scripts,
       autoinstall: autoinstall, buildDepends: variables.array("BUILD_DEPENDS").filter { !$0.isEmpty },
       rebuildsWithDependencies: rebuilds,
-      exclusion: kept.isEmpty ? exclusions.first ?? exclusion(ofModule: 0) : nil, deprecated: deprecatedInUse)
+      exclusion: kept.isEmpty ? exclusions[0] : nil, deprecated: deprecatedInUse)
   }
 
   // MARK: Modules
 
   private func moduleFiles(_ problems: inout [String]) -> [ModuleFile] {
-    let arrays = ["BUILT_MODULE_NAME", "BUILT_MODULE_LOCATION", "DEST_MODULE_NAME", "DEST_MODULE_LOCATION"]
-    let count = (arrays.flatMap(variables.indices).max() ?? -1) + 1
-    let files = (0..<count).map { moduleFile($0, isOnly: count == 1) }
-    for (index, file) in files.enumerated() { check(file, index, &problems) }
+    // Not every number up to the last index: a conf may make that as large as it likes.
+    let indices = moduleIndices
+    let files = indices.map { moduleFile($0, isOnly: indices == [0]) }
+    if let (expected, _) = zip(0..., indices).first(where: { $0 != $1 }) {
+      problems.append("it sets no BUILT_MODULE_NAME[\(expected)]")
+    }
+    for (index, file) in zip(indices, files) { check(file, index, &problems) }
     checkRepetition(of: files.map(\.builtPath), "BUILT_MODULE_NAME", &problems)
     checkRepetition(of: files.map(\.destinationName), "DEST_MODULE_NAME", &problems)
     return files
+  }
+
+  private var moduleIndices: [Int] {
+    let arrays = ["BUILT_MODULE_NAME", "BUILT_MODULE_LOCATION", "DEST_MODULE_NAME", "DEST_MODULE_LOCATION"]
+    return Set(arrays.flatMap(variables.indices)).sorted()
   }
 
   private func moduleFile(_ index: Int, isOnly: Bool) -> ModuleFile {
@@ -140,11 +149,24 @@ struct ConfigurationInterpreter {
 
   // MARK: Exclusion
 
-  /// Why a module is not for this kernel; a directive with only its first value speaks for all modules.
-  private func exclusion(ofModule index: Int) -> String? {
+  /// Why modules are not for this kernel: the first value of a directive holds for all of them.
+  private func exclusions(ofModules count: Int) -> [String?] {
+    let common = exclusion(byValues: 0) ?? obsolescence
+    return (0..<count).map { common ?? exclusion(byValues: $0) }
+  }
+
+  /// OBSOLETE_BY counts as long as no module has a value of its successor.
+  private var obsolescence: String? {
+    let isReplaced = (moduleIndices + [0]).contains { !variables["BUILD_EXCLUSIVE_KERNEL_MAX", $0].isEmpty }
+    guard !isReplaced, let last = variables["OBSOLETE_BY"], !last.isEmpty,
+      VersionOrder(last) < VersionOrder(kernel.release.description)
+    else { return nil }
+    return "OBSOLETE_BY is \(last)"
+  }
+
+  private func exclusion(byValues index: Int) -> String? {
     let value = { (directive: String) -> String? in
-      let isForAll = variables.indices(directive).allSatisfy { $0 == 0 }
-      let text = variables[directive, isForAll ? 0 : index]
+      let text = variables[directive, index]
       return text.isEmpty ? nil : text
     }
     let release = kernel.release.description
@@ -154,9 +176,7 @@ struct ConfigurationInterpreter {
     if let least = value("BUILD_EXCLUSIVE_KERNEL_MIN"), VersionOrder(release) < VersionOrder(least) {
       return "BUILD_EXCLUSIVE_KERNEL_MIN is \(least)"
     }
-    if let most = value("BUILD_EXCLUSIVE_KERNEL_MAX") ?? value("OBSOLETE_BY"),
-      VersionOrder(most) < VersionOrder(release)
-    {
+    if let most = value("BUILD_EXCLUSIVE_KERNEL_MAX"), VersionOrder(most) < VersionOrder(release) {
       return "BUILD_EXCLUSIVE_KERNEL_MAX is \(most)"
     }
     if let pattern = value("BUILD_EXCLUSIVE_ARCH"),
@@ -194,7 +214,7 @@ struct ConfigurationInterpreter {
   private var deprecatedInUse: [String] {
     Self.deprecated.filter { name in
       let values = variables.array(name)
-      let isHarmless = name == "CLEAN" && ["true", "/bin/true", "/usr/bin/true"].contains(values.first)
+      let isHarmless = name == "CLEAN" && ["true", "/bin/true", "/usr/bin/true"].contains(variables[name])
       return !values.isEmpty && !isHarmless
     }
   }

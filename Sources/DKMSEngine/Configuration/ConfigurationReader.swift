@@ -6,13 +6,13 @@ public import SystemPackage
 
 /// Reads the dkms.conf of a module with all that overrides it.
 public struct ConfigurationReader: Sendable {
-  private let evaluator: BashEvaluator
+  private let evaluator: ConfigurationEvaluator
   private let layout: Layout
   private let options: BuildOptions
 
   /// Makes a reader.
   public init(host: Host, layout: Layout, options: BuildOptions) {
-    evaluator = BashEvaluator(host: host)
+    evaluator = ConfigurationEvaluator(host: host)
     self.layout = layout
     self.options = options
   }
@@ -38,20 +38,40 @@ public struct ConfigurationReader: Sendable {
     of id: ModuleID? = nil, source: FilePath, for kernel: Kernel
   ) async throws(DKMSError) -> ModuleConfiguration {
     let file = options.configurationFile ?? source.appending("dkms.conf")
-    guard Files.isFile(file) else { throw .configurationMissing(path: file.string) }
+    guard Files.isFile(file) || Files.isDirectory(file) else {
+      throw .configurationMissing(path: file.string)
+    }
     let tree = KernelTree(kernel.release, in: layout, options: options)
     var variables = try await evaluator.evaluate(
       [file] + (id.map { overrides(of: $0, for: kernel) } ?? []),
       reading: ConfigurationInterpreter.directives, environment: environment(of: id, kernel, tree))
     for directive in options.directives {
-      let parts = directive.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+      let (name, value) = try parts(of: directive)
+      variables[name] = value
     }
     return try ConfigurationInterpreter(
       variables: variables, file: file.string, kernel: kernel, kernelHeaders: tree.headers.string,
       buildDirectory: { id in layout.build(id).string },
       hasKernelOption: KernelOptions(file: tree.configuration).contains
     ).configuration()
+  }
+
+  private func parts(of directive: String) throws(DKMSError) -> (name: String, value: String) {
+    guard let separator = directive.firstIndex(of: "=") else {
+      throw .invalidName(.directive, value: directive, problem: "it is not NAME=VALUE")
+    }
+    let name = directive[..<separator]
+    let isName = name.utf8.enumerated().allSatisfy { index, byte in
+      switch Unicode.Scalar(byte) {
+      case "a"..."z", "A"..."Z", "_": true
+      case "0"..."9": index > 0
+      default: false
+      }
+    }
+    guard isName, !name.isEmpty else {
+      throw .invalidName(.directive, value: directive, problem: "no variable has that name")
+    }
+    return (String(name), String(directive[separator...].dropFirst()))
   }
 
   private func overrides(of id: ModuleID, for kernel: Kernel) -> [FilePath] {

@@ -24,7 +24,7 @@ public struct Framework: Sendable {
     let files =
       [directory.appending("framework.conf")]
       + Files.list(extra).filter { $0.hasSuffix(".conf") }.map { extra.appending($0) }
-    var variables = try await BashEvaluator(host: host)
+    var variables = try await ConfigurationEvaluator(host: host)
       .evaluate(files, reading: names, environment: ["kernelver": KernelText.placeholder])
     for name in inherited where variables[name] == nil {
       if let value = host.environment[name] { variables[name] = value }

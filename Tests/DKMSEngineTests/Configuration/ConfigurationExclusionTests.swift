@@ -69,6 +69,21 @@ import Testing
     #expect(configuration.modules.isEmpty)
   }
 
+  @Test(arguments: [
+    "OBSOLETE_BY[1]=5", "OBSOLETE_BY=5; BUILD_EXCLUSIVE_KERNEL_MAX[1]=7", "BUILD_EXCLUSIVE_ARCH[9]=i686",
+  ])
+  func bothModulesAreKept(_ line: String) async throws {
+    let configuration = try await machine.read(
+      adding: "BUILT_MODULE_NAME[1]=second; DEST_MODULE_LOCATION[1]=/extra; \(line)")
+    #expect(configuration.modules.map(\.builtName) == ["hello", "second"])
+  }
+
+  @Test func packageWithoutModulesMayBeExcluded() async throws {
+    let conf = "PACKAGE_NAME=tools\nPACKAGE_VERSION=1\n"
+    #expect(try await machine.read(conf).exclusion == nil)
+    #expect(try await machine.read(conf + "BUILD_EXCLUSIVE_KERNEL='^5'\n").exclusion != nil)
+  }
+
   @Test func optionsAreNotHeldAgainstAKernelWithoutConfiguration() async throws {
     let configuration = try await machine.read(adding: "BUILD_EXCLUSIVE_CONFIG='CONFIG_UNSET !CONFIG_SET'")
     #expect(configuration.exclusion == nil)
@@ -78,6 +93,7 @@ import Testing
     "BUILD_EXCLUSIVE_KERNEL[1]='^5'", "BUILD_EXCLUSIVE_KERNEL_MIN[1]=7", "BUILD_EXCLUSIVE_KERNEL_MAX[1]=5",
     "BUILD_EXCLUSIVE_ARCH[1]=aarch64", "BUILD_EXCLUSIVE_CONFIG[1]=CONFIG_UNSET",
     "BUILD_EXCLUSIVE_KERNEL[0]='^6'; BUILD_EXCLUSIVE_KERNEL[1]='^5'",
+    "BUILD_EXCLUSIVE_KERNEL_MAX[1]=5; OBSOLETE_BY=5",
   ])
   func oneOfTwoModulesIsLeftOut(_ line: String) async throws {
     try addKernelConfiguration()
@@ -88,6 +104,10 @@ import Testing
   }
 
   @Test(arguments: [
+    "BUILD_EXCLUSIVE_KERNEL='^5'; BUILD_EXCLUSIVE_KERNEL[1]='^6'",
+    "BUILD_EXCLUSIVE_KERNEL_MIN=7; BUILD_EXCLUSIVE_KERNEL_MIN[1]=5",
+    "BUILD_EXCLUSIVE_KERNEL_MAX=5; BUILD_EXCLUSIVE_KERNEL_MAX[1]=7",
+    "BUILD_EXCLUSIVE_ARCH=aarch64; BUILD_EXCLUSIVE_ARCH[1]=x86_64", "OBSOLETE_BY=5; OBSOLETE_BY[1]=7",
     "BUILD_EXCLUSIVE_ARCH[0]=aarch64; BUILD_EXCLUSIVE_ARCH[1]=i686", "BUILD_EXCLUSIVE_ARCH=aarch64",
     "BUILD_EXCLUSIVE_ARCH[0]=aarch64; BUILD_EXCLUSIVE_KERNEL[1]='^5'; BUILD_EXCLUSIVE_KERNEL[0]='^6'",
   ])

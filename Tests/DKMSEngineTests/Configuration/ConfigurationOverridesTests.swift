@@ -62,4 +62,22 @@ import Testing
       conf.replacing("own", with: "other"), to: "other.conf")
     #expect(try await machine.read(conf).scripts == [.postAdd: "other"])
   }
+
+  @Test(arguments: [
+    "POST_ADD", "", "=x", "1POST=x", "POST-ADD=x", "POST_ADD[0]=x", "POST ADD=x", "POST_ADD+=x",
+    " POST_ADD=x",
+  ])
+  func directiveThatIsNoneIsNamed(_ directive: String) async throws {
+    var machine = machine
+    machine.options.directives = ["POST_BUILD=x", directive]
+    let error = try await #require(throws: DKMSError.self) { _ = try await machine.read(conf) }
+    guard case .invalidName(.directive, directive, _) = error else { throw error }
+    #expect(error.exitStatus == .badConfiguration)
+  }
+
+  @Test func directiveIsTakenAsItIs() async throws {
+    var machine = machine
+    machine.options.directives = ["MAKE=make  V=\"$(x)\" ${kernelver}", "FOO=bar"]
+    #expect(try await machine.read(conf).makeCommand == "make  V=\"$(x)\" ${kernelver}")
+  }
 }

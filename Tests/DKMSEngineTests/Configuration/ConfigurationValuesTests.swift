@@ -151,4 +151,17 @@ import Testing
     let configuration = try await machine.read(adding: "CLEAN=\"\(value)\"")
     #expect(configuration.deprecated == (value == "make clean" ? ["CLEAN"] : []))
   }
+
+  @Test func everyDirectiveThatIsNoLongerUsed() async throws {
+    let names = [
+      "CLEAN", "REMAKE_INITRD", "MODULES_CONF", "MODULES_CONF_OBSOLETES", "MODULES_CONF_ALIAS_TYPE",
+      "MODULES_CONF_OBSOLETE_ONLY", "OBSOLETE_BY",
+    ]
+    for name in names {
+      #expect(try await machine.read(adding: "\(name)=9").deprecated == [name])
+      #expect(try await machine.read(adding: "\(name)=").deprecated == [name])
+    }
+    #expect(try await machine.read(adding: "MODULES_CONF[3]=x").deprecated == ["MODULES_CONF"])
+    #expect(try await machine.read(adding: "").deprecated.isEmpty)
+  }
 }
