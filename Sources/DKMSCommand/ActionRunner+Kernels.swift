@@ -16,6 +16,7 @@ extension ActionRunner {
     let tree = ModuleTree(layout).state()
     let facts = await facts(tree.newestVersions, [kernel])
     let plan = Planner.autoinstall(for: [kernel], facts: facts, options: options)
+    remarkOnDeprecations(of: plan, facts)
     let isFailure = { (error: DKMSError) in error.isFailure && !error.isOnlyWaiting(in: tree) }
     return try await carryOut(plan, isFailure: isFailure) { errors in
       let failures = errors.filter(isFailure)
@@ -42,7 +43,9 @@ extension ActionRunner {
         && (arguments.version.isEmpty || record.id.version == arguments.version)
     }.map(\.id)
     let facts = await facts(modules, [kernel])
-    return try await carryOut(Planner.match(modules, for: kernel, facts: facts, options: options))
+    let plan = Planner.match(modules, for: kernel, facts: facts, options: options)
+    remarkOnDeprecations(of: plan, facts)
+    return try await carryOut(plan)
   }
 
   /// Forgets what was built for a kernel that comes anew or goes.

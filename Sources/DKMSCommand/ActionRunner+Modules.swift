@@ -15,7 +15,9 @@ extension ActionRunner {
     if arguments.isSafeUpgrade, try await isHalfOfAnUpgrade(id) { return .success }
     let kernels = try kernels(of: record)
     let facts = await facts(concerned(by: id, kernels), kernels)
-    return try await carryOut(plan(id, kernels, facts))
+    let plan = plan(id, kernels, facts)
+    remarkOnDeprecations(of: plan, facts)
+    return try await carryOut(plan)
   }
 
   func module() throws -> ModuleID {

@@ -74,6 +74,19 @@ struct ActionRunner {
     return status(plan.obstacles + report.failures)
   }
 
+  /// Says once which directives of the modules that a plan brings in have no effect any more.
+  func remarkOnDeprecations(of plan: Plan, _ facts: Facts) {
+    var told: Set<ModuleID> = []
+    for step in plan.steps.map(\.step) {
+      switch step {
+      case .add(let id, _), .build(let id, _), .install(let id, _):
+        guard told.insert(id).inserted, let names = facts.deprecations[id] else { continue }
+        for name in names { narrator.warn("\(id): the directive \(name) is deprecated") }
+      default: continue
+      }
+    }
+  }
+
   private func tellObstacles(of plan: Plan, _ isFailure: (DKMSError) -> Bool) {
     for error in plan.obstacles where error.isFailure {
       if isFailure(error) { narrator.fail(error) } else { narrator.warn("\(error)") }

@@ -133,6 +133,25 @@ struct InstallOptionTests {
     #expect(try machine.text("etc/ran").split(separator: "\n").first == "modprobe -a -b -q")
   }
 
+  // MARK: Deprecations
+
+  @Test("A directive that has no effect any more is told once, however many kernels there are")
+  func deprecations() async throws {
+    let machine = try await Prepared.sources()
+    try machine.addQuick(conf: "CLEAN=x\nREMAKE_INITRD=yes\nOBSOLETE_BY=9.9")
+    let kernels = "-k \(Kernels.first) -k \(Kernels.second)"
+    let outcome = try await machine.dkms("install quick/1.0 \(kernels)").expect(0)
+    for name in ["CLEAN", "REMAKE_INITRD", "OBSOLETE_BY"] {
+      let lines = outcome.run.errorOutput.split(separator: "\n").filter { $0.contains(name) }
+      #expect(lines == ["==> WARNING: quick/1.0: the directive \(name) is deprecated"], "\(outcome)")
+    }
+    let silent = try await machine.dkms("uninstall quick/1.0 \(kernels)").expect(0)
+    #expect(!silent.run.errorOutput.contains("deprecated"), "\(silent)")
+    let added = try await machine.dkms("remove quick/1.0 --all").expect(0)
+    #expect(!added.run.errorOutput.contains("deprecated"), "\(added)")
+    try await machine.dkms("add quick/1.0").expect(0, says: ["REMAKE_INITRD is deprecated"])
+  }
+
   // MARK: Dependents
 
   @Test("What was built with another version of a module is built anew where its conf says so")
