@@ -7,6 +7,9 @@
 // Changes the directory of a child before its program starts.
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 
+// Closes every descriptor of a child from this number on before its program starts.
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+
 // Swaps two directories in one step, so that no reader finds neither.
 int renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path,
               unsigned int flags);

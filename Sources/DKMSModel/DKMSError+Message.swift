@@ -42,12 +42,16 @@ extension DKMSError: CustomStringConvertible {
       "\(id) for \(kernel.release): the patch '\(patch)' does not apply"
     case .buildFailed(let id, let kernel, let firstError, _):
       "\(id) for \(kernel.release): the build failed" + (firstError.map { ": \($0)" } ?? "")
+    case .buildSilent(let id, let kernel, let limit, _):
+      "\(id) for \(kernel.release): the build was ended, for it had printed nothing for \(limit.inWords)"
     case .moduleNotProduced(let id, let kernel, let file, _):
       "\(id) for \(kernel.release): the build ended without \(file)"
     case .vermagicMismatch(let id, let kernel, let file, let found, _):
       "\(id) for \(kernel.release): \(file) was built for kernel \(found); its Makefile looks at another kernel"
     case .scriptFailed(let id, let script, let status, _):
       "\(id): its \(script.rawValue) script ended with status \(status)"
+    case .scriptSilent(let id, let script, let limit):
+      "\(id): its \(script.rawValue) script was ended, for it had printed nothing for \(limit.inWords)"
     case .productIncomplete(let id, let kernel, let file):
       "\(id) for \(kernel.release): \(file) is missing from the tree"
     case .nothingInstalled(let id, let kernel, let reasons):
@@ -88,6 +92,10 @@ extension DKMSError: CustomStringConvertible {
       .moduleNotProduced(_, _, _, let log), .vermagicMismatch(_, _, _, _, let log),
       .scriptFailed(_, _, _, let log?):
       "the log is \(log)"
+    case .buildSilent(_, _, _, let log):
+      "the log is \(log); a longer silence-limit can be set in /etc/alpm-dkms.conf"
+    case .scriptSilent:
+      "a longer silence-limit can be set in /etc/alpm-dkms.conf"
     case .productIncomplete(let id, let kernel, _):
       "dkms build --force \(id) -k \(kernel.release)"
     case .nothingInstalled(let id, let kernel, _):
@@ -109,9 +117,10 @@ extension DKMSError: CustomStringConvertible {
     case .headersMissing: .headersMissing
     case .excluded: .excluded
     case .dependenciesMissing: .missingDependency
-    case .buildFailed, .configurationMalformed: .buildFailed
+    case .buildFailed, .buildSilent, .configurationMalformed: .buildFailed
     case .moduleNotProduced, .vermagicMismatch: .moduleNotProduced
-    case .scriptFailed(_, .preInstall, _, _): .preInstallFailed
+    case .scriptFailed(_, .preInstall, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
+    case .scriptSilent: .buildFailed
     case .scriptFailed(_, _, let status, _): ExitStatus(rawValue: status)
     case .system: .refused
     }

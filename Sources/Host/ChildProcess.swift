@@ -26,6 +26,8 @@ struct ChildProcess: Sendable {
       posix_spawn_file_actions_adddup2(&actions, aside, number)
       posix_spawn_file_actions_addclose(&actions, aside)
     }
+    // What this process was given without asking is not the child's: it could keep a pipe of pacman open.
+    posix_spawn_file_actions_addclosefrom_np(&actions, (command.descriptors.keys.max() ?? STDERR_FILENO) + 1)
     posix_spawn_file_actions_addchdir_np(&actions, command.directory.string)
 
     var attributes = posix_spawnattr_t()
@@ -61,32 +63,62 @@ struct ChildProcess: Sendable {
       ?? command.program
   }
 
-  /// Waits for the child, and kills its group at the time limit or when the task is cancelled.
-  func wait(limit: Duration?) async -> CommandResult.Termination {
-    let expired = await withTaskCancellationHandler {
-      await withTaskGroup(of: Bool.self) { group in
+  /// Waits for the child, and kills its group at a limit or when the task is cancelled.
+  ///
+  /// Whatever ends it, nothing of the group is left.
+  func wait(
+    timeLimit: Duration?, silenceLimit: Duration?, outputSize: @escaping @Sendable () -> Int64
+  ) async -> CommandResult.Termination {
+    ParentDeathWatch.shared.add(identifier)
+    let cause = await withTaskCancellationHandler {
+      await withTaskGroup(of: CommandResult.Termination?.self) { group in
         group.addTask {
           await self.exit()
-          return false
+          return nil
         }
-        if let limit {
+        if let timeLimit {
           group.addTask {
-            guard (try? await Task.sleep(for: limit)) != nil else { return false }
+            guard (try? await Task.sleep(for: timeLimit)) != nil else { return nil }
             self.killGroup()
-            return true
+            return .timedOut
           }
         }
-        let first = await group.next() ?? false
+        if let silenceLimit {
+          group.addTask {
+            guard await Self.isSilent(for: silenceLimit, outputSize) else { return nil }
+            self.killGroup()
+            return .silent(silenceLimit)
+          }
+        }
+        let first = await group.next() ?? nil
         group.cancelAll()
-        return await group.reduce(first) { $0 || $1 }
+        return await group.reduce(first) { $0 ?? $1 }
       }
     } onCancel: {
       self.killGroup()
     }
-    // What has a limit leaves nothing behind; the group is the child's own until it is reaped.
-    if limit != nil { killGroup() }
+    // The number is the group's own until the child is reaped.
+    killGroup()
+    ParentDeathWatch.shared.remove(identifier)
     let termination = reap()
-    return expired ? .timedOut : termination
+    await waitForGroup()
+    return cause ?? termination
+  }
+
+  /// Waits until some output has not grown for a while; false where the task is cancelled before.
+  ///
+  /// It counts looks, not time, so that a machine that slept meanwhile is not taken for a silent child.
+  private static func isSilent(for limit: Duration, _ outputSize: () -> Int64) async -> Bool {
+    let enough = 20
+    var size = outputSize()
+    var silentLooks = 0
+    while silentLooks < enough {
+      guard (try? await Task.sleep(for: limit / enough)) != nil else { return false }
+      let newSize = outputSize()
+      silentLooks = newSize == size ? silentLooks + 1 : 0
+      size = newSize
+    }
+    return true
   }
 
   private func killGroup() {
@@ -98,6 +130,16 @@ struct ChildProcess: Sendable {
     await onOwnThread {
       var information = siginfo_t()
       while waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+    }
+  }
+
+  /// Waits until the killed are dead: the last of them may be writing, or hold the rest of a namespace.
+  private func waitForGroup() async {
+    guard kill(-identifier, 0) == 0 else { return }
+    await onOwnThread {
+      // Not for ever: what hangs in a driver does not die, and who inherits the dead may not reap them.
+      let (looks, microseconds): (Int, useconds_t) = (200, 10_000)
+      for _ in 0..<looks where kill(-identifier, 0) == 0 { usleep(microseconds) }
     }
   }
 

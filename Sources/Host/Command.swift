@@ -16,6 +16,10 @@ public struct Command: Hashable, Sendable {
   public var output: Output
   /// How long it may run before it and its children are killed; nil for as long as it likes.
   public var timeLimit: Duration?
+  /// How long it may print nothing before it and its children are killed; nil for as long as it likes.
+  ///
+  /// Silence is noticed up to a tenth later.
+  public var silenceLimit: Duration?
   /// Descriptors of this process that the child gets, under the numbers of the keys (3 or more).
   public var descriptors: [CInt: FileDescriptor]
 
@@ -31,7 +35,7 @@ public struct Command: Hashable, Sendable {
   public init(
     _ program: String, _ arguments: [String] = [], environment: [String: String],
     directory: FilePath = "/", output: Output = .captured, timeLimit: Duration? = nil,
-    descriptors: [CInt: FileDescriptor] = [:]
+    silenceLimit: Duration? = nil, descriptors: [CInt: FileDescriptor] = [:]
   ) {
     self.program = program
     self.arguments = arguments
@@ -39,6 +43,7 @@ public struct Command: Hashable, Sendable {
     self.directory = directory
     self.output = output
     self.timeLimit = timeLimit
+    self.silenceLimit = silenceLimit
     self.descriptors = descriptors
   }
 }
@@ -67,6 +72,8 @@ public struct CommandResult: Hashable, Sendable {
     case signalled(Int32)
     /// It ran longer than its time limit and was killed.
     case timedOut
+    /// It printed nothing for this long, its silence limit, and was killed.
+    case silent(Duration)
   }
 
   /// Whether it ended with status 0.
@@ -77,7 +84,7 @@ public struct CommandResult: Hashable, Sendable {
     switch termination {
     case .exited(let status): status
     case .signalled(let signal): 128 + signal
-    case .timedOut: 124
+    case .timedOut, .silent: 124
     }
   }
 
@@ -91,6 +98,8 @@ public struct CommandResult: Hashable, Sendable {
 /// Runs commands.
 public protocol CommandLauncher: Sendable {
   /// Runs a command and waits for its end; cancelling the task ends it and its children.
+  ///
+  /// Nothing of its process group is left afterwards, nor when this process is killed.
   ///
   /// - Throws: `HostError` where the program could not be started.
   func run(_ command: Command) async throws(HostError) -> CommandResult

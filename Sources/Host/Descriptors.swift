@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CLinux
 internal import Glibc
 public import SystemPackage
 
@@ -18,6 +19,23 @@ extension FileDescriptor {
       bytes += chunk
     }
   }
+}
+
+extension FileDescriptor {
+  /// Makes a pipe that no child inherits unless told.
+  ///
+  /// - Throws: `Errno`.
+  static func closedOnExecPipe() throws(Errno) -> (readEnd: FileDescriptor, writeEnd: FileDescriptor) {
+    var ends: (CInt, CInt) = (-1, -1)
+    let code = withUnsafeMutablePointer(to: &ends) {
+      $0.withMemoryRebound(to: CInt.self, capacity: 2) { CLinux.pipe2($0, O_CLOEXEC) }
+    }
+    guard code == 0 else { throw .current }
+    return (FileDescriptor(rawValue: ends.0), FileDescriptor(rawValue: ends.1))
+  }
+
+  /// The size of the file in bytes, wherever it is read or written.
+  var size: Int64 { (try? stat())?.size ?? 0 }
 }
 
 extension Errno {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CLinux
 internal import Glibc
 internal import Synchronization
 public import SystemPackage
@@ -9,23 +8,25 @@ public import SystemPackage
 ///
 /// A process that starts a make takes one job for it first; what that make starts takes further ones.
 public final class JobServer: Sendable {
+  private let jobs: Int
   private let readEnd: FileDescriptor
   private let writeEnd: FileDescriptor
+  /// How many hold a job that they took from here.
+  private let holders = Mutex(0)
   private static let token = UInt8(ascii: "+")
 
   /// Makes a jobserver with this many jobs, at least one.
   ///
   /// - Throws: `HostError` where no pipe can be had.
   public init(jobs: Int) throws(HostError) {
-    var ends: (CInt, CInt) = (-1, -1)
-    let code = withUnsafeMutablePointer(to: &ends) {
-      $0.withMemoryRebound(to: CInt.self, capacity: 2) { pipe2($0, O_CLOEXEC) }
+    self.jobs = max(jobs, 1)
+    do {
+      (readEnd, writeEnd) = try FileDescriptor.closedOnExecPipe()
+    } catch {
+      throw HostError("make a pipe for", "make", error)
     }
-    guard code == 0 else { throw HostError("make a pipe for", "make", .current) }
-    _ = fcntl(ends.0, F_SETFL, O_NONBLOCK)
-    readEnd = FileDescriptor(rawValue: ends.0)
-    writeEnd = FileDescriptor(rawValue: ends.1)
-    for _ in 0..<max(jobs, 1) { putBack() }
+    _ = fcntl(readEnd.rawValue, F_SETFL, O_NONBLOCK)
+    fill()
   }
 
   deinit {
@@ -46,9 +47,9 @@ public final class JobServer: Sendable {
 
   /// Runs work while holding one job; a cancelled task waits for none.
   public func withJob<Value: Sendable>(_ body: () async -> Value) async -> Value {
-    let waiter = Waiter(end: readEnd.rawValue)
+    let waiter = Waiter()
     await withTaskCancellationHandler {
-      await onOwnThread { waiter.wait() }
+      await onOwnThread { self.wait(waiter) }
     } onCancel: {
       waiter.giveUp()
     }
@@ -56,34 +57,57 @@ public final class JobServer: Sendable {
     return await body()
   }
 
-  /// Waits for one byte of the pipe.
+  /// Somebody who waits for a job.
   private final class Waiter: Sendable {
-    private enum State { case waiting, holding, givenUp }
-    private let end: CInt
-    private let state = Mutex(State.waiting)
-
-    init(end: CInt) { self.end = end }
+    enum State { case waiting, holding, givenUp }
+    let state = Mutex(State.waiting)
 
     var hasJob: Bool { state.withLock { $0 == .holding } }
 
     func giveUp() {
       state.withLock { if $0 == .waiting { $0 = .givenUp } }
     }
+  }
 
-    func wait() {
-      let pollMilliseconds: CInt = 100
-      while state.withLock({ $0 == .waiting }) {
-        var ready = pollfd(fd: end, events: Int16(POLLIN), revents: 0)
-        guard poll(&ready, 1, pollMilliseconds) == 1 else { continue }
-        var byte: UInt8 = 0
-        // Another may have been faster; the end is non-blocking, as make sets it, so that shows at once.
-        guard read(end, &byte, 1) == 1 else { continue }
-        state.withLock { $0 = .holding }
-      }
+  private func wait(_ waiter: Waiter) {
+    let pollMilliseconds: CInt = 100
+    while waiter.state.withLock({ $0 == .waiting }) {
+      var ready = pollfd(fd: readEnd.rawValue, events: Int16(POLLIN), revents: 0)
+      // Another may be faster than who sees a job; then there is none to take.
+      guard poll(&ready, 1, pollMilliseconds) == 1, take() else { continue }
+      waiter.state.withLock { $0 = .holding }
+    }
+  }
+
+  private func take() -> Bool {
+    holders.withLock { holders in
+      guard readToken() else { return false }
+      holders += 1
+      return true
     }
   }
 
   private func putBack() {
+    holders.withLock { holders in
+      holders -= 1
+      // A make that was killed has lost those it held; while nobody holds any, all must be here.
+      if holders == 0 { fill() } else { writeToken() }
+    }
+  }
+
+  /// Sees to it that every job is here, and no more.
+  private func fill() {
+    while readToken() {}
+    for _ in 0..<jobs { writeToken() }
+  }
+
+  /// Takes a byte if there is one: the end is non-blocking, as make sets it.
+  private func readToken() -> Bool {
+    var byte: UInt8 = 0
+    return read(readEnd.rawValue, &byte, 1) == 1
+  }
+
+  private func writeToken() {
     withUnsafePointer(to: Self.token) { _ = write(writeEnd.rawValue, $0, 1) }
   }
 }

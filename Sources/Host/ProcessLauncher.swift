@@ -31,7 +31,9 @@ public struct ProcessLauncher: CommandLauncher {
     _ command: Command, output: FileDescriptor, errorOutput: FileDescriptor
   ) async throws(HostError) -> CommandResult.Termination {
     let child = try ChildProcess.spawn(command, output: output, errorOutput: errorOutput)
-    return await child.wait(limit: command.timeLimit)
+    return await child.wait(timeLimit: command.timeLimit, silenceLimit: command.silenceLimit) {
+      output.size + errorOutput.size
+    }
   }
 }
 

@@ -84,16 +84,11 @@ struct ConcurrencyTests {
     "depmod",
   ]
 
-  private static let killer = """
+  /// Waits at its instant until `dkms` has been killed, and it with it.
+  private static let halt = """
     if [[ -e /etc/dkms/kill-INSTANT ]]; then
-      process=$PPID
-      while [[ $(< /proc/$process/comm) != dkms ]]; do
-        process=$(sed -n 's/^PPid:[[:space:]]*//p' /proc/$process/status)
-        [[ $process -gt 1 ]] || exit 1
-      done
-      kill -9 $process
-      [[ -s /etc/dkms/kill-INSTANT ]] && exit 1
-      sleep 0.1
+      : > /etc/dkms/reached
+      exec sleep 300
     fi
     """
 
@@ -106,27 +101,38 @@ struct ConcurrencyTests {
     try machine.addQuick(conf: conf.joined(separator: "\n"))
     for script in scripts + ["MAKE"] {
       try machine.addScript(
-        Self.killer.replacing("INSTANT", with: script), at: "src/quick-1.0/hook-\(script)")
+        Self.halt.replacing("INSTANT", with: script), at: "src/quick-1.0/hook-\(script)")
     }
     for tool in ["cp", "modinfo", "strip", "depmod"] {
       try machine.addScript(
-        Self.killer.replacing("INSTANT", with: tool) + "\nPATH=/usr/sbin:/usr/bin; exec \(tool) \"$@\"",
+        Self.halt.replacing("INSTANT", with: tool) + "\nPATH=/usr/sbin:/usr/bin; exec \(tool) \"$@\"",
         at: "etc/bin/\(tool)")
     }
     return machine
   }
 
-  @Test(
-    "Killed in the middle of an installation, the next run makes it whole", arguments: instants,
-    [true, false])
-  func killedInstallation(_ instant: String, withItsChild: Bool) async throws {
+  /// Kills a call of `dkms` when it has come to an instant.
+  private func kill(_ words: String, at instant: String, on machine: Machine) async throws {
+    try machine.write("", to: "etc/kill-\(instant)")
+    let run = try await machine.shell(
+      """
+      set -m
+      /mnt/dkms \(words) &
+      for try in {1..600}; do [[ -e /etc/dkms/reached ]] && break; sleep 0.05; done
+      kill -9 $!
+      wait $!
+      """, environment: Self.environment)
+    #expect(run.status == 137, "\(run)")
+    for name in ["etc/kill-\(instant)", "etc/reached"] { try machine.remove(name) }
+  }
+
+  @Test("Killed in the middle of an installation, the next run makes it whole", arguments: instants)
+  func killedInstallation(_ instant: String) async throws {
     let machine = try await mortalMachine()
     let alone = try await machine.copy()
     let words = "install quick/1.0 -k \(Kernels.first)"
     let undisturbed = try await alone.dkms(words, environment: Self.environment).expect(0)
-    try machine.write(withItsChild ? "child" : "", to: "etc/kill-\(instant)")
-    try await machine.dkms(words, environment: Self.environment).expect(137)
-    try machine.remove("etc/kill-\(instant)")
+    try await kill(words, at: instant, on: machine)
     try await machine.dkms(words, environment: Self.environment).expect(0)
       .expectUnchanged(since: undisturbed.tree)
     try await machine.dkms("status").expect(0, output: ["quick/1.0, \(Kernels.first), x86_64: installed"])
@@ -138,12 +144,26 @@ struct ConcurrencyTests {
     try await machine.dkms("install quick/1.0 -k \(Kernels.first)").expect(0)
     let alone = try await machine.copy()
     let undisturbed = try await alone.dkms("remove quick/1.0 --all", environment: Self.environment).expect(0)
-    try machine.write("child", to: "etc/kill-\(instant)")
-    try await machine.dkms("remove quick/1.0 --all", environment: Self.environment).expect(137)
-    try machine.remove("etc/kill-\(instant)")
+    try await kill("remove quick/1.0 --all", at: instant, on: machine)
     let second = try await machine.dkms("remove quick/1.0 --all", environment: Self.environment)
     #expect([0, 3].contains(second.status), "\(second)")
     second.expectUnchanged(since: undisturbed.tree)
+  }
+
+  @Test(
+    "What a removal that was killed left in modules.dep goes with the next run for that kernel",
+    arguments: [
+      "autoinstall -k", "install hello-world/1.0 -k", "build hello-world/1.0 -k", "add hello-world/1.0 -k",
+    ])
+  func dependenciesOfAKilledRemoval(_ action: String) async throws {
+    let machine = try await mortalMachine()
+    try await machine.dkms("install quick/1.0 -k \(Kernels.first)").expect(0)
+    let dependencies = "modules/\(Kernels.first)/modules.dep"
+    #expect(try machine.text(dependencies).contains("quick.ko"))
+    try await kill("remove quick/1.0 --all", at: "depmod", on: machine)
+    #expect(try machine.text(dependencies).contains("quick.ko"), "the kill came before depmod")
+    try await machine.dkms("\(action) \(Kernels.first)").expect(0)
+    #expect(try !machine.text(dependencies).contains("quick.ko"))
   }
 
   @Test(
@@ -176,33 +196,5 @@ struct ConcurrencyTests {
       #expect(run.status == 0, "\(run)")
     }
     try await machine.dkms(words).expect(0).expectUnchanged(since: undisturbed.tree)
-  }
-
-  @Test("Asked to end, it ends its children first and leaves no scratch", arguments: ["TERM", "INT", "HUP"])
-  func interrupted(_ signal: String) async throws {
-    let machine = try await Prepared.machine(.added)
-    let before = Set(machine.tree)
-    try machine.addQuick(conf: #"MAKE[0]="./linger""#)
-    try machine.addScript("echo $$ > /etc/dkms/build.pid; exec sleep 300", at: "src/quick-1.0/linger")
-    let run = try await machine.shell(
-      """
-      set -m
-      /mnt/dkms build quick/1.0 -k \(Kernels.first) &
-      for try in {1..600}; do [[ -s /etc/dkms/build.pid ]] && break; sleep 0.05; done
-      kill -\(signal) $!
-      wait $!
-      echo "status $?"
-      build=$(< /etc/dkms/build.pid)
-      kill -0 $build 2> /dev/null && echo alive && kill -9 $build
-      rm /etc/dkms/build.pid
-      """)
-    #expect(!run.lines.contains("alive"), "\(run)")
-    #expect(!run.lines.contains("status 0"), "\(run)")
-    let left = Set(machine.tree).subtracting(before).filter {
-      $0.hasPrefix("var/") && !$0.contains("/build/")
-    }
-    #expect(left.isEmpty)
-    try machine.addQuick()
-    try await machine.dkms("build quick/1.0 -k \(Kernels.first)").expect(0)
   }
 }

@@ -51,6 +51,17 @@ import Testing
         naming: "hello/1.0", "6.1.0-x", "a.c: error"),
       Case(.buildFailed(id, kernel, firstError: nil, log: log), 10, naming: "hello/1.0", "6.1.0-x"),
       Case(
+        .buildSilent(id, kernel, limit: .seconds(1800), log: log), 10,
+        naming: "hello/1.0", "6.1.0-x", "30 minutes"),
+      Case(
+        .buildSilent(id, kernel, limit: .seconds(90), log: log), 10, naming: "hello/1.0", "90 seconds"),
+      Case(
+        .scriptSilent(id, script: .preInstall, limit: .seconds(60)), 101,
+        naming: "hello/1.0", "PRE_INSTALL", "1 minute"),
+      Case(
+        .scriptSilent(id, script: .postAdd, limit: .seconds(1)), 10,
+        naming: "hello/1.0", "POST_ADD", "1 second"),
+      Case(
         .moduleNotProduced(id, kernel, file: "h.ko", log: log), 7, naming: "hello/1.0", "6.1.0-x", "h.ko"),
       Case(
         .vermagicMismatch(id, kernel, file: "h.ko", found: "5.0", log: log), 7,

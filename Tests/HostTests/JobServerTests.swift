@@ -96,6 +96,24 @@ import Testing
   }
 
   @Test func makeTakesTheJobsThatAreFree() async throws {
+    try await expectBothJobsAreFree(JobServer(jobs: 2))
+  }
+
+  @Test func whatAKilledMakeHeldIsThereAgain() async throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("all: a b\na b:\n\t@: > $@.started; sleep 300\n", to: "Makefile")
+    let server = try JobServer(jobs: 2)
+    let run = Task { try await make(in: directory, server) }
+    let hasBoth = try await eventually {
+      ["a", "b"].allSatisfy { Files.isFile(directory.path.appending("\($0).started")) }
+    }
+    #expect(hasBoth)
+    run.cancel()
+    #expect(try await !run.value.isSuccess)
+    try await expectBothJobsAreFree(server)
+  }
+
+  private func expectBothJobsAreFree(_ server: JobServer) async throws {
     let directory = try TemporaryDirectory()
     // Each waits for the other, which only helps if both run.
     try directory.write(
@@ -105,7 +123,7 @@ import Testing
       \t@: > $@.started; for try in $$(seq 600); do \\
       \t  if [ -e a.started ] && [ -e b.started ]; then exit 0; fi; sleep 0.05; done; exit 1
       """, to: "Makefile")
-    let result = try await make(in: directory, JobServer(jobs: 2))
+    let result = try await make(in: directory, server)
     #expect(result.isSuccess)
     #expect(result.errorText == "")
   }

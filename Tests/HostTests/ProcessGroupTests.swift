@@ -41,6 +41,39 @@ import Testing
     #expect(result.text == "done\n")
   }
 
+  @Test(arguments: [true, false])
+  func silenceKillsGrandchildren(isCaptured: Bool) async throws {
+    let log = try FileDescriptor.open(
+      directory.write("before", to: "log"), .writeOnly, options: [.append, .closeOnExec])
+    defer { try? log.close() }
+    var command = command
+    command.output = isCaptured ? .captured : .appended(log)
+    command.silenceLimit = .seconds(3)
+    let result = try await ProcessLauncher().run(command)
+    #expect(result.termination == .silent(.seconds(3)))
+    #expect(result.status == 124)
+    #expect(!result.isSuccess)
+    let grandchild = try #require(self.grandchild)
+    #expect(try await eventually { !isRunning(grandchild) })
+  }
+
+  @Test(arguments: [true, false])
+  func whoeverPrintsIsNotSilent(onStandardError: Bool) async throws {
+    let print = onStandardError ? "echo . >&2" : "echo ."
+    let command = Command(
+      "sh", ["-c", "for line in $(seq 25); do \(print); sleep 0.2; done; exit 3"],
+      environment: ["PATH": "/usr/bin:/bin"], silenceLimit: .seconds(3))
+    #expect(try await ProcessLauncher().run(command).termination == .exited(3))
+  }
+
+  @Test func whatAChildLeavesBehindIsKilled() async throws {
+    let result = try await ProcessLauncher().run(
+      Command("sh", ["-c", "sleep 300 & echo $!"], environment: ["PATH": "/usr/bin:/bin"]))
+    #expect(result.isSuccess)
+    let grandchild = try #require(result.text.split(separator: "\n").first)
+    #expect(!isRunning(String(grandchild)), "it is dead before the result is there")
+  }
+
   @Test func cancellationKillsGrandchildren() async throws {
     let run = Task { try await ProcessLauncher().run(command) }
     #expect(try await eventually { self.grandchild != nil })

@@ -157,6 +157,20 @@ import Testing
     #expect(!result.text.contains(directory.path.string))
   }
 
+  @Test func whatThisProcessWasGivenIsNotHandedOver() async throws {
+    let directory = try TemporaryDirectory()
+    let one = try FileDescriptor.open(directory.write("one", to: "one"), .readOnly)
+    defer { try? one.close() }
+    var command = shell("ls -l /proc/self/fd; cat <&3")
+    #expect(try await !launcher.run(command).text.contains(directory.path.string))
+    let two = try open(directory.write("two", to: "two"))
+    defer { try? two.close() }
+    command.descriptors = [3: two]
+    let text = try await launcher.run(command).text
+    #expect(text.contains("\(directory.path)/two") && text.hasSuffix("\ntwo"))
+    #expect(!text.contains("\(directory.path)/one"))
+  }
+
   private func open(_ path: FilePath) throws -> FileDescriptor {
     try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
   }

@@ -32,6 +32,8 @@ public struct BuildOptions: Hashable, Sendable {
   public var buildEnvironment: KernelText?
   /// How modules are signed.
   public var signing = SigningOptions()
+  /// How long a build or script may print nothing before it is ended; nil for as long as it likes.
+  public var silenceLimit: Duration?
   /// Say which programs are run.
   public var isVerbose = false
   /// Arguments of gzip.

@@ -8,25 +8,28 @@ internal import SystemPackage
 /// In a mount namespace the own directory lies over the shared path, for everything that the build runs;
 /// the built modules then carry one path, too, wherever they were built. Where no namespace can be had,
 /// the path is replaced in the command's text.
+///
+/// In a process namespace nothing that a build starts can outlive it, not even what leaves its process group.
 struct BuildSandbox: Sendable {
-  private let hasNamespaces: Bool
+  /// The options of `unshare`; none where no namespace can be had.
+  private let namespaces: [String]
+
+  private static let mounts = ["--mount", "--propagation", "private"]
+  private static let processes = ["--pid", "--fork", "--kill-child", "--mount-proc"]
 
   /// One for builds that need none.
-  init() { hasNamespaces = false }
+  init() { namespaces = [] }
 
   init(on host: Host) async {
-    guard host.isRoot else {
-      hasNamespaces = false
-      return
+    // A container may grant the one without the other.
+    for options in [Self.mounts + Self.processes, Self.mounts] where host.isRoot {
+      let probe = Command("unshare", options + ["true"], environment: host.environment)
+      if (try? await host.launcher.run(probe))?.isSuccess == true {
+        namespaces = options
+        return
+      }
     }
-    let probe = Command(
-      "unshare", ["--mount", "--propagation", "private", "true"], environment: host.environment)
-    hasNamespaces = (try? await host.launcher.run(probe))?.isSuccess == true
-  }
-
-  /// Where commands of the build find their directory.
-  func visibleDirectory(own: FilePath, shared: FilePath) -> FilePath {
-    hasNamespaces ? shared : own
+    namespaces = []
   }
 
   /// A shell command that runs in the build directory.
@@ -34,19 +37,17 @@ struct BuildSandbox: Sendable {
     _ text: String, own: FilePath, shared: FilePath, environment: [String: String],
     descriptors: [CInt: FileDescriptor] = [:]
   ) -> Command {
-    guard hasNamespaces else {
+    guard !namespaces.isEmpty else {
       return Command(
         "bash", ["-c", text.replacing(shared.string, with: own.string)], environment: environment,
         directory: own, descriptors: descriptors)
     }
     return Command(
       "unshare",
-      [
-        "--mount", "--propagation", "private", "--", "bash", "-c", Self.enter, "bash", own.string,
-        shared.string, text,
-      ],
+      namespaces + ["--", "bash", "-c", Self.enter, "bash", own.string, shared.string, text],
       environment: environment, descriptors: descriptors)
   }
 
-  private static let enter = #"mount --bind "$1" "$2" && cd "$2" && exec bash -c "$3""#
+  /// The first shell stays, to be the process namespace's first process: signals would not end a build in its place.
+  private static let enter = #"mount --bind "$1" "$2" && cd "$2" && bash -c "$3"; exit"#
 }

@@ -18,6 +18,8 @@ public struct Executor: Sendable {
 
   /// Carries out a plan.
   ///
+  /// A cancelled task begins no step but depmod where modules have changed: without it none of them is found.
+  ///
   /// - Parameters:
   ///   - plan: What to do.
   ///   - observe: Told of each step that ends, one at a time.
@@ -38,8 +40,13 @@ public struct Executor: Sendable {
           waiting.removeAll { $0 == index }
           running += 1
           let planned = plan.steps[index]
-          let isTried = !Task.isCancelled && planned.hasCause(outcomes)
-          group.addTask { (index, isTried ? await runner.outcome(of: planned.step) : .notTried) }
+          let isTried = (!Task.isCancelled || planned.isOwed) && planned.hasCause(outcomes)
+          group.addTask {
+            guard isTried else { return (index, .notTried) }
+            guard planned.isOwed else { return (index, await runner.outcome(of: planned.step)) }
+            // A task of its own, which nobody cancels.
+            return (index, await Task { await runner.outcome(of: planned.step) }.value)
+          }
         }
         guard let (index, outcome) = await group.next() else { break }
         running -= 1
@@ -53,6 +60,9 @@ public struct Executor: Sendable {
 }
 
 extension PlannedStep {
+  /// Whether it completes a change that is made already, so that an interruption waits for it.
+  fileprivate var isOwed: Bool { if case .depmod = step { !earlier.isEmpty } else { false } }
+
   fileprivate func mayStart(_ outcomes: [Outcome?]) -> Bool {
     (required + earlier).allSatisfy { outcomes[$0] != nil }
   }

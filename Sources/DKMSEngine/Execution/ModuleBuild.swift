@@ -35,6 +35,7 @@ struct ModuleBuild {
     var warnings = try await runScript(.preBuild, log)
     try await make(log)
     let staged = try await stageProduct(log)
+    try StepRunner.checkNotCancelled("build", id)
     try publish(staged)
     do { warnings += try await runScript(.postBuild, log) } catch { warnings.append("\(error)") }
     try onFiles { () throws(HostError) in
@@ -125,10 +126,15 @@ struct ModuleBuild {
     if runner.jobServer != nil { environment["MAKEFLAGS"] = JobServer.makeFlags }
     // The first error is looked for in the log, in English.
     environment["LC_ALL"] = "C"
-    let command = runner.sandbox.shell(
+    var command = runner.sandbox.shell(
       text, own: scratch, shared: shared, environment: environment,
       descriptors: runner.jobServer?.descriptors ?? [:])
-    return try await log.run(title, text, command, on: runner.host)
+    command.silenceLimit = runner.options.silenceLimit
+    let result = try await log.run(title, text, command, on: runner.host)
+    if case .silent(let limit) = result.termination {
+      throw .buildSilent(id, kernel, limit: limit, log: failureLog)
+    }
+    return result
   }
 
   // MARK: Product

@@ -9,9 +9,13 @@ extension StepRunner {
   func follow(_ command: String) async throws(DKMSError) -> [String] {
     let path = layout.postTransactionLog()
     let log = try BuildLog(path, echo: echo)
-    let shell = Command("bash", ["-c", command], environment: buildEnvironment)
+    let shell = Command(
+      "bash", ["-c", command], environment: buildEnvironment, silenceLimit: options.silenceLimit)
     let result = try await log.run("Running the command that follows a transaction", command, shell, on: host)
     if result.isSuccess { return [] }
+    if case .silent(let limit) = result.termination {
+      return ["'\(command)' was ended, for it had printed nothing for \(limit.inWords); the log is \(path)"]
+    }
     return ["'\(command)' ended with status \(result.status); the log is \(path)"]
   }
 

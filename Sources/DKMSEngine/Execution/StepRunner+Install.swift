@@ -28,6 +28,7 @@ extension StepRunner {
     let configuration = try await reader.configuration(of: id, for: kernel)
     var warnings = try await preInstall(configuration)
     let files = try await filesToInstall(configuration, id, kernel, &warnings)
+    try Self.checkNotCancelled("install", id)
     let predecessor = installedNames(id, kernel)
     try onFiles { () throws(HostError) in
       try Files.makeDirectories(layout.installed(kernel.release))

@@ -63,6 +63,11 @@ struct StepRunner: Sendable {
 
   // MARK: Shared
 
+  /// Stops before a change that rests on what tools said: cancelled ones have said nothing.
+  static func checkNotCancelled(_ operation: String, _ id: ModuleID) throws(DKMSError) {
+    if Task.isCancelled { throw .system(operation: operation, subject: "\(id)", reason: "interrupted") }
+  }
+
   /// Who wants to know of every command.
   var echo: Console? { options.isVerbose ? host.console : nil }
 
@@ -110,10 +115,13 @@ struct StepRunner: Sendable {
     // Through a shell, because that also runs a script without an interpreter line.
     let command = Command(
       "bash", ["-c", #""$0" "$@""#, program.string] + words.dropFirst(), environment: buildEnvironment,
-      directory: directory)
+      directory: directory, silenceLimit: options.silenceLimit)
     let result = try await host.run(command)
     for line in result.text.split(separator: "\n") { host.console.print(String(line)) }
     for line in result.errorText.split(separator: "\n") { host.console.printError(String(line)) }
+    if case .silent(let limit) = result.termination {
+      throw .scriptSilent(configuration.id, script: kind, limit: limit)
+    }
     guard result.isSuccess else {
       throw .scriptFailed(configuration.id, script: kind, status: result.status, log: nil)
     }

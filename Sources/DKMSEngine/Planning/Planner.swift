@@ -18,8 +18,6 @@ public struct Planner {
   /// What this plan brings about for the kernel at hand, so that a module that needs it waits for it.
   var goals: [String: Goal] = [:]
   private var moduleChanges: [KernelRelease: [Int]] = [:]
-  /// Kernels whose modules stand, but were put there by a run that was killed before depmod.
-  private var staleKernels: Set<KernelRelease> = []
 
   /// A module version for a kernel.
   struct Target: Hashable {
@@ -125,7 +123,6 @@ public struct Planner {
     if let known = installs[target] { return known }
     if !again, let build = facts.tree[id]?.build(for: kernel), build.isInstalled, build.isSound {
       plan.skip(Skip(id, kernel, .upToDate))
-      if facts.kernels[kernel]?.hasStaleDependencies == true { staleKernels.insert(kernel.release) }
       installs[target] = .stands
       return .stands
     }
@@ -197,7 +194,9 @@ public struct Planner {
         plan.append(.load(release), because: .modulesChange, after: earlier)
       }
     }
-    for release in staleKernels.sorted(by: { $0.description < $1.description })
+    // A run that was killed before depmod left these.
+    let stale = Set(facts.kernels.filter(\.value.hasStaleDependencies).map(\.key.release))
+    for release in stale.sorted(by: { $0.description < $1.description })
     where !skipsDepmod && moduleChanges[release] == nil {
       plan.append(.depmod(release), because: .modulesChange)
     }

@@ -35,7 +35,18 @@ struct KernelTree: Sendable {
 
   private var hasStaleDependencies: Bool {
     let installed = directory.appending(Layout.installedLocation.components)
-    return Files.isNewer(installed, than: directory.appending("modules.dep"))
+    return Files.isWritable(directory)
+      && (Files.isNewer(installed, than: directory.appending("modules.dep")) || namesModulesThatAreGone)
+  }
+
+  /// Whether modules.dep has one of ours that is there no longer, as after a removal that was killed.
+  private var namesModulesThatAreGone: Bool {
+    guard let bytes = try? Files.read(directory.appending("modules.dep")) else { return false }
+    let ours = Array("\(Layout.installedLocation)/".utf8)
+    let lines = bytes.split(separator: UInt8(ascii: "\n")).lazy.filter { $0.starts(with: ours) }
+    return lines.compactMap { $0.split(separator: UInt8(ascii: ":")).first }.contains { name in
+      !Files.isFile(directory.appending(FilePath(String(decoding: name, as: UTF8.self)).components))
+    }
   }
 
   /// How the kernel's own modules are compressed, which those beside them follow.

@@ -2,6 +2,7 @@
 
 import DKMSModel
 import Host
+import TestSupport
 import Testing
 
 @testable import DKMSEngine
@@ -76,6 +77,29 @@ import Testing
     }.value
     #expect(report.outcomes == plan.steps.map { _ in .notTried })
     #expect(machine.dkmsListing.isEmpty)
+  }
+
+  @Test func whatIsInstalledBeforeAnInterruptionIsFound() async throws {
+    let (good, slow) = (try module("good", "1.0"), try module("slow", "1.0"))
+    try machine.addTextModule(good)
+    try machine.addTextModule(slow, conf: "MAKE[0]=\"sleep 300\"\n")
+    var plan = Plan()
+    for id in [good, slow] {
+      let add = plan.append(.add(id, source: "\(machine.layout.source(id))"), because: .requested)
+      let build = plan.append(.build(id, kernel), because: .requested, requires: [add])
+      plan.append(.install(id, kernel), because: .requested, requires: [build])
+    }
+    let depmod = plan.append(.depmod(kernel.release), because: .modulesChange, after: [2, 5])
+    plan.append(.follow(command: "true"), because: .modulesChange, after: [depmod])
+    let run = Task { try await machine.execute(plan) }
+    #expect(try await eventually { machine.installed("good.ko", kernel) != nil })
+    run.cancel()
+    let report = try await run.value
+    #expect(report.outcomes.map(\.isDone) == [true, true, true, true, false, false, true, false])
+    #expect(report.outcomes[5] == .notTried && report.outcomes[7] == .notTried)
+    #expect(machine.launcher.commands("depmod").count == 1)
+    #expect(machine.installed("good.ko", kernel) == "text")
+    #expect(!machine.dkmsListing.contains { $0.contains(Layout.stagingPrefix) })
   }
 
   @Test func planCanBeCarriedOutAgain() async throws {

@@ -196,8 +196,14 @@ import Testing
     scene.facts.kernels[kernel]?.hasStaleDependencies = true
     let id = try scene.module("hello", installed: [kernel])
     #expect(scene.install(id).lines == ["depmod 6.1.0"])
+    #expect(scene.autoinstall().lines == ["depmod 6.1.0"])
+    #expect(scene.settle().lines == ["depmod 6.1.0"])
+    let other = try scene.module("other", "1.0", installed: [kernel])
+    let removal = Planner.uninstall(other, for: [kernel], facts: scene.facts, options: scene.options)
+    #expect(removal.lines == ["uninstall other/1.0 for 6.1.0", "depmod 6.1.0"])
     scene.options.skipsDepmod = true
     #expect(scene.install(id).isEmpty)
+    #expect(scene.autoinstall().isEmpty)
   }
 
   @Test func moduleIsRegisteredThoughItIsNotForTheKernel() throws {

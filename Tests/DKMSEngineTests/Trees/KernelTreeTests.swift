@@ -79,6 +79,28 @@ import Testing
     #expect(try self.tree(options).configuration == "/some/config")
   }
 
+  @Test(arguments: [
+    ("updates/dkms/hello.ko.zst:", ["hello.ko.zst"], false),
+    ("updates/dkms/hello.ko.zst: kernel/a.ko", [], true),
+    ("updates/dkms/one.ko:\nupdates/dkms/two.ko:", ["one.ko"], true),
+    ("kernel/hello.ko:\nupdates/hello.ko:\nkernel/b.ko: updates/dkms/hello.ko", [], false),
+    ("", [], false),
+  ])
+  func dependenciesAreStaleWhereTheyNameModulesThatAreGone(
+    _ text: String, _ installed: [String], _ isStale: Bool
+  ) throws {
+    for file in installed { try add("updates/dkms/\(file)") }
+    // Written last, so that its time says nothing.
+    try add("modules.dep", "kernel/a.ko:\n\(text)\n")
+    #expect(try tree().facts.hasStaleDependencies == isStale)
+  }
+
+  @Test func dependenciesAreStaleWhereModulesCameLater() throws {
+    try add("modules.dep")
+    try add("updates/dkms/hello.ko")
+    #expect(try tree().facts.hasStaleDependencies)
+  }
+
   @Test func catalogueListsDirectories() throws {
     try add("modules.order")
     try machine.directory.write("linux\n", to: "lib/modules/6.2.0/pkgbase")

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import Host
-import SystemPackage
+internal import Host
+internal import SystemPackage
 
 /// Looks again and again until something holds; false where it still does not after a long while.
-func eventually(_ condition: () -> Bool) async throws -> Bool {
+public func eventually(_ condition: () -> Bool) async throws -> Bool {
   for _ in 0..<3000 {
     if condition() { return true }
     try await Task.sleep(for: .milliseconds(10))
@@ -13,8 +13,15 @@ func eventually(_ condition: () -> Bool) async throws -> Bool {
 }
 
 /// Whether a process runs; a dead one that nobody has reaped yet does not.
-func isRunning(_ process: String) -> Bool {
+public func isRunning(_ process: String) -> Bool {
   let status = Files.text(FilePath("/proc/\(process)/stat"))
   guard let state = status?.split(separator: ")").last?.split(separator: " ").first else { return false }
   return state != "Z" && state != "X"
+}
+
+/// The processes that have this text in their arguments, in whatever namespace they are.
+public func processes(with argument: String) -> [String] {
+  Files.list("/proc").filter { name in
+    Int(name) != nil && Files.text(FilePath("/proc/\(name)/cmdline"))?.contains(argument) == true
+  }
 }

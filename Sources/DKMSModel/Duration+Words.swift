@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+extension Duration {
+  /// For people: minutes where it is whole ones, else whole seconds.
+  public var inWords: String {
+    let seconds = components.seconds
+    let isMinutes = seconds > 0 && seconds.isMultiple(of: 60)
+    let (count, unit) = isMinutes ? (seconds / 60, "minute") : (seconds, "second")
+    return "\(count) \(unit)\(count == 1 ? "" : "s")"
+  }
+}
