@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import Glibc
 import TestSupport
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 struct InterruptionTests {
   /// Starts the helper on a build that would take hours, sends it a signal, and prints how it ended.
   ///
-  /// The number of seconds tells the builds of tests that run side by side apart.
+  /// The number of seconds tells apart the builds of tests that run side by side, in whatever checkout.
   private static func interrupt(with signal: String, seconds: Int) -> String {
     """
     echo usr/src/slow-1/dkms.conf > /targets
@@ -24,6 +25,8 @@ struct InterruptionTests {
     """
   }
 
+  private static let manySeconds = 100_000_000 + 10 * Int(getpid())
+
   private static func slowModule(_ seconds: Int) -> String {
     """
     mkdir -p /usr/src/slow-1
@@ -38,7 +41,7 @@ struct InterruptionTests {
     """
   }
 
-  @Test(arguments: [("INT", 31_001), ("TERM", 31_002)])
+  @Test(arguments: [("INT", manySeconds + 1), ("TERM", manySeconds + 2)])
   func aSignalEndsTheBuildWithItsChildren(signal: String, seconds: Int) async throws {
     let system = try await System.withLTSKernel()
     try await system.root.shell(Self.slowModule(seconds)).mustSucceed()
@@ -54,7 +57,7 @@ struct InterruptionTests {
   }
 
   @Test func whatAKilledRunLeavesIsClearedAwayByTheNext() async throws {
-    let seconds = 31_003
+    let seconds = Self.manySeconds + 3
     let system = try await System.withLTSKernel()
     try await system.root.shell(Self.slowModule(seconds)).mustSucceed()
     let killed = try await system.root.run([
