@@ -21,6 +21,7 @@ struct AlpmLibrary {
   let getName: alpm_dkms_pkg_get_name_fn
   let getVersion: alpm_dkms_pkg_get_version_fn
   let getBase: alpm_dkms_pkg_get_base_fn
+  let getBuildDate: alpm_dkms_pkg_get_builddate_fn
   let getFiles: alpm_dkms_pkg_get_files_fn
   let fileListContains: alpm_dkms_filelist_contains_fn
   let compareVersions: alpm_dkms_pkg_vercmp_fn
@@ -59,6 +60,7 @@ struct AlpmLibrary {
     getName = try symbol("alpm_pkg_get_name")
     getVersion = try symbol("alpm_pkg_get_version")
     getBase = try symbol("alpm_pkg_get_base")
+    getBuildDate = try symbol("alpm_pkg_get_builddate")
     getFiles = try symbol("alpm_pkg_get_files")
     fileListContains = try symbol("alpm_filelist_contains")
     compareVersions = try symbol("alpm_pkg_vercmp")

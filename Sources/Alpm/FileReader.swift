@@ -43,8 +43,10 @@ struct FileReader: DatabaseReader {
 
   func package(named name: String) -> InstalledPackage? {
     guard let version = versions[name] else { return nil }
-    let base = read("desc", of: name)?.firstLine(of: "%BASE%")
-    return InstalledPackage(name: name, version: PackageVersion(version), base: base)
+    let description = read("desc", of: name)
+    return InstalledPackage(
+      name: name, version: PackageVersion(version), base: description?.firstLine(of: "%BASE%"),
+      buildDate: description?.firstLine(of: "%BUILDDATE%").flatMap { Int($0) } ?? 0)
   }
 
   func files(of name: String) -> [String]? {

@@ -58,7 +58,8 @@ extension LibraryReader {
     let isReadable = access(layout.path(of: "desc", name: name, version: version), R_OK) == 0
     let base = isReadable ? library.getBase(package).map { String(cString: $0) } : nil
     return InstalledPackage(
-      name: name, version: PackageVersion(version), base: base == "" ? nil : base)
+      name: name, version: PackageVersion(version), base: base == "" ? nil : base,
+      buildDate: isReadable ? Int(library.getBuildDate(package)) : 0)
   }
 
   private func files(of package: OpaquePointer) -> UnsafeBufferPointer<alpm_file_t> {

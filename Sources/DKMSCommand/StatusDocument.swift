@@ -26,7 +26,7 @@ struct StatusDocument {
       .compactMap { try? Kernel(release: $0, architecture: host.architecture) }
     let kernels = Set(installed + records.flatMap(\.builds).map(\.kernel))
       .filter(filter.includes).sorted { $0.description < $1.description }
-    facts = await FactsReader(host: host, layout: layout, options: options)
+    facts = await FactsReader(host: host, layout: layout, options: options, comparesKernels: true)
       .facts(modules: records.filter { !$0.isBroken }.map(\.id), kernels: kernels)
   }
 
@@ -80,16 +80,19 @@ struct StatusDocument {
       .init("log", .string(orNull: log(of: record.id, kernel))),
       .init("failure_log", .string(orNull: existing(layout.failureLog(record.id, kernel)))),
     ]
-    if build != nil { members += remarks(on: record.id, kernel) }
+    if let build { members += remarks(on: record.id, build) }
     return .object(members)
   }
 
-  private func remarks(on id: ModuleID, _ kernel: Kernel) -> [JSON.Member] {
+  private func remarks(on id: ModuleID, _ build: BuildRecord) -> [JSON.Member] {
+    let kernel = build.kernel
     let integrity = tree.integrity(of: id, kernel, configuration(of: id, kernel))
     return [
       .init("original_modules", .bool(tree.hasOriginals(id.name, kernel))),
       .init("differs_from_built", .bool(integrity == .different)),
       .init("missing_from_tree", .bool(integrity == .missingFromTree)),
+      // Null where the build did not note its kernel, as the reference's do not.
+      .init("kernel_differs", facts.isForeign(build).map(JSON.bool) ?? .null),
     ]
   }
 

@@ -16,6 +16,8 @@ public struct Facts: Hashable, Sendable {
   public var kernels: [Kernel: KernelFacts]
   /// What the dkms.conf of a module says for a kernel.
   public var configurations: [ModuleID: [Kernel: ConfigurationFact]]
+  /// The kernels for which the last build of a module failed.
+  public var failedBuilds: [ModuleID: Set<Kernel>] = [:]
 
   /// Makes facts.
   public init(
@@ -57,11 +59,13 @@ public struct KernelFacts: Hashable, Sendable {
   public var headersPackage: String?
   /// Whether modules were put into it, or taken out, after its modules.dep was written.
   public var hasStaleDependencies: Bool
+  /// What tells it from another kernel of this release, where that was asked.
+  public var fingerprint: KernelFingerprint?
 
   /// Makes a description of a kernel.
   public init(
     directory: String, exists: Bool, headersDirectory: String, hasHeaders: Bool, headersPackage: String?,
-    hasStaleDependencies: Bool = false
+    hasStaleDependencies: Bool = false, fingerprint: KernelFingerprint? = nil
   ) {
     self.directory = directory
     self.exists = exists
@@ -69,6 +73,15 @@ public struct KernelFacts: Hashable, Sendable {
     self.hasHeaders = hasHeaders
     self.headersPackage = headersPackage
     self.hasStaleDependencies = hasStaleDependencies
+    self.fingerprint = fingerprint
+  }
+}
+
+extension Facts {
+  /// Whether a build was made for another kernel of the same release; nil where that is not known.
+  public func isForeign(_ build: BuildRecord) -> Bool? {
+    guard let present = kernels[build.kernel]?.fingerprint, let built = build.fingerprint else { return nil }
+    return !built.matches(present)
   }
 }
 

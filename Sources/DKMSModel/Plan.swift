@@ -73,6 +73,8 @@ public enum Step: Hashable, Sendable {
   case discardKeptSource(ModuleID)
   /// Write the kernel's module dependencies anew.
   case depmod(KernelRelease)
+  /// Note that a kernel's modules stay until the next boot, though the kernel is gone.
+  case keep(KernelRelease)
   /// Load the modules that the devices of the running system ask for.
   case load(KernelRelease)
   /// Run the administrator's command that follows a change of modules.
@@ -99,6 +101,8 @@ public enum Reason: Hashable, Sendable {
   case kernelGone
   /// Modules of the kernel change.
   case modulesChange
+  /// It has never been built for the kernel: an earlier transaction did not come to that.
+  case leftUndone
   /// Another kernel has it.
   case matched
 }

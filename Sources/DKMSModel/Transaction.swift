@@ -10,18 +10,21 @@ public struct Transaction: Hashable, Sendable {
   public var changedKernels: [Kernel]
   /// Kernels that are gone.
   public var goneKernels: [Kernel]
+  /// The running kernel, where it is gone: its modules stay until the next boot.
+  public var keptKernels: [Kernel]
   /// Every kernel that is installed, those that changed among them.
   public var installedKernels: [Kernel]
 
   /// Makes a transaction.
   public init(
     changedModules: [ModuleID] = [], goneModules: [ModuleID] = [], changedKernels: [Kernel] = [],
-    goneKernels: [Kernel] = [], installedKernels: [Kernel] = []
+    goneKernels: [Kernel] = [], keptKernels: [Kernel] = [], installedKernels: [Kernel] = []
   ) {
     self.changedModules = changedModules
     self.goneModules = goneModules
     self.changedKernels = changedKernels
     self.goneKernels = goneKernels
+    self.keptKernels = keptKernels
     self.installedKernels = installedKernels
   }
 }

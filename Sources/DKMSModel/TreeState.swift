@@ -77,14 +77,18 @@ public struct BuildRecord: Hashable, Sendable {
   public var isSound: Bool
   /// The versions of the modules it needs that it was built with, by name, where the build noted them.
   public var dependencyVersions: [String: String]
+  /// The kernel that it was built for, where the build noted it.
+  public var fingerprint: KernelFingerprint?
 
   /// Makes a record.
   public init(
-    kernel: Kernel, isInstalled: Bool, isSound: Bool = true, dependencyVersions: [String: String] = [:]
+    kernel: Kernel, isInstalled: Bool, isSound: Bool = true, dependencyVersions: [String: String] = [:],
+    fingerprint: KernelFingerprint? = nil
   ) {
     self.kernel = kernel
     self.isInstalled = isInstalled
     self.isSound = isSound
     self.dependencyVersions = dependencyVersions
+    self.fingerprint = fingerprint
   }
 }

@@ -10,7 +10,7 @@ struct Database: ~Copyable {
   /// Why there is none.
   let problem: AlpmError?
 
-  init(root: FilePath = "/") {
+  init(root: FilePath) {
     do {
       packages = try LocalDatabase(root: root)
       problem = nil
@@ -23,6 +23,16 @@ struct Database: ~Copyable {
   /// Whether a package owns the path; asks the named packages first.
   func isOwned(_ path: String, hints: [String]) -> Bool {
     packages?.owners(of: path, consultingFirst: hints).isEmpty == false
+  }
+
+  /// The packages that own a kernel and its headers, with versions and build dates; nil where nobody does.
+  func kernelOwner(of release: KernelRelease, hints: [String]) -> String? {
+    let names = ["", "build/"].flatMap { name in
+      packages?.owners(of: "usr/lib/modules/\(release)/\(name)", consultingFirst: hints) ?? []
+    }
+    let owners = Set(names).sorted().compactMap { packages?.package(named: $0) }
+      .map { "\($0.name) \($0.version) \($0.buildDate)" }
+    return owners.isEmpty ? nil : owners.joined(separator: ", ")
   }
 
   /// The files of a package; nil where it is not installed.

@@ -13,12 +13,15 @@ public enum InstallHook: Hook {
     _ targets: [HookTarget], layout: Layout, host: Host
   ) async throws(DKMSError) -> Bool {
     let framework = try await Framework.read(over: layout, host: host)
-    let (layout, options) = (framework.layout, framework.options)
+    let layout = framework.layout
+    var options = framework.options
     let narrator = Narrator(host.console)
     LeftoverSweeper(layout).sweep()
     let findings = await read(targets, layout, options, host, narrator)
-    let facts = await FactsReader(host: host, layout: layout, options: options).facts(
-      modules: findings.concernedModules, kernels: findings.concernedKernels, sources: findings.sources)
+    options.kernelOwners = findings.kernelOwners
+    let facts = await FactsReader(host: host, layout: layout, options: options, comparesKernels: true).facts(
+      modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
+      sources: findings.sources)
     if !framework.allowsAutoinstall {
       narrator.warn("nothing is built: \(layout.configurationDirectory)/no-autoinstall forbids it")
     }
@@ -27,22 +30,43 @@ public enum InstallHook: Hook {
     plan.skips.forEach(narrator.skipped)
     let report = try await Executor(host: host, layout: layout, options: options)
       .execute(plan, observe: narrator.ended)
+    LeftoverSweeper(layout).sweepBootRecords(of: host.bootIdentifier)
     return conclude(report, findings, facts.tree, narrator)
+  }
+
+  /// Settles what a transaction without an end has left, as if one had just touched every kernel.
+  ///
+  /// - Returns: Whether all is well.
+  /// - Throws: `DKMSError` where framework.conf cannot be read.
+  public static func reconcile(layout: Layout = Layout(), host: Host) async throws(DKMSError) -> Bool {
+    let framework = try await Framework.read(over: layout, host: host)
+    let built = ModuleTree(framework.layout).state().modules.flatMap(\.builds).map(\.kernel.release)
+    let kernels = Set(KernelCatalogue(framework.layout).kernels + built)
+    return try await run(kernels.map(HookTarget.kernel), layout: layout, host: host)
   }
 
   private static func read(
     _ targets: [HookTarget], _ layout: Layout, _ options: BuildOptions, _ host: Host, _ narrator: Narrator
   ) async -> TransactionReader.Findings {
-    let database = Database()
+    let database = Database(root: layout.root)
     if let problem = database.problem {
       narrator.warn("every kernel directory counts as installed: \(problem)")
     }
     let findings = await TransactionReader(layout, options, host).findings(targets, database)
-    if !findings.orphans.isEmpty, !findings.transaction.changedModules.isEmpty {
-      let names = findings.orphans.map(\.description).joined(separator: ", ")
+    report(findings.orphans, layout, narrator)
+    return findings
+  }
+
+  /// Says once which kernels nobody owns, and again only when others join or leave them.
+  private static func report(_ orphans: [KernelRelease], _ layout: Layout, _ narrator: Narrator) {
+    let names = orphans.map(\.description).joined(separator: ", ")
+    guard names != Files.text(layout.reportedOrphans) ?? "" else { return }
+    if !orphans.isEmpty {
       narrator.warn("no package owns these kernels, so nothing is built for them: \(names)")
     }
-    return findings
+    // That it cannot be noted means only that it is said again.
+    try? Files.makeDirectories(layout.stateDirectory)
+    try? Files.write(Array("\(names)\n".utf8), to: layout.reportedOrphans)
   }
 
   private static func conclude(

@@ -12,6 +12,8 @@ struct InstalledKernels {
   let releases: [KernelRelease]
   /// Directories with modules that no package owns, beside kernels that packages own.
   let orphans: [KernelRelease]
+  /// The packages that own each kernel, as its fingerprint has them.
+  let owners: [KernelRelease: String]
 
   /// Looks at the directories and asks the database about each.
   ///
@@ -28,6 +30,10 @@ struct InstalledKernels {
       } else {
         orphans.append(release)
       }
+    }
+    owners = owned.reduce(into: [:]) { owners, release in
+      let hints = catalogue.packageBase(of: release).map { [$0, "\($0)-headers"] } ?? []
+      owners[release] = database.kernelOwner(of: release, hints: hints)
     }
     releases = owned.isEmpty ? orphans : owned
     self.orphans = owned.isEmpty ? [] : orphans

@@ -35,7 +35,9 @@ public enum RemoveHook: Hook {
   }
 
   private static func registeredModules(named targets: [HookTarget], _ layout: Layout) -> [ModuleID] {
-    let sources = Database().moduleSources(of: targets).map { layout.sourceTree.appending($0).string }
+    let sources = Database(root: layout.root).moduleSources(of: targets).map {
+      layout.sourceTree.appending($0).string
+    }
     return ModuleTree(layout).state().modules
       .filter { !$0.isBroken && sources.contains($0.source ?? "") }.map(\.id)
   }

@@ -32,6 +32,8 @@ struct TransactionReader {
     var warnings: [String] = []
     /// Kernels that nobody owns and nothing is built for.
     var orphans: [KernelRelease] = []
+    /// The packages that own each kernel.
+    var kernelOwners: [KernelRelease: String] = [:]
     /// Every registered module whose source is there.
     var registered: [ModuleID] = []
 
@@ -40,11 +42,6 @@ struct TransactionReader {
       Set(registered + sources.keys).sorted { $0.description < $1.description }
     }
 
-    /// The kernels that a plan may have to build for.
-    var concernedKernels: [Kernel] {
-      let onlyKernelsChanged = transaction.changedModules.isEmpty && transaction.goneModules.isEmpty
-      return onlyKernelsChanged ? transaction.changedKernels : transaction.installedKernels
-    }
   }
 
   func findings(_ targets: [HookTarget], _ database: borrowing Database) async -> Findings {
@@ -55,7 +52,10 @@ struct TransactionReader {
     findings.registered = tree.modules.filter { !$0.isBroken }.map(\.id)
     findings.transaction.installedKernels = installed.releases.compactMap(kernel)
     findings.transaction.changedKernels = changedKernels(named, findings.transaction.installedKernels)
-    findings.transaction.goneKernels = goneKernels(named, installed, hasLostPackages)
+    let absent = absentKernels(named, installed, hasLostPackages)
+    findings.transaction.keptKernels = absent.filter(isRunning)
+    findings.transaction.goneKernels = absent.filter { !isRunning($0) }
+    findings.kernelOwners = installed.owners
     findings.transaction.goneModules = goneModules(named)
     await readSources(named, &findings)
     return findings
@@ -95,17 +95,22 @@ struct TransactionReader {
     }
   }
 
-  private func goneKernels(
+  /// Kernels that something is built for, and that are not there any more by this transaction or an earlier one.
+  private func absentKernels(
     _ named: Set<HookTarget>, _ installed: InstalledKernels, _ hasLostPackages: Bool
   ) -> [Kernel] {
     let known = Set(installed.releases + installed.orphans)
+    let recorded = Set(BootRecords(layout).all.map(\.release))
     let built = Set(tree.modules.flatMap(\.builds).map(\.kernel))
     return built.filter { kernel in
       let release = kernel.release
       let isNamed = named.contains(.kernel(release)) || named.contains(.headers(release))
-      return !known.contains(release) && (isNamed || hasLostPackages)
+      return !known.contains(release) && (isNamed || hasLostPackages || recorded.contains(release))
     }.sorted { $0.description < $1.description }
   }
+
+  /// Whether it is the kernel of this boot; one that was kept in an earlier boot may run again, reinstalled or not.
+  private func isRunning(_ kernel: Kernel) -> Bool { kernel.release.description == host.runningRelease }
 
   // MARK: Modules
 
@@ -133,7 +138,7 @@ struct TransactionReader {
       let source = layout.sourceTree.appending(directory)
       guard Files.isFile(source.appending("dkms.conf")) else { continue }
       let isNamed = named.contains(.moduleSource(directory: directory))
-      let isNews = !registered.contains(source.string) && !findings.transaction.changedKernels.isEmpty
+      let isNews = !registered.contains(source.string)
       guard isNamed || isNews else { continue }
       do {
         let id = try await reader.configuration(source: source, for: kernel).id

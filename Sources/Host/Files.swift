@@ -100,6 +100,16 @@ public enum Files {
     return leftBytes == rightBytes
   }
 
+  /// A digest of a file's contents, the same on every machine; nil where it cannot be read.
+  ///
+  /// It tells a change, not a forgery: FNV-1a, 64 bits, and the size.
+  public static func digest(_ path: FilePath) -> String? {
+    guard let bytes = try? read(path) else { return nil }
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return "\(String(hash, radix: 16))-\(bytes.count)"
+  }
+
   // MARK: Changes
 
   /// Makes a directory and those above it, mode 0755; one that is there is left as it is.

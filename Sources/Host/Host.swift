@@ -13,6 +13,8 @@ public struct Host: Sendable {
   public var isRoot: Bool
   /// The running kernel's release, as `uname -r` prints it.
   public var runningRelease: String
+  /// What the kernel calls this boot; empty where it does not tell.
+  public var bootIdentifier: String
   /// The architecture, as `uname -m` prints it.
   public var architecture: String
   /// The number of processors this process may use.
@@ -28,13 +30,15 @@ public struct Host: Sendable {
 
   /// Describes a machine.
   public init(
-    environment: [String: String], isRoot: Bool, runningRelease: String, architecture: String,
-    processorCount: Int, workingDirectory: FilePath = "/", launcher: any CommandLauncher, console: Console,
+    environment: [String: String], isRoot: Bool, runningRelease: String, bootIdentifier: String = "",
+    architecture: String, processorCount: Int, workingDirectory: FilePath = "/",
+    launcher: any CommandLauncher, console: Console,
     now: @escaping @Sendable () -> Int
   ) {
     self.environment = environment
     self.isRoot = isRoot
     self.runningRelease = runningRelease
+    self.bootIdentifier = bootIdentifier
     self.architecture = architecture
     self.processorCount = processorCount
     self.workingDirectory = workingDirectory
@@ -48,7 +52,7 @@ public struct Host: Sendable {
     let (release, machine) = identity()
     return Host(
       environment: withSystemPrograms(liveEnvironment()), isRoot: geteuid() == 0, runningRelease: release,
-      architecture: machine,
+      bootIdentifier: Files.text("/proc/sys/kernel/random/boot_id") ?? "", architecture: machine,
       processorCount: usableProcessors(), workingDirectory: currentDirectory(), launcher: ProcessLauncher(),
       console: .live(),
       now: { time(nil) })

@@ -47,6 +47,7 @@ struct StatusDocumentTests {
     let originalModules: Bool?
     let differsFromBuilt: Bool?
     let missingFromTree: Bool?
+    let kernelDiffers: Bool?
   }
 
   private struct Skip: Decodable, Equatable {
@@ -127,6 +128,21 @@ struct StatusDocumentTests {
     #expect(!kernel.headersPresent && kernel.headersPackage == "linux-nine-headers")
     #expect(document.kernels.first { $0.kernel == Kernels.first }?.headersPresent == true)
     #expect(document.standing("wanted", "1.0", "9.9.9")?.headersPresent == false)
+  }
+
+  @Test("It tells a build that was made for another kernel of the same release")
+  func otherKernel() async throws {
+    let machine = try await Prepared.sources()
+    try machine.addKernel("9.9.9", hasHeaders: false)
+    try machine.write("CONFIG_X=y\n", to: "modules/9.9.9/build/include/config/auto.conf")
+    try machine.write("symbols\n", to: "modules/9.9.9/build/Module.symvers")
+    try machine.addQuick(conf: "MAKE[0]='cp file quick.ko'\nSTRIP[0]=no")
+    try await machine.dkms("install quick/1.0 -k 9.9.9 --no-depmod").expect(0)
+    #expect(try await document(machine).standing("quick", "1.0", "9.9.9")?.kernelDiffers == false)
+    try machine.write("other symbols\n", to: "modules/9.9.9/build/Module.symvers")
+    #expect(try await document(machine).standing("quick", "1.0", "9.9.9")?.kernelDiffers == true)
+    try machine.remove("var/quick/1.0/9.9.9/x86_64/.kernel")
+    #expect(try await document(machine).standing("quick", "1.0", "9.9.9")?.kernelDiffers == nil)
   }
 
   @Test("A broken module is one, with the status and the message of the text")

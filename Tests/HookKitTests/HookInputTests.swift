@@ -14,7 +14,7 @@ import Testing
   init() throws {
     system = try HookedSystem()
     try system.addKernel("6.1.0")
-    try system.lay(try system.addSource("registered", "1.0"))
+    try system.lay(try system.addSource("registered", "1.0"), builtFor: "6.1.0")
   }
 
   private static let hooks: [any Hook.Type] = [InstallHook.self, RemoveHook.self]

@@ -15,14 +15,18 @@ struct HookedSystem {
   let transcript = Transcript()
   let launcher = DepmodRecorder()
   var isRoot = true
+  var runningRelease = "9.9.9-running"
+  var bootIdentifier = "the first boot"
 
   init() throws {
     directory = try TemporaryDirectory(in: Files.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
     var layout = Layout()
+    layout.root = directory.path
     layout.sourceTree = directory.path.appending("usr/src")
     layout.dkmsTree = directory.path.appending("var/lib/dkms")
     layout.installTree = directory.path.appending("usr/lib/modules")
     layout.configurationDirectory = directory.path.appending("etc/dkms")
+    layout.stateDirectory = directory.path.appending("var/lib/alpm-dkms")
     self.layout = layout
     for tree in [layout.sourceTree, layout.dkmsTree, layout.installTree, layout.configurationDirectory] {
       try Files.makeDirectories(tree)
@@ -32,7 +36,8 @@ struct HookedSystem {
   var host: Host {
     Host(
       environment: ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], isRoot: isRoot,
-      runningRelease: "9.9.9-running", architecture: "x86_64", processorCount: 2, launcher: launcher,
+      runningRelease: runningRelease, bootIdentifier: bootIdentifier, architecture: "x86_64",
+      processorCount: 2, launcher: launcher,
       console: transcript.console, now: { 1_700_000_000 })
   }
 

@@ -109,6 +109,108 @@ import Testing
     #expect(Files.list(system.layout.installTree) == ["6.2.0"])
   }
 
+  // MARK: The running kernel
+
+  @Test func modulesOfTheRunningKernelStayUntilTheNextBoot() async throws {
+    var system = system
+    system.runningRelease = "6.1.0"
+    try system.addKernel("6.2.0")
+    let id = try system.addSource("hello", "1.0")
+    for release in ["6.1.0", "6.2.0"] { try system.lay(id, builtFor: release) }
+    try system.directory.write("text of hello/1.0", to: "usr/lib/modules/6.1.0/updates/dkms/hello.ko")
+    let target = "usr/lib/modules/6.1.0/modules.order"
+    #expect(try await system.run(InstallHook.self, target) == 0)
+    #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
+    #expect(system.depmods == ["6.1.0"], "modprobe must find it")
+    #expect(system.transcript.output.contains { $0.contains("6.1.0") && $0.contains("until the next boot") })
+    // Whatever comes next in this boot changes nothing of it.
+    try system.addSource("other", "1.0")
+    #expect(try await system.run(InstallHook.self, "usr/src/other-1.0/dkms.conf") == 0)
+    #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
+    // Another boot, another kernel.
+    system.runningRelease = "6.2.0"
+    system.bootIdentifier = "the second boot"
+    #expect(try await system.run(InstallHook.self, "usr/src/other-1.0/dkms.conf") == 0)
+    #expect(system.state[id]?.builds.map(\.kernel.release.description) == ["6.2.0"])
+    #expect(Files.list(system.layout.installTree) == ["6.2.0"])
+    #expect(system.directory.listing(of: "var/lib/alpm-dkms/booted").isEmpty)
+  }
+
+  // MARK: Transactions without an end
+
+  @Test func theNextTransactionMendsWhatOneWithoutAnEndLeft() async throws {
+    try system.addKernel("6.1.0")
+    let id = try system.addSource("hello", "1.0")
+    try system.addSource("other", "1.0")
+    #expect(try await system.run(InstallHook.self, "usr/src/other-1.0/dkms.conf") == 0)
+    #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
+    #expect(
+      system.state[id]?.build(for: try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64"))?
+        .isInstalled == true)
+    #expect(system.transcript.output.contains { $0.contains("an earlier transaction left it out") })
+  }
+
+  @Test func soDoesReconciliation() async throws {
+    try system.addKernel("6.1.0")
+    let gone = try system.addSource("gone", "1.0")
+    try system.lay(gone, builtFor: "6.1.0")
+    try system.lay(gone, builtFor: "5.0.0")
+    #expect(try await system.run(RemoveHook.self, "usr/src/gone-1.0/dkms.conf") == 0)
+    try system.removeSource(gone)
+    try system.addSource("hello", "1.0")
+    #expect(try await InstallHook.reconcile(layout: system.layout, host: system.host))
+    #expect(system.state.modules.map(\.id.description) == ["hello/1.0"])
+    #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
+    #expect(system.installed("gone", "6.1.0") == nil)
+    let before = system.directory.listing()
+    #expect(try await InstallHook.reconcile(layout: system.layout, host: system.host))
+    #expect(system.directory.listing() == before)
+  }
+
+  // MARK: Another kernel of the same release
+
+  /// What a kernel's headers say of it.
+  private func writeHeaders(_ symbols: String) throws {
+    try system.directory.write(symbols, to: "usr/lib/modules/6.1.0/build/Module.symvers")
+    try system.directory.write(
+      "CONFIG_CC_VERSION_TEXT=\"gcc 14\"\n", to: "usr/lib/modules/6.1.0/build/include/config/auto.conf")
+  }
+
+  @Test func aKernelRebuiltUnderItsReleaseGetsItsModulesAnew() async throws {
+    try system.addKernel("6.1.0")
+    try writeHeaders("symbols")
+    try system.addSource("hello", "1.0", conf: "MAKE[0]='date +%N > hello.ko'")
+    #expect(try await system.run(InstallHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    let first = system.installed("hello", "6.1.0")
+    for target in ["usr/lib/modules/6.1.0/vmlinuz", "usr/lib/modules/6.1.0/build/include/"] {
+      #expect(try await system.run(InstallHook.self, target) == 0)
+      #expect(system.installed("hello", "6.1.0") == first, "a reinstallation changes nothing")
+    }
+    try writeHeaders("other symbols")
+    try system.addSource("other", "1.0")
+    #expect(try await system.run(InstallHook.self, "usr/src/other-1.0/dkms.conf") == 0)
+    #expect(system.installed("hello", "6.1.0") != first)
+  }
+
+  // MARK: Kernels that nobody owns
+
+  @Test func orphanedKernelsAreReportedOnce() async throws {
+    try system.addKernel("6.1.0")
+    try system.addKernel("5.0.0")
+    try system.addPackage("linux", files: ["usr/lib/modules/6.1.0/"])
+    try system.addSource("hello", "1.0")
+    let target = "usr/src/hello-1.0/dkms.conf"
+    let reports = { system.transcript.error.filter { $0.contains("5.0.0") }.count }
+    #expect(try await system.run(InstallHook.self, target) == 0)
+    #expect(reports() == 1)
+    #expect(try await system.run(InstallHook.self, target) == 0)
+    #expect(reports() == 1)
+    #expect(system.installed("hello", "5.0.0") == nil)
+    try system.addKernel("5.1.0")
+    #expect(try await system.run(InstallHook.self, target) == 0)
+    #expect(reports() == 2)
+  }
+
   // MARK: Failures
 
   @Test func failureOfOneModuleStopsNoOtherAndIsSaidLast() async throws {

@@ -28,6 +28,14 @@ public struct LeftoverSweeper {
     }
   }
 
+  /// Forgets kernels that were kept for a boot that is over and for which nothing is built any more.
+  public func sweepBootRecords(of boot: String) {
+    let built = Set(ModuleTree(layout).state().modules.flatMap(\.builds).map(\.kernel.release))
+    for record in BootRecords(layout).all where record.boot != boot && !built.contains(record.release) {
+      try? Files.remove(layout.bootRecord(record.release))
+    }
+  }
+
   private func sweepModule(_ name: String) {
     for entry in Files.list(layout.module(name)) {
       let path = layout.module(name).appending(entry)

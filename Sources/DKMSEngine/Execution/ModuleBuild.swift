@@ -166,6 +166,7 @@ struct ModuleBuild {
       try Files.copy(log.path, to: staged.appending("log/make.log"))
       try noteDroppedModules(in: staged)
       try noteDependencies(in: staged)
+      try noteKernel(in: staged)
       for directory in [modules, staged.appending("log"), staged] { try Files.synchronize(directory) }
     }
     return staged
@@ -190,6 +191,13 @@ struct ModuleBuild {
       let note = staged.appending("\(Layout.dependencyPrefix)\(name)")
       try Files.write(Array("\(dependency.version)\n".utf8), to: note)
     }
+  }
+
+  private func noteKernel(in staged: FilePath) throws(HostError) {
+    let owner = runner.options.kernelOwners[kernel.release]
+    guard let fingerprint = kernelTree.fingerprint(owner: owner) else { return }
+    let note = staged.appending(runner.layout.fingerprint(id, kernel).components.suffix(1))
+    try Files.write(Array(fingerprint.text.utf8), to: note)
   }
 
   private var strip: String { environment["LLVM"] == nil ? "strip" : "llvm-strip" }

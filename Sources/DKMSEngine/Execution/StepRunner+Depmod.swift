@@ -14,10 +14,21 @@ extension StepRunner {
         try clear(directory)
         return []
       }
-      let hasKernel = ["modules.order", "modules.dep"].contains { Files.kind(directory.appending($0)) != nil }
+      let signs = ["modules.order", "modules.dep"].map { directory.appending($0) }
+      let hasKernel = (signs + [layout.bootRecord(release)]).contains { Files.kind($0) != nil }
       if hasKernel { try await runDepmod(release) }
       return []
     }
+  }
+
+  /// Notes that the modules of the running kernel stay, and for which boot.
+  func keep(_ release: KernelRelease) throws(DKMSError) -> [String] {
+    let record = layout.bootRecord(release)
+    try onFiles { () throws(HostError) in
+      try Files.makeDirectories(record.removingLastComponent())
+      try Files.write(Array("\(host.bootIdentifier)\n".utf8), to: record)
+    }
+    return []
   }
 
   /// Whether nothing is left of a kernel but what depmod once wrote.

@@ -56,6 +56,7 @@ struct StepRunner: Sendable {
     case .unregister(let id): try await unregister(id)
     case .discardKeptSource(let id): try await discardKeptSource(id)
     case .depmod(let release): try await depmod(release)
+    case .keep(let release): try keep(release)
     case .load: try await loadModules()
     case .follow(let command): try await follow(command)
     }

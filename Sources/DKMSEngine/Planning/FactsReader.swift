@@ -11,9 +11,11 @@ public struct FactsReader: Sendable {
   private let reader: ConfigurationReader
   private let processorCount: Int
   private let runningRelease: String
+  private let comparesKernels: Bool
 
-  /// Makes a reader.
-  public init(host: Host, layout: Layout, options: BuildOptions) {
+  /// Makes a reader; `comparesKernels` makes it tell kernels of one release apart, which takes reading them.
+  public init(host: Host, layout: Layout, options: BuildOptions, comparesKernels: Bool = false) {
+    self.comparesKernels = comparesKernels
     self.layout = layout
     self.options = options
     processorCount = host.processorCount
@@ -40,7 +42,11 @@ public struct FactsReader: Sendable {
       facts.keptSources[id] = layout.keptSource(id).string
     }
     for kernel in kernels {
-      facts.kernels[kernel] = KernelTree(kernel.release, in: layout, options: options).facts
+      let tree = KernelTree(kernel.release, in: layout, options: options)
+      facts.kernels[kernel] = tree.facts
+      if comparesKernels {
+        facts.kernels[kernel]?.fingerprint = tree.fingerprint(owner: options.kernelOwners[kernel.release])
+      }
     }
     var wanted = modules
     while !wanted.isEmpty {
@@ -51,6 +57,7 @@ public struct FactsReader: Sendable {
       }
       let read = await configurations(of: wanted, for: kernels, in: facts)
       facts.configurations.merge(read) { $1 }
+      for id in wanted { facts.failedBuilds[id] = failedBuilds(of: id, kernels) }
       compareInstallations(of: wanted, in: &facts)
       wanted = dependencies(of: read, missingIn: facts)
     }
@@ -74,6 +81,10 @@ public struct FactsReader: Sendable {
       }
       return await group.reduce(into: answers) { $0[$1.0, default: [:]][$1.1] = $1.2 }
     }
+  }
+
+  private func failedBuilds(of id: ModuleID, _ kernels: [Kernel]) -> Set<Kernel> {
+    Set(kernels.filter { Files.kind(layout.failureLog(id, $0)) != nil })
   }
 
   private func compareInstallations(of modules: [ModuleID], in facts: inout Facts) {

@@ -23,6 +23,7 @@ extension Planner {
         planner.forgetGoneKernels(record, after: transaction)
       }
     }
+    for kernel in transaction.keptKernels { planner.keep(kernel) }
     return planner.finish(goneKernels: transaction.goneKernels)
   }
 
@@ -53,7 +54,11 @@ extension Planner {
     }
     let reasons = Dictionary(wishes.map { ($0.id, $0.wish) }) { first, _ in first }
     bringUpToDate(wishes.map(\.id), for: kernel) { id in
-      if case .rebuild(let reason)? = reasons[id] { reason } else { nil }
+      switch reasons[id] {
+      case .rebuild(let reason): reason
+      case .leftOut: .leftUndone
+      case .install, nil: nil
+      }
     }
   }
 
@@ -63,18 +68,38 @@ extension Planner {
     case rebuild(Reason)
     /// Install it if it is not.
     case install
+    /// Install what an earlier transaction should have installed.
+    case leftOut
   }
 
   private func wish(for id: ModuleID, _ kernel: Kernel, after transaction: Transaction) -> Wish? {
     if transaction.changedModules.contains(id) { return .rebuild(.sourceChanged) }
-    if transaction.changedKernels.contains(kernel) { return .rebuild(.kernelChanged) }
-    let isInstalled = facts.tree[id]?.build(for: kernel)?.isInstalled == true
+    let build = facts.tree[id]?.build(for: kernel)
+    let isForeign = build.flatMap(facts.isForeign)
+    if isForeign == true { return .rebuild(.kernelChanged) }
+    if transaction.changedKernels.contains(kernel) {
+      return isForeign == false ? .install : .rebuild(.kernelChanged)
+    }
+    let isInstalled = build?.isInstalled == true
     let installIfMissing: Wish? = isInstalled ? nil : .install
     if transaction.goneModules.contains(where: { $0.name == id.name }) { return installIfMissing }
+    if wasLeftOut(id, kernel) { return .leftOut }
     guard case .read(let configuration)? = facts.configurations[id]?[kernel],
       let change = transaction.changedModules.first(where: { configuration.buildDepends.contains($0.name) })
     else { return nil }
     return configuration.rebuildsWithDependencies ? .rebuild(.dependencyChanged(change)) : installIfMissing
+  }
+
+  /// Whether a module could have been built for a kernel and nobody has tried: a transaction had no end.
+  private func wasLeftOut(_ id: ModuleID, _ kernel: Kernel) -> Bool {
+    guard case .read(let configuration)? = facts.configurations[id]?[kernel], configuration.autoinstall,
+      configuration.exclusion == nil, facts.kernels[kernel]?.hasHeaders == true,
+      facts.tree[id]?.build(for: kernel) == nil,
+      facts.tree.installedVersion(of: id.name, for: kernel) == nil,
+      facts.failedBuilds[id]?.contains(kernel) != true
+    else { return false }
+    let registered = Set(facts.tree.modules.map(\.id.name))
+    return configuration.buildDepends.allSatisfy(registered.contains)
   }
 
   /// Removes a version that has lost its source, except where it is the last good one.

@@ -103,7 +103,7 @@ public struct Planner {
       return .stands
     }
     builds[target] = .blocked
-    guard let configuration = usableConfiguration(target) else { return .blocked }
+    guard let configuration = usableConfiguration(target, because: reason) else { return .blocked }
     let added = add(id, because: reason)
     guard added != .blocked else { return .blocked }
     inProgress.insert(target)
@@ -180,6 +180,12 @@ public struct Planner {
     return [plan.append(.unbuild(id, kernel), because: reason, requires: required)]
   }
 
+  /// Leaves a kernel's modules where they are, and makes them known to modprobe again.
+  mutating func keep(_ kernel: Kernel) {
+    let step = plan.append(.keep(kernel.release), because: .kernelGone)
+    moduleChanges[kernel.release, default: []].append(step)
+  }
+
   /// Adds what follows when modules of kernels change: once a kernel, after all else.
   mutating func finish(goneKernels: [Kernel] = []) -> Plan {
     let gone = Set(goneKernels.map(\.release))
@@ -219,15 +225,16 @@ public struct Planner {
     plan.skip(Skip(id, kernel, .obstacle(error)))
   }
 
-  private mutating func usableConfiguration(_ target: Target) -> ModuleConfiguration? {
+  private mutating func usableConfiguration(_ target: Target, because reason: Reason) -> ModuleConfiguration?
+  {
     let (id, kernel) = (target.id, target.kernel)
     switch facts.configurations[id]?[kernel] {
     case .unreadable(let error):
       // What is wrong with the registration is said first: the missing file only follows from it.
-      if add(id, because: .requested) != .blocked { block(id, kernel, error) }
+      if add(id, because: reason) != .blocked { block(id, kernel, error) }
     case .read(let configuration):
       // It is registered all the same, so that the next kernel may have it.
-      guard add(id, because: .requested) != .blocked else { return nil }
+      guard add(id, because: reason) != .blocked else { return nil }
       if let reason = configuration.exclusion {
         block(id, kernel, .excluded(id, kernel, reason: reason))
       } else if let known = facts.kernels[kernel], !known.hasHeaders {
@@ -238,7 +245,7 @@ public struct Planner {
         return configuration
       }
     case nil:
-      add(id, because: .requested)
+      add(id, because: reason)
     }
     return nil
   }

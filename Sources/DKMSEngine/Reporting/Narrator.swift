@@ -70,7 +70,7 @@ extension Step {
     case .build(let id, let kernel), .install(let id, let kernel), .uninstall(let id, let kernel),
       .unbuild(let id, let kernel):
       "\(id) for \(kernel.release)"
-    case .depmod(let release), .load(let release): "\(release)"
+    case .depmod(let release), .keep(let release), .load(let release): "\(release)"
     case .follow(let command): "'\(command)'"
     }
   }
@@ -88,6 +88,7 @@ extension PlannedStep {
     case .depmod:
       reason == .kernelGone
         ? "\(step.subject): its modules are cleared away" : "\(step.subject): module dependencies updated"
+    case .keep: "\(step.subject): its modules stay until the next boot, since it is running"
     case .load: "\(step.subject): modules loaded that devices ask for"
     case .follow: "\(step.subject): done"
     case .relink, .discardKeptSource: nil
@@ -110,6 +111,7 @@ extension PlannedStep {
       case .unregister: "\(subject): would be removed"
       case .discardKeptSource: "\(subject): the kept copy of its source would be removed"
       case .depmod: "\(subject): module dependencies would be updated"
+      case .keep: "\(subject): its modules would stay until the next boot, since it is running"
       case .load: "\(subject): modules would be loaded that devices ask for"
       case .follow: "\(subject): would be run"
       }
@@ -128,6 +130,7 @@ extension Reason {
     case .replaced(let id): " (\(id) takes its place)"
     case .sourceGone: " (its source is gone)"
     case .kernelGone: " (the kernel is gone)"
+    case .leftUndone: " (an earlier transaction left it out)"
     }
   }
 }

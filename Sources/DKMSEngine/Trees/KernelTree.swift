@@ -33,6 +33,15 @@ struct KernelTree: Sendable {
       hasStaleDependencies: hasStaleDependencies)
   }
 
+  /// What tells this kernel from another of its release; nil where its headers are missing.
+  func fingerprint(owner: String?) -> KernelFingerprint? {
+    guard let symbols = Files.digest(headers.appending("Module.symvers")),
+      let digest = Files.digest(configuration)
+    else { return nil }
+    let compiler = KernelOptions(file: configuration).value(of: "CONFIG_CC_VERSION_TEXT") ?? "unknown"
+    return KernelFingerprint(owner: owner, symbols: symbols, configuration: digest, compiler: compiler)
+  }
+
   private var hasStaleDependencies: Bool {
     let installed = directory.appending(Layout.installedLocation.components)
     return Files.isWritable(directory)

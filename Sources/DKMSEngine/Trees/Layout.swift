@@ -5,6 +5,8 @@ public import SystemPackage
 
 /// Where everything is: the three trees of DKMS and the paths within them.
 public struct Layout: Hashable, Sendable {
+  /// The system whose package database is asked: `/`.
+  public var root: FilePath = "/"
   /// Sources of modules: `/usr/src`.
   public var sourceTree: FilePath = "/usr/src"
   /// What is registered and built: `/var/lib/dkms`.
@@ -13,6 +15,8 @@ public struct Layout: Hashable, Sendable {
   public var installTree: FilePath = "/usr/lib/modules"
   /// What the administrator sets: `/etc/dkms`.
   public var configurationDirectory: FilePath = "/etc/dkms"
+  /// What we note for ourselves.
+  public var stateDirectory: FilePath = "/var/lib/alpm-dkms"
   /// Where packages list modules to install by force.
   public var forcedModulesDirectory: FilePath = "/usr/share/dkms/modules_to_force_install"
   /// Where things are put that are gone after the call: `/tmp`.
@@ -23,6 +27,16 @@ public struct Layout: Hashable, Sendable {
 
   /// Where installed modules go below a kernel's directory, whatever their dkms.conf says.
   public static let installedLocation: FilePath = "updates/dkms"
+
+  // MARK: State of our own; deleting it loses no module
+
+  /// Kernels that were removed while they were running, a file each with the boot they belong to.
+  func bootRecord(_ release: KernelRelease) -> FilePath {
+    stateDirectory.appending("booted").appending(release.description)
+  }
+
+  /// The kernels that nobody owns, as they were last reported.
+  public var reportedOrphans: FilePath { stateDirectory.appending("orphans") }
 
   // MARK: Source tree
 
@@ -66,6 +80,11 @@ public struct Layout: Hashable, Sendable {
   /// The built module files.
   public func productModules(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
     product(id, kernel).appending("module")
+  }
+
+  /// What tells the kernel that a product was built for from another of its release.
+  func fingerprint(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
+    product(id, kernel).appending(".kernel")
   }
 
   /// How the files begin that tell which versions of other modules a product was built with.

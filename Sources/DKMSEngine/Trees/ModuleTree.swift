@@ -44,7 +44,8 @@ public struct ModuleTree: Sendable {
         else { return nil }
         return BuildRecord(
           kernel: kernel, isInstalled: isInstalled(id, kernel),
-          dependencyVersions: dependencyVersions(id, kernel))
+          dependencyVersions: dependencyVersions(id, kernel),
+          fingerprint: Files.text(layout.fingerprint(id, kernel)).flatMap(KernelFingerprint.init(text:)))
       }
     }
   }

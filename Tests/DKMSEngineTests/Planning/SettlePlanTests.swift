@@ -12,7 +12,7 @@ import Testing
     try scene.kernel("6.1.0")
     try scene.kernel("6.2.0")
     let id = try scene.module("hello", "1.0", .absent)
-    try scene.module("other")
+    try scene.module("other", autoinstall: false)
     let plan = scene.settle(changed: [id])
     #expect(
       plan.reasons == [
@@ -73,10 +73,112 @@ import Testing
   @Test func whatNothingTouchesIsLeftAlone() throws {
     var scene = Scene()
     let kernel = try scene.kernel("6.1.0")
+    let other = try scene.kernel("6.2.0")
+    try scene.module("a", built: [other], installed: [kernel])
+    try scene.module("manual", autoinstall: false)
+    try scene.module("b", exclusion: "too old")
+    #expect(scene.settle().isEmpty)
+    #expect(scene.settle().skips.isEmpty)
+  }
+
+  // MARK: Transactions without an end
+
+  @Test func whatAnEarlierTransactionLeftOutIsInstalled() throws {
+    var scene = Scene()
+    let kernel = try scene.kernel("6.1.0")
     try scene.kernel("6.2.0")
     try scene.module("a", installed: [kernel])
-    try scene.module("b")
+    try scene.module("b", "1.0", .absent)
+    #expect(
+      scene.settle().reasons == [
+        "add b/1.0 from /src/b-1.0: leftUndone",
+        "build b/1.0 for 6.1.0: leftUndone", "install b/1.0 for 6.1.0: leftUndone",
+        "build a/1.0 for 6.2.0: leftUndone", "install a/1.0 for 6.2.0: leftUndone",
+        "build b/1.0 for 6.2.0: leftUndone", "install b/1.0 for 6.2.0: leftUndone",
+        "depmod 6.1.0: modulesChange", "depmod 6.2.0: modulesChange",
+      ])
+  }
+
+  @Test func whatHasFailedIsNotTriedAgainByEveryTransaction() throws {
+    var scene = Scene()
+    let kernel = try scene.kernel("6.1.0")
+    let failed = try scene.module("failed")
+    scene.facts.failedBuilds[failed] = [kernel]
+    try scene.kernel("6.2.0", hasHeaders: false)
+    try scene.module("waiting", needs: ["nobody"])
     #expect(scene.settle().isEmpty)
+    #expect(scene.settle(changed: [failed]).lines.contains("build failed/1.0 for 6.1.0"))
+  }
+
+  @Test func anOlderVersionThatTheAdministratorInstalledStays() throws {
+    var scene = Scene()
+    let kernel = try scene.kernel("6.1.0")
+    try scene.module("a", "1.0", installed: [kernel])
+    try scene.module("a", "1.1")
+    #expect(scene.settle().isEmpty)
+  }
+
+  // MARK: Another kernel of the same release
+
+  /// A scene with one kernel for which `a` is installed; the fingerprints differ in their symbols, if given.
+  private func scene(built: String?, now: String?) throws -> (Scene, Kernel) {
+    let fingerprint = { (symbols: String) in
+      KernelFingerprint(owner: nil, symbols: symbols, configuration: "c", compiler: "gcc")
+    }
+    var scene = Scene()
+    let kernel = try scene.kernel("6.1.0")
+    try scene.module("a", installed: [kernel])
+    scene.facts.tree.modules[0].builds[0].fingerprint = built.map(fingerprint)
+    scene.facts.kernels[kernel]?.fingerprint = now.map(fingerprint)
+    return (scene, kernel)
+  }
+
+  @Test func modulesOfAnotherKernelAreRebuiltWhateverTheTransactionTouched() throws {
+    let (scene, _) = try scene(built: "old", now: "new")
+    #expect(
+      scene.settle().reasons == [
+        "build a/1.0 for 6.1.0: kernelChanged", "install a/1.0 for 6.1.0: kernelChanged",
+        "depmod 6.1.0: modulesChange",
+      ])
+  }
+
+  @Test func modulesOfTheSameKernelStayThoughItsPackageIsReinstalled() throws {
+    let (scene, kernel) = try scene(built: "same", now: "same")
+    let plan = scene.settle(changedKernels: [kernel])
+    #expect(plan.isEmpty)
+    #expect(plan.skips.map(\.cause) == [.upToDate])
+  }
+
+  @Test(arguments: [("old", nil), (nil, "new"), (nil, nil)] as [(String?, String?)])
+  func whereThatIsNotKnownOnlyAChangedKernelCounts(_ known: (String?, String?)) throws {
+    let (scene, kernel) = try scene(built: known.0, now: known.1)
+    #expect(scene.settle().isEmpty)
+    #expect(scene.settle(changedKernels: [kernel]).lines.first == "build a/1.0 for 6.1.0")
+  }
+
+  // MARK: The running kernel
+
+  @Test func modulesOfTheRunningKernelStayThoughItIsGone() throws {
+    var scene = Scene()
+    let kernel = try scene.kernel("6.2.0")
+    let running = try scene.kernel("6.1.0", exists: false, hasHeaders: false)
+    try scene.module("a", installed: [kernel, running])
+    let plan = scene.settle(goneKernels: [], keptKernels: [running])
+    #expect(plan.reasons == ["keep 6.1.0: kernelGone", "depmod 6.1.0: modulesChange"])
+  }
+
+  @Test func theVersionThatTheRunningKernelHasStaysWithIt() throws {
+    var scene = Scene()
+    let new = try scene.kernel("6.2.0")
+    let running = try scene.kernel("6.1.0", exists: false, hasHeaders: false)
+    let old = try scene.module(
+      "hello", "1.0", .broken, hasSource: false, hasKeptSource: true, installed: [running])
+    let changed = try scene.module("hello", "1.1", .absent)
+    let plan = scene.settle(
+      changed: [changed], gone: [old], changedKernels: [new], keptKernels: [running])
+    #expect(plan.lines.contains("install hello/1.1 for 6.2.0"))
+    #expect(plan.lines.contains("relink hello/1.0 to /kept/hello/1.0"))
+    #expect(!plan.lines.contains { $0.hasPrefix("un") || $0.hasSuffix("hello/1.1 for 6.1.0") })
   }
 
   // MARK: Upgrades
@@ -261,7 +363,7 @@ import Testing
     let kernel = try scene.kernel("6.1.0")
     let gone = try scene.kernel("6.2.0", exists: false, hasHeaders: false)
     try scene.module("a", installed: [kernel, gone])
-    try scene.module("b", built: [gone])
+    try scene.module("b", built: [gone], autoinstall: false)
     let plan = scene.settle(goneKernels: [gone])
     #expect(
       plan.reasons == [

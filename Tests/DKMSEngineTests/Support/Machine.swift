@@ -27,6 +27,7 @@ struct Machine {
     layout.dkmsTree = directory.path.appending("dkms")
     layout.installTree = directory.path.appending("lib/modules")
     layout.configurationDirectory = directory.path.appending("etc")
+    layout.stateDirectory = directory.path.appending("state")
     self.layout = layout
     for tree in [layout.sourceTree, layout.dkmsTree, layout.installTree, layout.configurationDirectory] {
       try Files.makeDirectories(tree)

@@ -42,6 +42,7 @@ extension Step {
     case .unregister(let id): "unregister \(id)"
     case .discardKeptSource(let id): "discard the kept source of \(id)"
     case .depmod(let release): "depmod \(release)"
+    case .keep(let release): "keep \(release)"
     case .load(let release): "load for \(release)"
     case .follow(let command): "follow with \(command)"
     }

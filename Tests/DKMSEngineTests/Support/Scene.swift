@@ -66,11 +66,12 @@ struct Scene {
 
   func settle(
     changed: [ModuleID] = [], gone: [ModuleID] = [], changedKernels: [Kernel] = [],
-    goneKernels: [Kernel] = []
+    goneKernels: [Kernel] = [], keptKernels: [Kernel] = []
   ) -> Plan {
     let transaction = Transaction(
       changedModules: changed, goneModules: gone, changedKernels: changedKernels, goneKernels: goneKernels,
-      installedKernels: kernels.filter { !goneKernels.contains($0) })
+      keptKernels: keptKernels, installedKernels: kernels.filter { !(goneKernels + keptKernels).contains($0) }
+    )
     return Planner.settle(transaction, facts: facts, options: options)
   }
 }
