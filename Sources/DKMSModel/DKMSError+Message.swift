@@ -41,13 +41,13 @@ extension DKMSError: CustomStringConvertible {
     case .patchFailed(let id, let kernel, let patch, _):
       "\(id) for \(kernel.release): the patch '\(patch)' does not apply"
     case .buildFailed(let id, let kernel, let firstError, _):
-      "\(id) for \(kernel.release): the build failed" + (firstError.map { ": \($0)" } ?? "")
-    case .moduleNotProduced(let id, let kernel, let file, _):
-      "\(id) for \(kernel.release): the build ended without \(file)"
+      "\(id) for \(kernel.release): the build failed" + detail(firstError)
+    case .moduleNotProduced(let id, let kernel, let file, let firstError, _):
+      "\(id) for \(kernel.release): the build ended without \(file)" + detail(firstError)
     case .vermagicMismatch(let id, let kernel, let file, let found, _):
       "\(id) for \(kernel.release): \(file) was built for kernel \(found); its Makefile looks at another kernel"
-    case .scriptFailed(let id, let script, let status, _):
-      "\(id): its \(script.rawValue) script ended with status \(status)"
+    case .scriptFailed(let id, let script, let status, let firstError, _):
+      "\(id): its \(script.rawValue) script ended with status \(status)" + detail(firstError)
     case .productIncomplete(let id, let kernel, let file):
       "\(id) for \(kernel.release): \(file) is missing from the tree"
     case .nothingInstalled(let id, let kernel, let reasons):
@@ -59,10 +59,12 @@ extension DKMSError: CustomStringConvertible {
     }
   }
 
+  private func detail(_ firstError: String?) -> String { firstError.map { ": \($0)" } ?? "" }
+
   /// The command that mends it, or the place to look, where one is known.
   public var remedy: String? {
     switch self {
-    case .invalidName, .excluded, .patchOutside, .scriptFailed(_, _, _, log: nil), .system:
+    case .invalidName, .excluded, .patchOutside, .scriptFailed(_, _, _, _, log: nil), .system:
       nil
     case .sourceMissing(let id, _):
       "install the package that holds \(id.sourceDirectoryName), or unpack its source there"
@@ -85,8 +87,8 @@ extension DKMSError: CustomStringConvertible {
     case .dependenciesMissing(_, let kernel, let names):
       "dkms autoinstall -k \(kernel.release) (after installing \(names.joined(separator: ", ")))"
     case .patchFailed(_, _, _, let log), .buildFailed(_, _, _, let log),
-      .moduleNotProduced(_, _, _, let log), .vermagicMismatch(_, _, _, _, let log),
-      .scriptFailed(_, _, _, let log?):
+      .moduleNotProduced(_, _, _, _, let log), .vermagicMismatch(_, _, _, _, let log),
+      .scriptFailed(_, _, _, _, let log?):
       "the log is \(log)"
     case .productIncomplete(let id, let kernel, _):
       "dkms build --force \(id) -k \(kernel.release)"
@@ -111,8 +113,8 @@ extension DKMSError: CustomStringConvertible {
     case .dependenciesMissing: .missingDependency
     case .buildFailed, .configurationMalformed: .buildFailed
     case .moduleNotProduced, .vermagicMismatch: .moduleNotProduced
-    case .scriptFailed(_, .preInstall, _, _): .preInstallFailed
-    case .scriptFailed(_, _, let status, _): ExitStatus(rawValue: status)
+    case .scriptFailed(_, .preInstall, _, _, _): .preInstallFailed
+    case .scriptFailed(_, _, let status, _, _): ExitStatus(rawValue: status)
     case .system: .refused
     }
   }

@@ -40,12 +40,12 @@ public enum DKMSError: Error, Hashable, Sendable {
   case patchFailed(ModuleID, Kernel, patch: String, log: String)
   /// The build command failed; the first error line of its log, where one was found.
   case buildFailed(ModuleID, Kernel, firstError: String?, log: String)
-  /// The build command ended well, but this file is not there.
-  case moduleNotProduced(ModuleID, Kernel, file: String, log: String)
+  /// The build command ended well, but this file is not there; the first error line of its log, if any.
+  case moduleNotProduced(ModuleID, Kernel, file: String, firstError: String?, log: String)
   /// The module carries another kernel's version magic.
   case vermagicMismatch(ModuleID, Kernel, file: String, found: String, log: String)
-  /// A script of the dkms.conf failed.
-  case scriptFailed(ModuleID, script: ScriptKind, status: Int32, log: String?)
+  /// A script of the dkms.conf failed; the first error line of its log, where it has one.
+  case scriptFailed(ModuleID, script: ScriptKind, status: Int32, firstError: String? = nil, log: String?)
   /// A built module file is missing from the tree.
   case productIncomplete(ModuleID, Kernel, file: String)
   /// No module of the package may replace what the kernel has.

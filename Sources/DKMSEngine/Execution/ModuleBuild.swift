@@ -95,7 +95,8 @@ struct ModuleBuild {
     let command = ([name] + words.dropFirst()).joined(separator: " ")
     let result = try await run("Running the \(kind.rawValue) script", command, log)
     guard result.isSuccess else {
-      throw .scriptFailed(id, script: kind, status: result.status, log: failureLog)
+      throw .scriptFailed(
+        id, script: kind, status: result.status, firstError: firstError(in: log), log: failureLog)
     }
     return []
   }
@@ -103,10 +104,12 @@ struct ModuleBuild {
   private func make(_ log: borrowing BuildLog) async throws(DKMSError) {
     let result = try await run("Building module(s)", makeCommand, log)
     guard result.isSuccess else {
-      let directories = [scratch, runner.layout.build(id)]
-      let firstError = BuildLog.firstError(in: log.path, buildDirectories: directories)
-      throw .buildFailed(id, kernel, firstError: firstError, log: failureLog)
+      throw .buildFailed(id, kernel, firstError: firstError(in: log), log: failureLog)
     }
+  }
+
+  private func firstError(in log: borrowing BuildLog) -> String? {
+    BuildLog.firstError(in: log.path, buildDirectories: [scratch, runner.layout.build(id)])
   }
 
   /// The reference's `make -jN KERNELRELEASE=K`; the number of jobs comes from the jobserver.
@@ -148,7 +151,8 @@ struct ModuleBuild {
     for module in configuration.modules {
       let built = scratch.appending(FilePath(module.builtPath).components)
       guard Files.isFile(built) else {
-        throw .moduleNotProduced(id, kernel, file: module.builtPath, log: failureLog)
+        throw .moduleNotProduced(
+          id, kernel, file: module.builtPath, firstError: firstError(in: log), log: failureLog)
       }
       try await checkVermagic(of: built, module)
       let file = modules.appending("\(module.destinationName).ko")

@@ -202,9 +202,14 @@ import Testing
   }
 
   @Test func buildThatMakesNoModule() async throws {
-    try machine.addTextModule(id, conf: "BUILT_MODULE_LOCATION[0]=sub\nMAKE[0]=true\n")
+    // As a conf does that goes on after make has failed.
+    try machine.addTextModule(
+      id, conf: "BUILT_MODULE_LOCATION[0]=sub\nMAKE[0]='echo a.c:1: error: no b; true'\n")
     let error = try failure(try await machine.build(id, kernel))
-    #expect(error == .moduleNotProduced(id, kernel, file: "sub/hello.ko", log: failureLog.string))
+    #expect(
+      error
+        == .moduleNotProduced(
+          id, kernel, file: "sub/hello.ko", firstError: "a.c:1: error: no b", log: failureLog.string))
     #expect(error.exitStatus.rawValue == 7)
     #expect(Files.isFile(failureLog))
     #expect(machine.state[id]?.builds == [])

@@ -21,11 +21,12 @@ import Testing
   }
 
   /// A script that notes its name, its arguments and whether it is where this file is.
-  private func note(_ name: String, status: Int = 0) -> String {
+  private func note(_ name: String, status: Int = 0, says text: String = "") -> String {
     """
     #!/bin/sh
     here=elsewhere; [ -e ./text ] && here=beside-the-text
     echo "\(name) $# $* $here" >> '\(notes)'
+    echo '\(text)'
     exit \(status)
     """
   }
@@ -105,13 +106,18 @@ import Testing
 
   private func failingScript(_ kind: ScriptKind) async throws -> Report {
     try machine.addTextModule(
-      id, conf: "\(kind.rawValue)=fail.sh\n", files: ["fail.sh": note("fail", status: 4)])
+      id, conf: "\(kind.rawValue)=fail.sh\n",
+      files: ["fail.sh": note("fail", status: 4, says: "! Error: no such thing")])
     return try await machine.install(id, kernel)
   }
 
   @Test func failingPreBuildStopsTheBuild() async throws {
     let report = try await failingScript(.preBuild)
-    guard case .scriptFailed(id, script: .preBuild, status: 4, let log?) = report.failures.first else {
+    guard
+      case .scriptFailed(
+        id, script: .preBuild, status: 4, firstError: "! Error: no such thing", let log?) =
+        report.failures.first
+    else {
       throw try #require(report.failures.first)
     }
     #expect(Files.text(FilePath(log))?.contains("# exit code: 4") == true)
