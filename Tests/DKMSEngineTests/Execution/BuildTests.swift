@@ -201,6 +201,13 @@ import Testing
     }
   }
 
+  @Test func buildMayUseTheDescriptorsThatScriptsUse() async throws {
+    try machine.addTextModule(
+      id, conf: "MAKE[0]='exec 3>notes 4</dev/null 9<&3; make && cp text hello.ko'\n",
+      files: ["Makefile": "all: a b c\na b c:\n\t@echo $@\n"])
+    #expect(try await machine.build(id, kernel).failures == [])
+  }
+
   @Test func buildThatMakesNoModule() async throws {
     // As a conf does that goes on after make has failed.
     try machine.addTextModule(
