@@ -36,7 +36,12 @@ struct ModuleBuild {
     try await make(log)
     let staged = try await stageProduct(log)
     try publish(staged)
-    do { warnings += try await runScript(.postBuild, log) } catch { warnings.append("\(error)") }
+    do {
+      warnings += try await runScript(.postBuild, log)
+    } catch {
+      try withdraw(staged)
+      throw error
+    }
     try onFiles { () throws(HostError) in
       try Files.copy(logPath, to: runner.layout.product(id, kernel).appending("log/make.log"))
       try Files.remove(runner.layout.failureLog(id, kernel).removingLastComponent())
@@ -226,6 +231,18 @@ struct ModuleBuild {
         try Files.exchange(staged, product)
       }
       try Files.synchronize(product.removingLastComponent())
+    }
+  }
+
+  /// Undoes `publish`: what a script was to finish, to sign for one, is not to be installed as it is.
+  private func withdraw(_ staged: FilePath) throws(DKMSError) {
+    let product = runner.layout.product(id, kernel)
+    try onFiles { () throws(HostError) in
+      if Files.kind(staged) == nil {
+        try Files.remove(product)
+      } else {
+        try Files.exchange(staged, product)
+      }
     }
   }
 

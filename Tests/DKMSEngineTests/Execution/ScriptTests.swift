@@ -124,6 +124,23 @@ import Testing
     #expect(machine.state[id]?.builds == [])
   }
 
+  @Test func failingPostBuildLeavesWhatStood() async throws {
+    let report = try await failingScript(.postBuild)
+    guard case .scriptFailed(id, script: .postBuild, status: 4, _, let log?) = report.failures.first else {
+      throw try #require(report.failures.first)
+    }
+    #expect(Files.text(FilePath(log))?.contains("! Error: no such thing") == true)
+    #expect(machine.state[id]?.builds == [])
+    #expect(machine.installed("hello.ko", kernel) == nil)
+
+    try machine.addTextModule(id, text: "good")
+    #expect(try await machine.install(id, kernel).failures == [])
+    try machine.addTextModule(
+      id, text: "newer", conf: "POST_BUILD=fail.sh\n", files: ["fail.sh": note("fail", status: 4)])
+    #expect(try await machine.forced.build(id, kernel).failures.count == 1)
+    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "good")
+  }
+
   @Test func failingPreInstallStopsTheInstallation() async throws {
     let report = try await failingScript(.preInstall)
     #expect(report.failures == [.scriptFailed(id, script: .preInstall, status: 4, log: nil)])
