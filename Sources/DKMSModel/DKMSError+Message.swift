@@ -41,15 +41,15 @@ extension DKMSError: CustomStringConvertible {
     case .patchFailed(let id, let kernel, let patch, _):
       "\(id) for \(kernel.release): the patch '\(patch)' does not apply"
     case .buildFailed(let id, let kernel, let firstError, _):
-      "\(id) for \(kernel.release): the build failed" + (firstError.map { ": \($0)" } ?? "")
+      "\(id) for \(kernel.release): the build failed" + detail(firstError)
     case .buildSilent(let id, let kernel, let limit, _):
       "\(id) for \(kernel.release): the build was ended, for it had printed nothing for \(limit.inWords)"
-    case .moduleNotProduced(let id, let kernel, let file, _):
-      "\(id) for \(kernel.release): the build ended without \(file)"
+    case .moduleNotProduced(let id, let kernel, let file, let firstError, _):
+      "\(id) for \(kernel.release): the build ended without \(file)" + detail(firstError)
     case .vermagicMismatch(let id, let kernel, let file, let found, _):
       "\(id) for \(kernel.release): \(file) was built for kernel \(found); its Makefile looks at another kernel"
-    case .scriptFailed(let id, let script, let status, _):
-      "\(id): its \(script.rawValue) script ended with status \(status)"
+    case .scriptFailed(let id, let script, let status, let firstError, _):
+      "\(id): its \(script.rawValue) script ended with status \(status)" + detail(firstError)
     case .scriptSilent(let id, let script, let limit):
       "\(id): its \(script.rawValue) script was ended, for it had printed nothing for \(limit.inWords)"
     case .productIncomplete(let id, let kernel, let file):
@@ -63,10 +63,12 @@ extension DKMSError: CustomStringConvertible {
     }
   }
 
+  private func detail(_ firstError: String?) -> String { firstError.map { ": \($0)" } ?? "" }
+
   /// The command that mends it, or the place to look, where one is known.
   public var remedy: String? {
     switch self {
-    case .invalidName, .excluded, .patchOutside, .scriptFailed(_, _, _, log: nil), .system:
+    case .invalidName, .excluded, .patchOutside, .scriptFailed(_, _, _, _, log: nil), .system:
       nil
     case .sourceMissing(let id, _):
       "install the package that holds \(id.sourceDirectoryName), or unpack its source there"
@@ -89,8 +91,8 @@ extension DKMSError: CustomStringConvertible {
     case .dependenciesMissing(_, let kernel, let names):
       "dkms autoinstall -k \(kernel.release) (after installing \(names.joined(separator: ", ")))"
     case .patchFailed(_, _, _, let log), .buildFailed(_, _, _, let log),
-      .moduleNotProduced(_, _, _, let log), .vermagicMismatch(_, _, _, _, let log),
-      .scriptFailed(_, _, _, let log?):
+      .moduleNotProduced(_, _, _, _, let log), .vermagicMismatch(_, _, _, _, let log),
+      .scriptFailed(_, _, _, _, let log?):
       "the log is \(log)"
     case .buildSilent(_, _, _, let log):
       "the log is \(log); a longer silence-limit can be set in /etc/alpm-dkms.conf"
@@ -119,9 +121,9 @@ extension DKMSError: CustomStringConvertible {
     case .dependenciesMissing: .missingDependency
     case .buildFailed, .buildSilent, .configurationMalformed: .buildFailed
     case .moduleNotProduced, .vermagicMismatch: .moduleNotProduced
-    case .scriptFailed(_, .preInstall, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
+    case .scriptFailed(_, .preInstall, _, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
     case .scriptSilent: .buildFailed
-    case .scriptFailed(_, _, let status, _): ExitStatus(rawValue: status)
+    case .scriptFailed(_, _, let status, _, _): ExitStatus(rawValue: status)
     case .system: .refused
     }
   }

@@ -42,12 +42,12 @@ public enum DKMSError: Error, Hashable, Sendable {
   case buildFailed(ModuleID, Kernel, firstError: String?, log: String)
   /// The build, or a patch or script of it, printed nothing for too long and was ended.
   case buildSilent(ModuleID, Kernel, limit: Duration, log: String)
-  /// The build command ended well, but this file is not there.
-  case moduleNotProduced(ModuleID, Kernel, file: String, log: String)
+  /// The build command ended well, but this file is not there; the first error line of its log, if any.
+  case moduleNotProduced(ModuleID, Kernel, file: String, firstError: String?, log: String)
   /// The module carries another kernel's version magic.
   case vermagicMismatch(ModuleID, Kernel, file: String, found: String, log: String)
-  /// A script of the dkms.conf failed.
-  case scriptFailed(ModuleID, script: ScriptKind, status: Int32, log: String?)
+  /// A script of the dkms.conf failed; the first error line of its log, where it has one.
+  case scriptFailed(ModuleID, script: ScriptKind, status: Int32, firstError: String? = nil, log: String?)
   /// A script of the dkms.conf printed nothing for too long and was ended.
   case scriptSilent(ModuleID, script: ScriptKind, limit: Duration)
   /// A built module file is missing from the tree.

@@ -34,8 +34,8 @@ public final class JobServer: Sendable {
     try? writeEnd.close()
   }
 
-  /// The numbers under which a make finds the two ends.
-  private static let (readNumber, writeNumber): (CInt, CInt) = (3, 4)
+  /// The numbers under which a make finds the two ends: scripts that redirect 3 or 9 may stand between.
+  private static let (readNumber, writeNumber): (CInt, CInt) = (173, 174)
 
   /// What a make needs in its `MAKEFLAGS` to find the jobserver.
   public static let makeFlags = "-j --jobserver-auth=\(readNumber),\(writeNumber)"

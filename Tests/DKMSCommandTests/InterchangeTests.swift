@@ -66,6 +66,34 @@ struct InterchangeTests {
     #expect(!machine.exists("var/quick/kernel-\(Kernels.first)-x86_64"))
   }
 
+  @Test(
+    "A module that people use, with one that depends on it", .requiresReference,
+    arguments: [Machine.Program.ours, .reference])
+  func realModule(_ first: Machine.Program) async throws {
+    let (second, kernel) = (Self.other(first), Kernels.first)
+    let machine = try Machine()
+    try machine.addKernel(kernel)
+    let id = try await machine.addRealModule("ddcci")
+    let before = withoutDependencies(machine.tree)
+    let files = ["ddcci", "ddcci-backlight"].map { "modules/\(kernel)/updates/dkms/\($0).ko" }
+    func expectState(_ state: String, by program: Machine.Program) async throws {
+      try await machine.dkms("status", by: program)
+        .expect(0, output: ["\(id), \(kernel), x86_64: \(state)"])
+      for file in files { #expect(machine.exists(file) == (state == "installed"), "\(file)") }
+    }
+    try await machine.dkms("install \(id) -k \(kernel)", by: first).expect(0)
+    try await expectState("installed", by: second)
+    let built = try files.map(machine.bytes)
+    try await machine.dkms("uninstall \(id) -k \(kernel)", by: second).expect(0)
+    try await expectState("built", by: first)
+    try await machine.dkms("install \(id) -k \(kernel)", by: second).expect(0)
+    try await expectState("installed", by: first)
+    #expect(try files.map(machine.bytes) == built)
+    try await machine.dkms("remove \(id) --all", by: first).expect(0)
+    #expect(withoutDependencies(machine.tree) == before)
+    #expect(try machine.text("modules/\(kernel)/modules.dep") == "")
+  }
+
   @Test("A failed build of ours is in nobody's way", .requiresReference)
   func failedBuild() async throws {
     let machine = try await Prepared.sources()
@@ -79,49 +107,5 @@ struct InterchangeTests {
     try await machine.dkms("remove quick/1.0 --all", by: .reference).expect(0)
     try machine.remove("etc/mended")
     #expect(withoutDependencies(machine.tree) == before)
-  }
-
-  @Test("A foreign module in the place of ours comes back, byte for byte")
-  func foreignModule() async throws {
-    let machine = try await Prepared.machine(.built)
-    let place = "modules/\(Kernels.first)/updates/dkms/quick.ko"
-    let foreign = Array("somebody else's".utf8)
-    try machine.write(bytes: foreign, to: place)
-    let before = machine.tree
-    try await machine.dkms("install quick/1.0 -k \(Kernels.first) --no-depmod").expect(0)
-    #expect(try machine.bytes(place) != foreign)
-    try await machine.dkms("install quick/1.0 -k \(Kernels.first) --no-depmod --force").expect(0)
-    try await machine.dkms("status").expect(
-      0, output: ["quick/1.0, \(Kernels.first), x86_64: installed (Original modules exist)"])
-    try await machine.dkms("uninstall quick/1.0 -k \(Kernels.first) --no-depmod").expect(0)
-      .expectUnchanged(since: before)
-    #expect(try machine.bytes(place) == foreign)
-  }
-
-  @Test(
-    "An archived module returns to where it was, by either name of that place",
-    arguments: ["/usr/lib", "/lib"])
-  func archive(_ prefix: String) async throws {
-    let machine = try await Prepared.machine(.installed)
-    let kernel = Kernels.first
-    let archived = Array("the kernel's own".utf8)
-    let archive = "var/quick/original_module/\(kernel)/x86_64/quick.ko"
-    try machine.write(bytes: archived, to: archive)
-    try machine.write("\(prefix)/modules/\(kernel)/kernel/drivers/quick.ko\n", to: "\(archive).origin")
-    try await machine.dkms("uninstall quick/1.0 -k \(kernel)").expect(0)
-    #expect((try? machine.bytes("modules/\(kernel)/kernel/drivers/quick.ko")) == archived)
-    #expect(!machine.exists("var/quick/original_module"))
-  }
-
-  @Test("An archived module that cannot return is kept", arguments: ["/etc/dkms/quick.ko", ""])
-  func archiveThatStays(_ origin: String) async throws {
-    let machine = try await Prepared.machine(.installed)
-    let archived = Array("the kernel's own".utf8)
-    let archive = "var/quick/original_module/\(Kernels.first)/x86_64/quick.ko"
-    try machine.write(bytes: archived, to: archive)
-    try machine.write("\(origin)\n", to: "\(archive).origin")
-    try await machine.dkms("uninstall quick/1.0 -k \(Kernels.first)").expect(0)
-    #expect((try? machine.bytes(archive)) == archived)
-    #expect(!machine.exists("etc/quick.ko"))
   }
 }

@@ -109,4 +109,28 @@ extension Machine {
       Array("#!/bin/bash\n\(text)\n".utf8), to: path(name),
       permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
   }
+
+  /// A module of Debian's; its name and version, as `dkms` takes them.
+  func addRealModule(_ name: String) async throws -> String {
+    let sources = TestParts.cache.appending("parts/\(name)-dkms/usr/src")
+    let directory = try #require(
+      Files.list(sources).first { $0.hasPrefix("\(name)-") }, "\(name): run make test")
+    let run = try await Run.program(
+      "/bin/cp", ["-a", sources.appending(directory).string, path("src").string])
+    try #require(run.status == 0, "\(run)")
+    return "\(name)/\(directory.dropFirst(name.count + 1))"
+  }
+
+  /// Rewrites the lines of a file.
+  func change(_ name: String, _ body: ([Substring]) throws -> some Sequence<Substring>) throws {
+    let lines = try text(name).split(separator: "\n", omittingEmptySubsequences: false)
+    try write(body(lines).joined(separator: "\n"), to: name)
+  }
+
+  /// All that modinfo tells of a module, less where it is.
+  func information(_ name: String) async throws -> String {
+    let run = try await Run.program("/usr/sbin/modinfo", [path(name).string])
+    try #require(run.status == 0, "\(run)")
+    return run.output.drop { $0 != "\n" }.description
+  }
 }

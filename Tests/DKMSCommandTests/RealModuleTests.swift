@@ -5,39 +5,78 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// A module that people use.
+/// Modules that people use come out as the reference makes them; one that it cannot build, neither can ours.
 @Suite(.requiresRoot, .requiresKernelHeaders, .requiresReference)
 struct RealModuleTests {
-  @Test("v4l2loopback comes out the same")
-  func v4l2loopback() async throws {
-    let machine = try await Prepared.sources()
-    let part = TestParts.cache.appending("parts/v4l2loopback-dkms/usr/src")
-    let name = try #require(Files.list(part).first { $0.hasPrefix("v4l2loopback-") })
-    for file in Files.list(part.appending(name)) {
-      try machine.write(bytes: Files.read(part.appending(name).appending(file)), to: "src/\(name)/\(file)")
-    }
-    let id = name.replacing("v4l2loopback-", with: "v4l2loopback/")
-    let pair = try await Pair(machine)
-    try await pair.dkms("install \(id) -k \(Kernels.first)").expect(0)
-    try await pair.dkms("status").expect(0, output: ["\(id), \(Kernels.first), x86_64: installed"])
-    let installed = "modules/\(Kernels.first)/updates/dkms/v4l2loopback.ko"
-    for field in ["name", "version", "vermagic", "depends", "license", "srcversion", "parm"] {
-      let ours = try await information(field, pair.ours.path(installed))
-      #expect(try await information(field, pair.theirs.path(installed)) == ours, "\(field)")
-      // This one has no version of its own on these kernels.
-      #expect(!ours.isEmpty || ["version", "srcversion"].contains(field), "\(field)")
-    }
-    let dependencies = try pair.ours.text("modules/\(Kernels.first)/modules.dep")
-    #expect(dependencies.contains("updates/dkms/v4l2loopback.ko:"))
-    #expect(try pair.theirs.text("modules/\(Kernels.first)/modules.dep") == dependencies)
-    let before = try await pair.dkms("remove \(id) --all").expect(0).tree
-    #expect(!before.contains { $0.hasSuffix("v4l2loopback.ko") })
+  static let modules = [
+    "acpi-call", "bbswitch", "ddcci", "dm-writeboost", "evdi", "lttng-modules", "v4l2loopback",
+    "xtables-addons",
+  ]
+
+  @Test("Side by side", arguments: modules, [Kernels.first, Kernels.second])
+  func sideBySide(_ name: String, _ kernel: String) async throws {
+    let machine = try Machine()
+    try machine.addKernel(kernel)
+    let files = try await expectSame(of: try await machine.addRealModule(name), for: kernel, on: machine)
+    // Those of this name that Debian has are older than its newer kernel.
+    if kernel == Kernels.first, name != "lttng-modules" { #expect(!files.isEmpty) }
   }
 
-  private func information(_ field: String, _ file: FilePath) async throws -> String {
-    let run = try await Run.program("/usr/sbin/modinfo", ["-F", field, file.string])
-    try #require(run.status == 0, "\(run)")
-    return run.output
+  /// As Debian has it, it fits neither kernel any more.
+  @Test("lttng-modules without the probe that does not compile")
+  func lttng() async throws {
+    let machine = try Machine()
+    try machine.addKernel(Kernels.first)
+    let id = try await machine.addRealModule("lttng-modules")
+    let source = "src/\(id.replacing("/", with: "-"))"
+    try machine.change("\(source)/src/probes/Kbuild") { $0.filter { !$0.contains("lttng-probe-timer.o") } }
+    try machine.change("\(source)/dkms.conf") { lines in
+      let first = try #require(lines.firstIndex { $0.contains("lttng-probe-timer") })
+      return lines[..<first] + lines[(first + 4)...]
+    }
+    let files = try await expectSame(of: id, for: Kernels.first, on: machine)
+    #expect(files.count > 30)
+  }
+
+  /// Installs a module by both; the files that both have put into the kernel.
+  private func expectSame(of id: String, for kernel: String, on machine: Machine) async throws -> [String] {
+    let pair = try await Pair(machine)
+    async let our = pair.ours.dkms("install \(id) -k \(kernel)")
+    async let their = pair.theirs.dkms("install \(id) -k \(kernel)", by: .reference)
+    let (ours, theirs) = (try await our, try await their)
+    try #require(![125, 126, 127].contains(ours.status), "\(ours)")
+    #expect(ours.status == theirs.status, "\(ours)\n\(theirs)")
+    // What is left of a failed build is each one's own.
+    let isKept = { (path: String) in !path.hasPrefix("var/\(id)/build/") }
+    #expect(ours.comparableTree.filter(isKept) == theirs.comparableTree.filter(isKept), "\(ours)\n\(theirs)")
+    async let status = pair.ours.dkms("status")
+    #expect(try await status.lines == (try await pair.theirs.dkms("status", by: .reference).lines))
+    if ours.status != 0 { try expectReason(ours, of: id, for: kernel, in: pair.ours) }
+
+    let dependencies = try pair.theirs.text("modules/\(kernel)/modules.dep")
+    #expect(try pair.ours.text("modules/\(kernel)/modules.dep") == dependencies)
+    let files = theirs.tree.filter { $0.hasSuffix(".ko") && $0.hasPrefix("modules/") }
+    #expect(files.isEmpty == (theirs.status != 0))
+    for file in files {
+      let information = try await pair.ours.information(file)
+      #expect(information.contains("\nvermagic:       \(kernel) "), "\(file)")
+      #expect(try await pair.theirs.information(file) == information, "\(file)")
+      #expect(dependencies.contains("updates/dkms/\(try #require(FilePath(file).lastComponent)):"))
+    }
+    return files
+  }
+
+  /// A failed build tells the first error of its log, and where the log is.
+  private func expectReason(
+    _ outcome: Outcome, of id: String, for kernel: String, in machine: Machine
+  ) throws {
+    let log = "var/\(id)/build/\(kernel)-x86_64/make.log"
+    outcome.expect(outcome.status, says: ["  -> the log is /var/lib/dkms/\(log.dropFirst(4))\n"])
+    let lines = try machine.text(log).split(separator: "\n")
+    let first = try #require(
+      lines.first { $0.contains(": error: ") || $0.contains(": fatal error: ") }, "\(outcome)")
+    let error = first.replacing("/var/lib/dkms/\(id)/build/", with: "")
+    outcome.expect(outcome.status, says: ["==> ERROR: \(id) for \(kernel): ", ": \(error)\n"])
   }
 
   @Test("A module is compressed as the kernel's own are", arguments: ["gz", "xz", "zst"])

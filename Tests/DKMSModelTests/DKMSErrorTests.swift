@@ -62,7 +62,8 @@ import Testing
         .scriptSilent(id, script: .postAdd, limit: .seconds(1)), 10,
         naming: "hello/1.0", "POST_ADD", "1 second"),
       Case(
-        .moduleNotProduced(id, kernel, file: "h.ko", log: log), 7, naming: "hello/1.0", "6.1.0-x", "h.ko"),
+        .moduleNotProduced(id, kernel, file: "h.ko", firstError: "a.c: error", log: log), 7,
+        naming: "hello/1.0", "6.1.0-x", "h.ko", "a.c: error"),
       Case(
         .vermagicMismatch(id, kernel, file: "h.ko", found: "5.0", log: log), 7,
         naming: "hello/1.0", "6.1.0-x", "h.ko", "5.0"),
@@ -106,7 +107,7 @@ import Testing
     let errors: [DKMSError] = [
       .patchFailed(id, kernel, patch: "p", log: log),
       .buildFailed(id, kernel, firstError: nil, log: log),
-      .moduleNotProduced(id, kernel, file: "h.ko", log: log),
+      .moduleNotProduced(id, kernel, file: "h.ko", firstError: nil, log: log),
       .vermagicMismatch(id, kernel, file: "h.ko", found: "5.0", log: log),
       .scriptFailed(id, script: .preBuild, status: 1, log: log),
     ]

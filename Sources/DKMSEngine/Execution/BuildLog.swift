@@ -88,7 +88,7 @@ struct BuildLog: ~Copyable {
   private static let errorMarks: [@Sendable (String) -> Bool] = [
     { $0.contains("No space left on device") },
     { $0.contains(" error: ") || $0.hasPrefix("error: ") || $0.contains(": fatal error:") },
-    { $0.contains("ERROR: ") },
+    { $0.contains("ERROR: ") || $0.contains("Error: ") },
     { $0.contains(": command not found") || $0.contains("No such file or directory") },
     { $0.contains("*** ") },
   ]

@@ -78,4 +78,10 @@ extension Plan {
   var builtModules: Set<ModuleID> {
     Set(steps.compactMap { if case .build(let id, _) = $0.step { id } else { nil } })
   }
+
+  /// The first kernel that it is about for a module.
+  func firstKernel(of id: ModuleID) -> Kernel? {
+    let built = steps.lazy.compactMap { if case .build(id, let kernel) = $0.step { kernel } else { nil } }
+    return built.first ?? skips.lazy.filter { $0.id == id }.compactMap(\.kernel).first
+  }
 }

@@ -37,7 +37,12 @@ struct ModuleBuild {
     let staged = try await stageProduct(log)
     try StepRunner.checkNotCancelled("build", id)
     try publish(staged)
-    do { warnings += try await runScript(.postBuild, log) } catch { warnings.append("\(error)") }
+    do {
+      warnings += try await runScript(.postBuild, log)
+    } catch {
+      try withdraw(staged)
+      throw error
+    }
     try onFiles { () throws(HostError) in
       try Files.copy(logPath, to: runner.layout.product(id, kernel).appending("log/make.log"))
       try Files.remove(runner.layout.failureLog(id, kernel).removingLastComponent())
@@ -96,7 +101,8 @@ struct ModuleBuild {
     let command = ([name] + words.dropFirst()).joined(separator: " ")
     let result = try await run("Running the \(kind.rawValue) script", command, log)
     guard result.isSuccess else {
-      throw .scriptFailed(id, script: kind, status: result.status, log: failureLog)
+      throw .scriptFailed(
+        id, script: kind, status: result.status, firstError: firstError(in: log), log: failureLog)
     }
     return []
   }
@@ -104,10 +110,12 @@ struct ModuleBuild {
   private func make(_ log: borrowing BuildLog) async throws(DKMSError) {
     let result = try await run("Building module(s)", makeCommand, log)
     guard result.isSuccess else {
-      let directories = [scratch, runner.layout.build(id)]
-      let firstError = BuildLog.firstError(in: log.path, buildDirectories: directories)
-      throw .buildFailed(id, kernel, firstError: firstError, log: failureLog)
+      throw .buildFailed(id, kernel, firstError: firstError(in: log), log: failureLog)
     }
+  }
+
+  private func firstError(in log: borrowing BuildLog) -> String? {
+    BuildLog.firstError(in: log.path, buildDirectories: [scratch, runner.layout.build(id)])
   }
 
   /// The reference's `make -jN KERNELRELEASE=K`; the number of jobs comes from the jobserver.
@@ -154,7 +162,8 @@ struct ModuleBuild {
     for module in configuration.modules {
       let built = scratch.appending(FilePath(module.builtPath).components)
       guard Files.isFile(built) else {
-        throw .moduleNotProduced(id, kernel, file: module.builtPath, log: failureLog)
+        throw .moduleNotProduced(
+          id, kernel, file: module.builtPath, firstError: firstError(in: log), log: failureLog)
       }
       try await checkVermagic(of: built, module)
       let file = modules.appending("\(module.destinationName).ko")
@@ -236,6 +245,18 @@ struct ModuleBuild {
         try Files.exchange(staged, product)
       }
       try Files.synchronize(product.removingLastComponent())
+    }
+  }
+
+  /// Undoes `publish`: what a script was to finish, to sign for one, is not to be installed as it is.
+  private func withdraw(_ staged: FilePath) throws(DKMSError) {
+    let product = runner.layout.product(id, kernel)
+    try onFiles { () throws(HostError) in
+      if Files.kind(staged) == nil {
+        try Files.remove(product)
+      } else {
+        try Files.exchange(staged, product)
+      }
     }
   }
 

@@ -30,6 +30,7 @@ extension StepRunner {
     let files = try await filesToInstall(configuration, id, kernel, &warnings)
     try Self.checkNotCancelled("install", id)
     let predecessor = installedNames(id, kernel)
+    try await archiveOriginals(of: files.map(\.name), for: id, kernel)
     try onFiles { () throws(HostError) in
       try Files.makeDirectories(layout.installed(kernel.release))
       for file in files { try put(file, of: id, kernel) }
@@ -135,12 +136,6 @@ extension StepRunner {
   private func put(_ file: Installable, of id: ModuleID, _ kernel: Kernel) throws(HostError) {
     let goal = layout.installed(kernel.release).appending(file.file)
     let product = layout.productModules(id, kernel).appending(file.file)
-    let isOurs = Files.kind(layout.activeLink(id.name, kernel)) == .link
-    // What was built here is nobody's original, even if a killed run left it without its link.
-    for old in copies(of: file.name, in: layout.installed(kernel.release))
-    where !isOurs && !tree.isProduct(old, for: kernel) {
-      try archive(old, id.name, kernel)
-    }
     if options.linksModules {
       try Files.link(goal, to: product)
     } else {
@@ -155,16 +150,6 @@ extension StepRunner {
   func copies(of name: String, in directory: FilePath) -> [FilePath] {
     Compression.allCases.map { directory.appending("\(name).ko\($0.suffix)") }
       .filter { Files.kind($0) != nil }
-  }
-
-  /// Keeps a module that nobody knows for the day ours is uninstalled.
-  private func archive(_ file: FilePath, _ name: String, _ kernel: Kernel) throws(HostError) {
-    let archive = layout.originals(name, kernel)
-    let kept = archive.appending(file.lastComponent?.string ?? "")
-    try Files.makeDirectories(archive)
-    try Files.copy(file, to: kept)
-    try Files.write(Array("\(file)\n".utf8), to: FilePath("\(kept).origin"))
-    try Files.remove(file)
   }
 
   private func removeLeftovers(of names: Set<String>, _ kernel: Kernel) throws(HostError) {

@@ -6,8 +6,10 @@ internal import SystemPackage
 
 extension StepRunner {
   func add(_ id: ModuleID, source: FilePath) async throws(DKMSError) -> [String] {
-    let kernel = try Kernel(
+    // In an image of another machine the running kernel means nothing, and the conf need not fit it.
+    let running = try Kernel(
       release: try KernelRelease(host.runningRelease), architecture: host.architecture)
+    let kernel = plan.firstKernel(of: id) ?? running
     let configuration = try await reader.configuration(of: id, source: source, for: kernel)
     return try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
       // Another run may have done the same while this one waited.

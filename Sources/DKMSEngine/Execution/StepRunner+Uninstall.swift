@@ -11,15 +11,15 @@ extension StepRunner {
   func uninstall(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
     try await lockedModule(id, .shared) { () throws(DKMSError) in
       if Files.isDirectory(layout.kernel(kernel.release)) {
-        try await lockedKernel(kernel.release) { () throws(DKMSError) in try takeOut(id, kernel) }
+        try await lockedKernel(kernel.release) { () throws(DKMSError) in try await takeOut(id, kernel) }
       } else {
-        try takeOut(id, kernel)
+        try await takeOut(id, kernel)
       }
       return await postRemove(id, kernel)
     }
   }
 
-  private func takeOut(_ id: ModuleID, _ kernel: Kernel) throws(DKMSError) {
+  private func takeOut(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) {
     let installed = layout.installed(kernel.release)
     let names = tree.installedNames(of: id, kernel)
     try onFiles { () throws(HostError) in
@@ -34,37 +34,9 @@ extension StepRunner {
         try Files.remove(installed.appending(file))
       }
       Files.removeEmptyDirectories(from: installed, upTo: layout.kernel(kernel.release))
-      try restoreOriginals(id.name, kernel)
-      try Files.remove(layout.activeLink(id.name, kernel))
     }
-  }
-
-  /// Puts back what was in the way; what cannot be put back stays in the archive.
-  private func restoreOriginals(_ name: String, _ kernel: Kernel) throws(HostError) {
-    let archive = layout.originals(name, kernel)
-    for entry in Files.list(archive) where entry.hasSuffix(".origin") {
-      let note = archive.appending(entry)
-      let kept = archive.appending(String(entry.dropLast(".origin".count)))
-      guard let origin = home(of: FilePath(Files.text(note) ?? ""), kernel), Files.kind(kept) == .file else {
-        continue
-      }
-      try Files.makeDirectories(origin.removingLastComponent())
-      try Files.copy(kept, to: origin)
-      try Files.remove(kept)
-      try Files.remove(note)
-    }
-    Files.removeEmptyDirectories(from: archive, upTo: layout.module(name))
-  }
-
-  /// Where a module came from, if that is in the kernel's directory, by whatever path that was named.
-  private func home(of origin: FilePath, _ kernel: Kernel) -> FilePath? {
-    let components = Array(origin.lexicallyNormalized().components)
-    let installTree = Files.resolved(layout.installTree)
-    let release = components.dropLast().indices.first { index in
-      components[index].string == kernel.release.description
-        && Files.resolved(FilePath(root: origin.root, components[..<index])) == installTree
-    }
-    return release.map { layout.kernel(kernel.release).appending(components[($0 + 1)...]) }
+    try await restoreOriginals(of: id, kernel)
+    try onFiles { () throws(HostError) in try Files.remove(layout.activeLink(id.name, kernel)) }
   }
 
   private func postRemove(_ id: ModuleID, _ kernel: Kernel) async -> [String] {

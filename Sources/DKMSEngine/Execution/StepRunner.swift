@@ -6,6 +6,7 @@ internal import SystemPackage
 
 /// Carries out single steps; each is either done whole or leaves what stood before.
 struct StepRunner: Sendable {
+  let plan: Plan
   let host: Host
   let layout: Layout
   let options: BuildOptions
@@ -16,6 +17,7 @@ struct StepRunner: Sendable {
   let jobServer: JobServer?
 
   init(for plan: Plan, host: Host, layout: Layout, options: BuildOptions) async throws(DKMSError) {
+    self.plan = plan
     self.host = host
     self.layout = layout
     self.options = options

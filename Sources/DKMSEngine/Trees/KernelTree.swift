@@ -71,6 +71,14 @@ struct KernelTree: Sendable {
     return moduleFiles(below: directory, named: name).filter { !$0.starts(with: installed) }
   }
 
+  /// Module files of this name that are in the way of one that DKMS installs.
+  ///
+  /// depmod gives any of them in `updates` the same rank as ours. Those in `extra` come after ours, but the
+  /// reference moves them too, and the administrator may have ranked them.
+  func competitors(named name: String) -> [FilePath] {
+    ["extra", "updates"].flatMap { moduleFiles(below: directory.appending($0), named: name) }
+  }
+
   private func moduleFiles(
     below directory: FilePath, named name: String? = nil, stopAtFirst: Bool = false
   ) -> [FilePath] {

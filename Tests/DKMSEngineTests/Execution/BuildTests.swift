@@ -201,10 +201,22 @@ import Testing
     }
   }
 
+  @Test func buildMayUseTheDescriptorsThatScriptsUse() async throws {
+    try machine.addTextModule(
+      id, conf: "MAKE[0]='exec 3>notes 4</dev/null 9<&3; make && cp text hello.ko'\n",
+      files: ["Makefile": "all: a b c\na b c:\n\t@echo $@\n"])
+    #expect(try await machine.build(id, kernel).failures == [])
+  }
+
   @Test func buildThatMakesNoModule() async throws {
-    try machine.addTextModule(id, conf: "BUILT_MODULE_LOCATION[0]=sub\nMAKE[0]=true\n")
+    // As a conf does that goes on after make has failed.
+    try machine.addTextModule(
+      id, conf: "BUILT_MODULE_LOCATION[0]=sub\nMAKE[0]='echo a.c:1: error: no b; true'\n")
     let error = try failure(try await machine.build(id, kernel))
-    #expect(error == .moduleNotProduced(id, kernel, file: "sub/hello.ko", log: failureLog.string))
+    #expect(
+      error
+        == .moduleNotProduced(
+          id, kernel, file: "sub/hello.ko", firstError: "a.c:1: error: no b", log: failureLog.string))
     #expect(error.exitStatus.rawValue == 7)
     #expect(Files.isFile(failureLog))
     #expect(machine.state[id]?.builds == [])

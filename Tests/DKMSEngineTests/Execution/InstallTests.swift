@@ -31,6 +31,14 @@ import Testing
     #expect(ModuleTree(machine.layout).integrity(of: id, kernel, nil) == .sound)
   }
 
+  /// As in an image that is made on a machine with another kernel.
+  @Test func confNeedNotFitTheRunningKernel() async throws {
+    try machine.addTextModule(id, conf: "[[ $kernelver == 9.9.9-running ]] && DEST_MODULE_LOCATION[0]=\n:\n")
+    let report = try await machine.install(id, kernel)
+    #expect(report.failures == [])
+    #expect(machine.installed("hello.ko", kernel) == "text")
+  }
+
   @Test func uninstalledModuleIsStillBuilt() async throws {
     try machine.addTextModule(id)
     #expect(try await machine.install(id, kernel).failures.isEmpty)

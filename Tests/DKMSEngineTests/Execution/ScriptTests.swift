@@ -21,11 +21,12 @@ import Testing
   }
 
   /// A script that notes its name, its arguments and whether it is where this file is.
-  private func note(_ name: String, status: Int = 0) -> String {
+  private func note(_ name: String, status: Int = 0, says text: String = "") -> String {
     """
     #!/bin/sh
     here=elsewhere; [ -e ./text ] && here=beside-the-text
     echo "\(name) $# $* $here" >> '\(notes)'
+    echo '\(text)'
     exit \(status)
     """
   }
@@ -105,17 +106,39 @@ import Testing
 
   private func failingScript(_ kind: ScriptKind) async throws -> Report {
     try machine.addTextModule(
-      id, conf: "\(kind.rawValue)=fail.sh\n", files: ["fail.sh": note("fail", status: 4)])
+      id, conf: "\(kind.rawValue)=fail.sh\n",
+      files: ["fail.sh": note("fail", status: 4, says: "! Error: no such thing")])
     return try await machine.install(id, kernel)
   }
 
   @Test func failingPreBuildStopsTheBuild() async throws {
     let report = try await failingScript(.preBuild)
-    guard case .scriptFailed(id, script: .preBuild, status: 4, let log?) = report.failures.first else {
+    guard
+      case .scriptFailed(
+        id, script: .preBuild, status: 4, firstError: "! Error: no such thing", let log?) =
+        report.failures.first
+    else {
       throw try #require(report.failures.first)
     }
     #expect(Files.text(FilePath(log))?.contains("# exit code: 4") == true)
     #expect(machine.state[id]?.builds == [])
+  }
+
+  @Test func failingPostBuildLeavesWhatStood() async throws {
+    let report = try await failingScript(.postBuild)
+    guard case .scriptFailed(id, script: .postBuild, status: 4, _, let log?) = report.failures.first else {
+      throw try #require(report.failures.first)
+    }
+    #expect(Files.text(FilePath(log))?.contains("! Error: no such thing") == true)
+    #expect(machine.state[id]?.builds == [])
+    #expect(machine.installed("hello.ko", kernel) == nil)
+
+    try machine.addTextModule(id, text: "good")
+    #expect(try await machine.install(id, kernel).failures == [])
+    try machine.addTextModule(
+      id, text: "newer", conf: "POST_BUILD=fail.sh\n", files: ["fail.sh": note("fail", status: 4)])
+    #expect(try await machine.forced.build(id, kernel).failures.count == 1)
+    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "good")
   }
 
   @Test func failingPreInstallStopsTheInstallation() async throws {

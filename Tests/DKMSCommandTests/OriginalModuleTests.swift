@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Host
+import TestSupport
+import Testing
+
+/// Modules that were in a kernel before ours come back when ours go, byte for byte.
+@Suite(.requiresRoot, .requiresKernelHeaders)
+struct OriginalModuleTests {
+  private let kernel = Kernels.first
+
+  private func place(_ directory: String) -> String { "modules/\(kernel)/\(directory)/quick.ko" }
+
+  private var archive: String { "var/quick/original_module/\(kernel)/x86_64/quick.ko" }
+
+  /// Each module of the name, with its permissions and its time.
+  private func list(_ machine: Machine) async throws -> [String] {
+    let run = try await machine.shell(
+      "cd /usr/lib/modules/\(kernel) && find . -name quick.ko -exec stat -c '%n %a %y' {} + | sort")
+    return run.lines
+  }
+
+  @Test(
+    "Those in the way are put away, and come back as they were",
+    arguments: [["extra"], ["updates"], ["updates/dkms"], ["extra/deep", "updates/deep", "updates"]])
+  func putAway(_ directories: [String]) async throws {
+    let machine = try await Prepared.machine(.built)
+    for directory in directories { try machine.write("\(directory)'s own", to: place(directory)) }
+    let change = "find /usr/lib/modules -name quick.ko -exec chmod 640 {} + -exec touch -d 2001-01-01 {} +"
+    #expect(try await machine.shell(change).status == 0)
+    let before = (tree: machine.tree, list: try await list(machine))
+    #expect(before.list.count == directories.count)
+
+    try await machine.dkms("install quick/1.0 -k \(kernel) --no-depmod").expect(0)
+    let during = try await list(machine)
+    #expect(during.count == 1 && during[0].hasPrefix("./updates/dkms/quick.ko 644 "))
+    try await machine.dkms("install quick/1.0 -k \(kernel) --no-depmod --force").expect(0)
+    try await machine.dkms("status").expect(
+      0, output: ["quick/1.0, \(kernel), x86_64: installed (Original modules exist)"])
+
+    try await machine.dkms("uninstall quick/1.0 -k \(kernel) --no-depmod").expect(0)
+      .expectUnchanged(since: before.tree)
+    for directory in directories { #expect(try machine.text(place(directory)) == "\(directory)'s own") }
+    #expect(try await list(machine) == before.list)
+  }
+
+  @Test(
+    "Between install and uninstall depmod sees ours, then the original again",
+    arguments: [
+      "extra", "updates", "kernel/drivers",
+    ])
+  func precedence(_ directory: String) async throws {
+    let machine = try await Prepared.machine(.source)
+    let original = try machine.bytes("src/prebuilt/\(kernel).ko")
+    try machine.write(bytes: original, to: place(directory))
+    // A newer one, or the version check would leave the original alone.
+    try await machine.dkms("build hello-world/1.1 -k \(kernel)").expect(0)
+    let newer = "var/hello-world/1.1/\(kernel)/x86_64/module/hello_world.ko"
+    try machine.write(bytes: try machine.bytes(newer), to: "src/prebuilt/\(kernel).ko")
+    try await machine.dkms("remove hello-world/1.1 --all").expect(0)
+
+    let dependencies = "modules/\(kernel)/modules.dep"
+    try await machine.dkms("install quick/1.0 -k \(kernel)").expect(0)
+    #expect(try machine.text(dependencies) == "updates/dkms/quick.ko:\n")
+    try await machine.dkms("remove quick/1.0 --all").expect(0)
+    #expect(try machine.text(dependencies) == "\(directory)/quick.ko:\n")
+    #expect(try machine.bytes(place(directory)) == original)
+    #expect(!machine.exists("var/quick"))
+  }
+
+  /// On Debian the reference at hand leaves originals alone, and loses those that another has put away.
+  @Test(
+    "What one puts away the other puts back", .requiresReference,
+    arguments: [Machine.Program.ours, .reference], [Machine.Program.ours, .reference])
+  func either(_ first: Machine.Program, _ second: Machine.Program) async throws {
+    let machine = try await Prepared.machine(.built)
+    try machine.write("ID=arch\n", to: "etc/os-release")
+    // Where the dkms.conf says, which is all that the reference at hand remembers.
+    try machine.write("somebody else's", to: place("extra"))
+    let before = machine.tree
+    let onArch = #"mount --bind /etc/dkms/os-release /etc/os-release && exec dkms "$@""#
+    let install = try await machine.shell(
+      onArch, ["install", "quick/1.0", "-k", kernel, "--no-depmod"], by: first)
+    #expect(install.status == 0, "\(install)")
+    #expect(!machine.exists(place("extra")) && machine.exists(place("updates/dkms")))
+    #expect(try machine.text(archive) == "somebody else's")
+    for program in [Machine.Program.ours, .reference] {
+      try await machine.dkms("status", by: program).expect(
+        0, output: ["quick/1.0, \(kernel), x86_64: installed (Original modules exist)"])
+    }
+    let uninstall = try await machine.shell(
+      onArch, ["uninstall", "quick/1.0", "-k", kernel, "--no-depmod"], by: second)
+    #expect(uninstall.status == 0, "\(uninstall)")
+    #expect(machine.tree.filter { !$0.contains("/modules.") } == before.filter { !$0.contains("/modules.") })
+    #expect(try machine.text(place("extra")) == "somebody else's")
+  }
+
+  @Test(
+    "One that lies elsewhere returns there, by either name of that place", arguments: ["/usr/lib", "/lib"])
+  func elsewhere(_ prefix: String) async throws {
+    let machine = try await Prepared.machine(.installed)
+    try machine.write("the kernel's own", to: archive)
+    try machine.write("\(prefix)/modules/\(kernel)/kernel/drivers/quick.ko\n", to: "\(archive).origin")
+    try await machine.dkms("uninstall quick/1.0 -k \(kernel)").expect(0)
+    #expect((try? machine.text(place("kernel/drivers"))) == "the kernel's own")
+    #expect(!machine.exists("var/quick/original_module"))
+  }
+
+  @Test("One that cannot return is kept", arguments: ["/etc/dkms/quick.ko", ""])
+  func cannotReturn(_ origin: String) async throws {
+    let machine = try await Prepared.machine(.installed)
+    try machine.write("the kernel's own", to: archive)
+    try machine.write("\(origin)\n", to: "\(archive).origin")
+    try await machine.dkms("uninstall quick/1.0 -k \(kernel)").expect(0)
+    #expect((try? machine.text(archive)) == "the kernel's own")
+    #expect(!machine.exists("etc/quick.ko"))
+  }
+}
