@@ -57,11 +57,15 @@ public struct KernelFacts: Hashable, Sendable {
   public var headersPackage: String?
   /// Whether modules were put into it, or taken out, after its modules.dep was written.
   public var hasStaleDependencies: Bool
+  /// How its modules are signed; nil where nobody has looked.
+  public var signing: SigningFacts?
+  /// Why nothing can be compiled for it; nil where something can.
+  public var toolchainError: DKMSError?
 
   /// Makes a description of a kernel.
   public init(
     directory: String, exists: Bool, headersDirectory: String, hasHeaders: Bool, headersPackage: String?,
-    hasStaleDependencies: Bool = false
+    hasStaleDependencies: Bool = false, signing: SigningFacts? = nil, toolchainError: DKMSError? = nil
   ) {
     self.directory = directory
     self.exists = exists
@@ -69,6 +73,8 @@ public struct KernelFacts: Hashable, Sendable {
     self.hasHeaders = hasHeaders
     self.headersPackage = headersPackage
     self.hasStaleDependencies = hasStaleDependencies
+    self.signing = signing
+    self.toolchainError = toolchainError
   }
 }
 

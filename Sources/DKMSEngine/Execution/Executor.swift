@@ -38,7 +38,7 @@ public struct Executor: Sendable {
           waiting.removeAll { $0 == index }
           running += 1
           let planned = plan.steps[index]
-          let isTried = !Task.isCancelled && planned.hasCause(outcomes)
+          let isTried = !Task.isCancelled && plan.hasCause(planned, outcomes)
           group.addTask { (index, isTried ? await runner.outcome(of: planned.step) : .notTried) }
         }
         guard let (index, outcome) = await group.next() else { break }
@@ -56,14 +56,16 @@ extension PlannedStep {
   fileprivate func mayStart(_ outcomes: [Outcome?]) -> Bool {
     (required + earlier).allSatisfy { outcomes[$0] != nil }
   }
-
-  fileprivate func hasCause(_ outcomes: [Outcome?]) -> Bool {
-    let isDone = { (step: Int) in outcomes[step]?.isDone == true }
-    return required.allSatisfy(isDone) && (earlier.isEmpty || earlier.contains(where: isDone))
-  }
 }
 
 extension Plan {
+  /// Whether what has become of other steps is reason to take this one.
+  fileprivate func hasCause(_ planned: PlannedStep, _ outcomes: [Outcome?]) -> Bool {
+    let isDone = { (step: Int) in outcomes[step]?.isDone == true }
+    return planned.required.allSatisfy { isDone($0) || steps[$0].isOptional }
+      && (planned.earlier.isEmpty || planned.earlier.contains(where: isDone))
+  }
+
   /// The modules that it compiles.
   var builtModules: Set<ModuleID> {
     Set(steps.compactMap { if case .build(let id, _) = $0.step { id } else { nil } })
