@@ -31,7 +31,7 @@ extension DKMSError: CustomStringConvertible {
     case .headersMissing(let kernel, let directory, _):
       "the headers of kernel \(kernel.release) are missing at \(directory)"
     case .compilerMissing(let kernel, let program, _):
-      "\(program), which building for kernel \(kernel.release) takes, is not installed"
+      "building modules for kernel \(kernel.release) takes \(program), which is not installed"
     case .excluded(let id, let kernel, let reason):
       "\(id) is not for kernel \(kernel.release): \(reason)"
     case .dependenciesMissing(let id, let kernel, let names):

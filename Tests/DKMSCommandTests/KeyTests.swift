@@ -103,6 +103,27 @@ struct KeyTests {
     try await machine.dkms("generate_mok").expect(1, says: ["the same file"]).expectUnchanged(since: before)
   }
 
+  @Test("Nobody else may read the key while it is written, and a failure leaves nothing")
+  func neverReadable() async throws {
+    let machine = try Machine()
+    let path = ["PATH": "/usr/src/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"]
+    try machine.addScript(
+      #"""
+      while [[ $1 != -keyout ]]; do shift; done
+      stat -c %a "$2" > /etc/dkms/mode
+      echo half > "$2"
+      echo out of numbers >&2
+      exit 1
+      """#, at: "src/bin/openssl")
+    try machine.write("", to: "etc/mode")
+    // What a run left that was killed, and that somebody has made readable.
+    try machine.write("", to: "var/.mok.key.alpm-dkms-new")
+    let failed = try await machine.dkms("generate_mok", environment: path)
+    failed.expect(1, says: ["openssl did not make /var/lib/dkms/mok.key: out of numbers"])
+    #expect(try machine.text("etc/mode") == "600\n")
+    #expect(!failed.tree.contains { $0.contains("mok.") })
+  }
+
   @Test("A dry run shows that they would be made, once")
   func dryRun() async throws {
     let machine = try await quick()

@@ -16,6 +16,7 @@ struct ModuleBuild {
   private let surroundings: BuildSurroundings
   /// Nil where modules for the kernel are not signed.
   private let signer: ModuleSigner?
+  private let signingProblem: SigningProblem?
 
   private var environment: [String: String] { surroundings.environment }
 
@@ -29,6 +30,7 @@ struct ModuleBuild {
     surroundings = try await BuildSurroundings(
       for: kernelTree, over: runner.buildEnvironment, runner.options, on: runner.host)
     signer = ModuleSigner(for: kernelTree, runner.options.signing, in: runner.layout, on: runner.host)
+    signingProblem = signer?.problem
   }
 
   func run() async throws(DKMSError) -> [String] {
@@ -57,7 +59,15 @@ struct ModuleBuild {
   private func checkMeans() async throws(DKMSError) -> [String] {
     if !runner.options.isForced, let error = surroundings.toolchain.error(for: kernel) { throw error }
     let remark = await surroundings.toolchain.remark(kernel, on: runner.host, environment: environment)
-    return [remark, try signer?.problem.map(remarkOnSigning)].compactMap { $0 }
+    var warnings = [remark, try signingProblem.map(remarkOnSigning)].compactMap { $0 }
+    if ModuleSigner.isForgone(for: kernelTree, runner.options.signing, on: runner.host) {
+      warnings.append(
+        """
+        modules for kernel \(kernel.release), which loads no unsigned ones, are not signed in a chroot; \
+        with try_sign_modules=true in framework.conf they are
+        """)
+    }
+    return warnings
   }
 
   /// What to say of a module without a signature, where the kernel takes that.
@@ -190,7 +200,7 @@ struct ModuleBuild {
   }
 
   private func sign(_ module: FilePath) async -> SigningProblem? {
-    guard let signer, signer.problem == nil else { return nil }
+    guard let signer, signingProblem == nil else { return nil }
     runner.echo?.print("# \(signer.description(of: module))")
     return await signer.sign(module, environment: environment)
   }

@@ -36,6 +36,13 @@ struct ModuleSigner: Sendable {
     }
   }
 
+  /// Whether modules are not signed only because this is a chroot, though the kernel will not load them so.
+  static func isForgone(for kernel: KernelTree, _ options: SigningOptions, on host: Host) -> Bool {
+    guard options.policy == .outsideChroots, host.isInChroot() else { return false }
+    let option = "CONFIG_MODULE_SIG_FORCE"
+    return KernelOptions(file: kernel.configuration).values(of: [option])[option] == "y"
+  }
+
   /// What a plan needs to know of signing for a kernel.
   static func facts(
     _ kernel: KernelTree, _ options: SigningOptions, in layout: Layout, on host: Host

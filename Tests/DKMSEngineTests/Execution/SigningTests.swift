@@ -80,6 +80,24 @@ import Testing
     #expect(Files.kind(machine.directory.path.appending("ran")) == nil)
   }
 
+  @Test func kernelThatWillNotLoadWhatAChrootBuildsIsTold() async throws {
+    var machine = machine
+    machine.isInChroot = true
+    try machine.directory.write(
+      "CONFIG_MODULE_SIG_HASH=sha512\nCONFIG_MODULE_SIG_FORCE=y\n", to: "lib/modules/6.1.0/build/.config")
+    let report = try await machine.build(id, kernel, other)
+    #expect(report.failures.isEmpty)
+    #expect(report.warnings.count == 1 && report.warnings[0].contains("6.1.0"))
+    #expect(report.warnings[0].contains("try_sign_modules=true"))
+  }
+
+  @Test func keyThatGoesDuringTheBuildIsNoticed() async throws {
+    try machine.addTextModule(id, conf: "MAKE[0]='rm $dkms_tree/mok.key; cp text hello.ko'\n")
+    try setProgram("cat \"$2\"", kernel)
+    let report = try await machine.build(id, kernel)
+    #expect(report.failures.isEmpty && report.warnings.count == 1)
+  }
+
   @Test func linkThatLeadsNowhereIsNotReplaced() async throws {
     // As of a key on a medium that is not plugged in.
     for name in ["mok.key", "mok.pub"] {
