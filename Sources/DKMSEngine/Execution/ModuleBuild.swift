@@ -152,7 +152,7 @@ struct ModuleBuild {
   ) async throws(DKMSError) -> CommandResult {
     let shared = runner.layout.build(id)
     var environment = environment
-    environment["MAKEFLAGS"] = surroundings.makeFlags(runner.jobServer)
+    if let flags = surroundings.makeFlags(runner.jobServer) { environment["MAKEFLAGS"] = flags }
     // The first error is looked for in the log, in English.
     environment["LC_ALL"] = "C"
     let command = runner.sandbox.shell(

@@ -36,6 +36,7 @@ extension StepRunner {
       try Files.write([], to: keys.stagedKey, permissions: .ownerReadWrite)
     }
     let command = Command("openssl", Self.arguments(for: keys), environment: buildEnvironment)
+    echo?.print("# \(([command.program] + command.arguments).joined(separator: " "))")
     let result = try await host.run(command)
     guard result.isSuccess, Files.isFile(keys.stagedCertificate) else {
       try? discardStaged(keys)
