@@ -39,7 +39,8 @@ struct ActionRunner {
     case .match: return try await match()
     case .beforeKernelInstall: return try await clearKernel(onlyAutoinstalled: true)
     case .beforeKernelRemoval: return try await clearKernel(onlyAutoinstalled: false)
-    case .mktarball, .ldtarball, .generateKeys: throw UsageError.unknownAction(action.rawValue)
+    case .generateKeys: return try await generateKeys()
+    case .mktarball, .ldtarball: throw UsageError.unknownAction(action.rawValue)
     }
   }
 
@@ -138,11 +139,16 @@ struct ActionRunner {
       .beforeKernelRemoval:
       guard host.isRoot else { throw UsageError.notRoot(action) }
     case .add, .build, .unbuild, .remove:
-      var directory = layout.dkmsTree
-      while Files.kind(directory) == nil, directory.removeLastComponent() {}
-      guard Files.isWritable(directory) else { throw UsageError.notWritable(directory.string) }
+      try checkWritable(layout.dkmsTree)
     case .status, .mktarball, .ldtarball, .generateKeys: break
     }
+  }
+
+  /// Checks that the caller may change a directory, or make it where there is none.
+  func checkWritable(_ directory: FilePath) throws {
+    var directory = directory
+    while Files.kind(directory) == nil, directory.removeLastComponent() {}
+    guard Files.isWritable(directory) else { throw UsageError.notWritable(directory.string) }
   }
 }
 

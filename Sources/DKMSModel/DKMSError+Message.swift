@@ -30,6 +30,8 @@ extension DKMSError: CustomStringConvertible {
       "kernel \(release) is not installed: \(directory) does not exist"
     case .headersMissing(let kernel, let directory, _):
       "the headers of kernel \(kernel.release) are missing at \(directory)"
+    case .compilerMissing(let kernel, let program, _):
+      "building modules for kernel \(kernel.release) takes \(program), which is not installed"
     case .excluded(let id, let kernel, let reason):
       "\(id) is not for kernel \(kernel.release): \(reason)"
     case .dependenciesMissing(let id, let kernel, let names):
@@ -47,7 +49,14 @@ extension DKMSError: CustomStringConvertible {
     case .moduleNotProduced(let id, let kernel, let file, let firstError, _):
       "\(id) for \(kernel.release): the build ended without \(file)" + detail(firstError)
     case .vermagicMismatch(let id, let kernel, let file, let found, _):
-      "\(id) for \(kernel.release): \(file) was built for kernel \(found); its Makefile looks at another kernel"
+      """
+      \(id) for \(kernel.release): \(file) was built for kernel \(found); its Makefile asks for the running kernel, \
+      as uname -r does, or names one of its own
+      """
+    case .notSigned(let id, let kernel, let problem):
+      "\(id) for \(kernel.release): not signed, though that kernel loads no unsigned module: \(problem)"
+    case .keysUnavailable(let problem):
+      "there is nothing to sign modules with: \(problem)"
     case .scriptFailed(let id, let script, let status, let firstError, _):
       "\(id): its \(script.rawValue) script ended with status \(status)" + detail(firstError)
     case .scriptSilent(let id, let script, let limit):
@@ -88,6 +97,10 @@ extension DKMSError: CustomStringConvertible {
     case .headersMissing(_, _, let package):
       package.map { "pacman -S \($0)" }
         ?? "install the headers package of this kernel, or name another kernel with -k"
+    case .compilerMissing(_, _, let packages):
+      "pacman -S \(packages)"
+    case .notSigned(_, _, let problem), .keysUnavailable(let problem):
+      problem.remedy
     case .dependenciesMissing(_, let kernel, let names):
       "dkms autoinstall -k \(kernel.release) (after installing \(names.joined(separator: ", ")))"
     case .patchFailed(_, _, _, let log), .buildFailed(_, _, _, let log),
@@ -119,12 +132,12 @@ extension DKMSError: CustomStringConvertible {
     case .headersMissing: .headersMissing
     case .excluded: .excluded
     case .dependenciesMissing: .missingDependency
-    case .buildFailed, .buildSilent, .configurationMalformed: .buildFailed
-    case .moduleNotProduced, .vermagicMismatch: .moduleNotProduced
+    case .buildFailed, .buildSilent, .compilerMissing, .configurationMalformed: .buildFailed
+    case .moduleNotProduced, .vermagicMismatch, .notSigned: .moduleNotProduced
     case .scriptFailed(_, .preInstall, _, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
     case .scriptSilent: .buildFailed
     case .scriptFailed(_, _, let status, _, _): ExitStatus(rawValue: status)
-    case .system: .refused
+    case .keysUnavailable, .system: .refused
     }
   }
 }

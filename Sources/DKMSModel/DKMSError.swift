@@ -28,6 +28,8 @@ public enum DKMSError: Error, Hashable, Sendable {
   case kernelMissing(KernelRelease, directory: String)
   /// The headers of the kernel are not installed; the package that holds them, where known.
   case headersMissing(Kernel, directory: String, package: String?)
+  /// The program that compiles or links for this kernel is not installed; the packages that hold it.
+  case compilerMissing(Kernel, program: String, packages: String)
   /// The dkms.conf excludes this kernel.
   case excluded(ModuleID, Kernel, reason: String)
   /// Modules named by BUILD_DEPENDS are not installed for the kernel.
@@ -46,6 +48,10 @@ public enum DKMSError: Error, Hashable, Sendable {
   case moduleNotProduced(ModuleID, Kernel, file: String, firstError: String?, log: String)
   /// The module carries another kernel's version magic.
   case vermagicMismatch(ModuleID, Kernel, file: String, found: String, log: String)
+  /// The kernel loads no module without a signature, and this one cannot be signed.
+  case notSigned(ModuleID, Kernel, SigningProblem)
+  /// There is nothing to sign modules with.
+  case keysUnavailable(SigningProblem)
   /// A script of the dkms.conf failed; the first error line of its log, where it has one.
   case scriptFailed(ModuleID, script: ScriptKind, status: Int32, firstError: String? = nil, log: String?)
   /// A script of the dkms.conf printed nothing for too long and was ended.

@@ -61,11 +61,16 @@ public struct KernelFacts: Hashable, Sendable {
   public var hasStaleDependencies: Bool
   /// What tells it from another kernel of this release, where that was asked.
   public var fingerprint: KernelFingerprint?
+  /// How its modules are signed; nil where nobody has looked.
+  public var signing: SigningFacts?
+  /// Why nothing can be compiled for it; nil where something can.
+  public var toolchainError: DKMSError?
 
   /// Makes a description of a kernel.
   public init(
     directory: String, exists: Bool, headersDirectory: String, hasHeaders: Bool, headersPackage: String?,
-    hasStaleDependencies: Bool = false, fingerprint: KernelFingerprint? = nil
+    hasStaleDependencies: Bool = false, fingerprint: KernelFingerprint? = nil, signing: SigningFacts? = nil,
+    toolchainError: DKMSError? = nil
   ) {
     self.directory = directory
     self.exists = exists
@@ -74,6 +79,8 @@ public struct KernelFacts: Hashable, Sendable {
     self.headersPackage = headersPackage
     self.hasStaleDependencies = hasStaleDependencies
     self.fingerprint = fingerprint
+    self.signing = signing
+    self.toolchainError = toolchainError
   }
 }
 

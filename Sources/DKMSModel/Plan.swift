@@ -16,7 +16,12 @@ public struct Plan: Hashable, Sendable {
   public var isEmpty: Bool { steps.isEmpty }
 
   /// The errors that keep something from being done, in the order in which they were met.
-  public var obstacles: [DKMSError] { skips.compactMap(\.obstacle) }
+  ///
+  /// One that is in the way of several modules is named once.
+  public var obstacles: [DKMSError] {
+    var known: Set<DKMSError> = []
+    return skips.compactMap(\.obstacle).filter { known.insert($0).inserted }
+  }
 
   /// Adds a step.
   ///
@@ -25,13 +30,17 @@ public struct Plan: Hashable, Sendable {
   ///   - reason: Why it is done.
   ///   - required: Steps that must have succeeded before.
   ///   - earlier: Steps that must have ended before, at least one of them well.
+  ///   - isOptional: Whether steps that require it are taken even if it fails.
   /// - Returns: The number by which later steps name this one.
   @discardableResult
   public mutating func append(
-    _ step: Step, because reason: Reason, requires required: [Int] = [], after earlier: [Int] = []
+    _ step: Step, because reason: Reason, requires required: [Int] = [], after earlier: [Int] = [],
+    isOptional: Bool = false
   ) -> Int {
     precondition((required + earlier).allSatisfy(steps.indices.contains), "a step names a later one")
-    steps.append(PlannedStep(step: step, reason: reason, required: required, earlier: earlier))
+    steps.append(
+      PlannedStep(
+        step: step, reason: reason, required: required, earlier: earlier, isOptional: isOptional))
     return steps.count - 1
   }
 
@@ -51,6 +60,8 @@ public struct PlannedStep: Hashable, Sendable {
   public let required: [Int]
   /// Steps that must have ended before, at least one of them well.
   public let earlier: [Int]
+  /// Whether its failure is only a warning, and what requires it goes on without it.
+  public let isOptional: Bool
 }
 
 /// One change of the trees.
@@ -59,6 +70,8 @@ public enum Step: Hashable, Sendable {
   case add(ModuleID, source: String)
   /// Point the `source` link of a registered module to this directory.
   case relink(ModuleID, source: String)
+  /// Make the key and the certificate with which modules are signed.
+  case makeKeys(KeyPair)
   /// Build it, replacing what was built before once the new build stands.
   case build(ModuleID, Kernel)
   /// Put the built modules into the kernel's directory, in the place of another version's.
@@ -105,6 +118,8 @@ public enum Reason: Hashable, Sendable {
   case leftUndone
   /// Another kernel has it.
   case matched
+  /// Modules of the kernel are signed.
+  case signing
 }
 
 /// A thing that could have been done and is not.

@@ -15,13 +15,19 @@ public struct Report: Hashable, Sendable {
   }
 
   /// The errors of the steps that failed by themselves, in the order of the plan.
-  public var failures: [DKMSError] {
-    outcomes.compactMap(\.failure)
+  public var failures: [DKMSError] { failures { !$0.isOptional } }
+
+  /// The errors of steps that may fail, in the order of the plan.
+  public var toleratedFailures: [DKMSError] { failures { $0.isOptional } }
+
+  private func failures(_ isIncluded: (PlannedStep) -> Bool) -> [DKMSError] {
+    zip(plan.steps, outcomes).filter { isIncluded($0.0) }.compactMap(\.1.failure)
   }
 
-  /// Warnings of all steps, in the order of the plan.
+  /// Warnings of all steps, in the order of the plan, each once.
   public var warnings: [String] {
-    outcomes.flatMap(\.warnings)
+    var known: Set<String> = []
+    return outcomes.flatMap(\.warnings).filter { known.insert($0).inserted }
   }
 }
 

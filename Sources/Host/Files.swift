@@ -110,6 +110,12 @@ public enum Files {
     return "\(String(hash, radix: 16))-\(bytes.count)"
   }
 
+  /// Whether two paths lead to one and the same thing; false where either cannot be looked at.
+  public static func areSame(_ left: FilePath, _ right: FilePath) -> Bool {
+    guard let left = status(left, follow: true), let right = status(right, follow: true) else { return false }
+    return left.st_dev == right.st_dev && left.st_ino == right.st_ino
+  }
+
   // MARK: Changes
 
   /// Makes a directory and those above it, mode 0755; one that is there is left as it is.

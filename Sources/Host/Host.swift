@@ -27,13 +27,18 @@ public struct Host: Sendable {
   public var console: Console
   /// Tells the time, in whole seconds since 1970.
   public var now: @Sendable () -> Int
+  /// Whether this process sees another system than the one that was booted.
+  public var isInChroot: @Sendable () -> Bool
+  /// Whether the running kernel loads no module without a signature.
+  public var enforcesSignatures: @Sendable () -> Bool
 
   /// Describes a machine.
   public init(
     environment: [String: String], isRoot: Bool, runningRelease: String, bootIdentifier: String = "",
     architecture: String, processorCount: Int, workingDirectory: FilePath = "/",
     launcher: any CommandLauncher, console: Console,
-    now: @escaping @Sendable () -> Int
+    now: @escaping @Sendable () -> Int, isInChroot: @escaping @Sendable () -> Bool = { false },
+    enforcesSignatures: @escaping @Sendable () -> Bool = { false }
   ) {
     self.environment = environment
     self.isRoot = isRoot
@@ -45,17 +50,22 @@ public struct Host: Sendable {
     self.launcher = launcher
     self.console = console
     self.now = now
+    self.isInChroot = isInChroot
+    self.enforcesSignatures = enforcesSignatures
   }
 
   /// The machine on which this process runs.
   public static func live() -> Host {
     let (release, machine) = identity()
+    let environment = withSystemPrograms(liveEnvironment())
+    let isRoot = geteuid() == 0
     return Host(
-      environment: withSystemPrograms(liveEnvironment()), isRoot: geteuid() == 0, runningRelease: release,
+      environment: environment, isRoot: isRoot, runningRelease: release,
       bootIdentifier: Files.text("/proc/sys/kernel/random/boot_id") ?? "", architecture: machine,
       processorCount: usableProcessors(), workingDirectory: currentDirectory(), launcher: ProcessLauncher(),
       console: .live(),
-      now: { time(nil) })
+      now: { time(nil) }, isInChroot: { Chroot.isEntered(environment: environment, isRoot: isRoot) },
+      enforcesSignatures: { SignatureEnforcement.isOn() })
   }
 
   /// Runs a command; that it cannot be started is an error of the engine's kind.

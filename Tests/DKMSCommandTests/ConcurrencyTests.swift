@@ -80,8 +80,8 @@ struct ConcurrencyTests {
 
   /// Where a run of `dkms` is killed: in a script or tool that it has started.
   private static let instants = [
-    "POST_ADD", "PRE_BUILD", "MAKE", "POST_BUILD", "PRE_INSTALL", "POST_INSTALL", "cp", "modinfo", "strip",
-    "depmod",
+    "POST_ADD", "PRE_BUILD", "MAKE", "POST_BUILD", "PRE_INSTALL", "POST_INSTALL", "openssl", "cp", "strip",
+    "sign-file", "depmod",
   ]
 
   /// Waits at its instant until `dkms` has been killed, and it with it.
@@ -103,11 +103,13 @@ struct ConcurrencyTests {
       try machine.addScript(
         Self.halt.replacing("INSTANT", with: script), at: "src/quick-1.0/hook-\(script)")
     }
-    for tool in ["cp", "modinfo", "strip", "depmod"] {
+    let signFile = "/usr/lib/modules/\(Kernels.first)/build/scripts"
+    for tool in ["openssl", "cp", "strip", "sign-file", "depmod"] {
       try machine.addScript(
-        Self.halt.replacing("INSTANT", with: tool) + "\nPATH=/usr/sbin:/usr/bin; exec \(tool) \"$@\"",
-        at: "etc/bin/\(tool)")
+        Self.halt.replacing("INSTANT", with: tool)
+          + "\nPATH=/usr/sbin:/usr/bin:\(signFile); exec \(tool) \"$@\"", at: "etc/bin/\(tool)")
     }
+    try machine.sign("sign_file=/etc/dkms/bin/sign-file")
     return machine
   }
 

@@ -21,6 +21,8 @@ import Testing
     let id = try ModuleID(name: "hello", version: "1.0")
     let kernel = try Kernel(release: KernelRelease("6.1.0-x"), architecture: "x86_64")
     let log = "/var/lib/dkms/hello/1.0/build/make.log"
+    let keys = KeyPair(key: "/x/key", certificate: "/x/pub")
+    let onToken = KeyPair(key: "pkcs11:pin-value=1234", certificate: "/x/pub")
     let script = { (kind: ScriptKind, log: String?) in
       DKMSError.scriptFailed(id, script: kind, status: 42, log: log)
     }
@@ -40,6 +42,8 @@ import Testing
       Case(.kernelMissing(kernel.release, directory: "/x"), 6, naming: "6.1.0-x", "/x"),
       Case(.headersMissing(kernel, directory: "/x", package: nil), 21, naming: "6.1.0-x", "/x"),
       Case(.headersMissing(kernel, directory: "/x", package: "linux-headers"), 21, naming: "6.1.0-x", "/x"),
+      Case(
+        .compilerMissing(kernel, program: "gcc-12", packages: "gcc"), 10, naming: "6.1.0-x", "gcc-12"),
       Case(.excluded(id, kernel, reason: "too old"), 77, naming: "hello/1.0", "6.1.0-x", "too old"),
       Case(
         .dependenciesMissing(id, kernel, names: ["a", "bc"]), 13, naming: "hello/1.0", "6.1.0-x", "a", "bc"),
@@ -67,6 +71,17 @@ import Testing
       Case(
         .vermagicMismatch(id, kernel, file: "h.ko", found: "5.0", log: log), 7,
         naming: "hello/1.0", "6.1.0-x", "h.ko", "5.0"),
+      Case(
+        .notSigned(id, kernel, .programMissing(path: "/x/sign-file")), 7, naming: "hello/1.0", "6.1.0-x",
+        "/x/sign-file"),
+      Case(
+        .notSigned(id, kernel, .programFailed(path: "/x", detail: "no")), 7, naming: "hello/1.0", "/x", "no"),
+      Case(.keysUnavailable(.keysAbsent(keys)), 1, naming: "/x/key", "/x/pub"),
+      Case(.keysUnavailable(.keyMissing(keys)), 1, naming: "/x/key", "/x/pub"),
+      Case(.keysUnavailable(.certificateMissing(keys)), 1, naming: "/x/key", "/x/pub"),
+      Case(.keysUnavailable(.certificateMissing(onToken)), 1, naming: "/x/pub", "token"),
+      Case(.keysUnavailable(.openSSLMissing), 1, naming: "openssl"),
+      Case(.keysUnavailable(.keysNotMade(keys, detail: "no room")), 1, naming: "/x/key", "no room"),
       Case(script(.postAdd, nil), 42, naming: "hello/1.0", "POST_ADD", "42"),
       Case(script(.preBuild, log), 42, naming: "hello/1.0", "PRE_BUILD", "42"),
       Case(script(.postBuild, log), 42, naming: "hello/1.0", "POST_BUILD", "42"),
@@ -84,7 +99,7 @@ import Testing
   func messageIsOneLineThatNamesItsSubjects(_ expected: Case) {
     let message = expected.error.description
     #expect(!message.isEmpty)
-    #expect(!message.contains("\n"))
+    #expect(!message.contains("\n") && !message.contains("1234"))
     for subject in expected.subjects { #expect(message.contains(subject)) }
   }
 

@@ -50,6 +50,29 @@ import Testing
     #expect(plan.obstacles == [.notAdded(id), .alreadyAdded(id)])
   }
 
+  @Test func obstacleInTheWayOfSeveralModulesIsNamedOnce() throws {
+    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
+    let error = DKMSError.compilerMissing(kernel, program: "gcc-12", packages: "gcc")
+    var plan = Plan()
+    for name in ["a", "b"] {
+      plan.skip(Skip(try ModuleID(name: name, version: "1.0"), kernel, .obstacle(error)))
+    }
+    #expect(plan.skips.count == 2)
+    #expect(plan.obstacles == [error])
+  }
+
+  @Test func failureOfAnOptionalStepIsTolerated() throws {
+    var plan = Plan()
+    let keys = KeyPair(key: "/key", certificate: "/pub")
+    plan.append(.makeKeys(keys), because: .signing, isOptional: true)
+    plan.append(.depmod(try KernelRelease("6.1.0")), because: .modulesChange)
+    let error = DKMSError.keysUnavailable(.openSSLMissing)
+    let report = Report(plan: plan, outcomes: [.failed(error), .done(warnings: ["one", "two", "one"])])
+    #expect(report.failures.isEmpty)
+    #expect(report.toleratedFailures == [error])
+    #expect(report.warnings == ["one", "two"])
+  }
+
   @Test func reportKeepsTheOrderOfThePlan() throws {
     let releases = try ["6.1.0", "6.1.1", "6.1.2", "6.1.3"].map { try KernelRelease($0) }
     var plan = Plan()

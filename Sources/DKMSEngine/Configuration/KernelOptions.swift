@@ -9,24 +9,31 @@ struct KernelOptions: Sendable {
 
   /// Whether the option is built in or a module; nil where there is no configuration to ask.
   func contains(_ option: String) -> Bool? {
-    guard let value = writtenValue(of: option) else { return Files.kind(file) == nil ? nil : false }
+    guard let value = writtenValues(of: [option])[option] else {
+      return Files.kind(file) == nil ? nil : false
+    }
     return value.hasPrefix("y") || value.hasPrefix("m")
   }
 
-  /// The value of an option, without quotes around it.
-  func value(of option: String) -> String? {
-    guard let value = writtenValue(of: option) else { return nil }
-    return value.hasPrefix("\"") && value.hasSuffix("\"") && value.count > 1
-      ? String(value.dropFirst().dropLast()) : value
+  /// The values of several options, without quotes around them, in one go.
+  func values(of options: Set<String>) -> [String: String] {
+    writtenValues(of: options).mapValues(Self.unquoted)
   }
 
-  private func writtenValue(of option: String) -> String? {
-    guard let bytes = try? Files.read(file) else { return nil }
-    let start = Array("\(option)=".utf8)
-    guard let line = bytes.split(separator: UInt8(ascii: "\n")).first(where: { $0.starts(with: start) })
-    else {
-      return nil
+  private static func unquoted(_ value: String) -> String {
+    let isQuoted = value.hasPrefix("\"") && value.hasSuffix("\"") && value.count > 1
+    return isQuoted ? String(value.dropFirst().dropLast()) : value
+  }
+
+  private func writtenValues(of options: Set<String>) -> [String: String] {
+    guard let bytes = try? Files.read(file) else { return [:] }
+    let starts = options.map { (option: $0, bytes: Array("\($0)=".utf8)) }
+    var values: [String: String] = [:]
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      for (option, start) in starts where values[option] == nil && line.starts(with: start) {
+        values[option] = String(decoding: line.dropFirst(start.count), as: UTF8.self)
+      }
     }
-    return String(decoding: line.dropFirst(start.count), as: UTF8.self)
+    return values
   }
 }

@@ -40,7 +40,7 @@ public struct Executor: Sendable {
           waiting.removeAll { $0 == index }
           running += 1
           let planned = plan.steps[index]
-          let isTried = (!Task.isCancelled || planned.isOwed) && planned.hasCause(outcomes)
+          let isTried = (!Task.isCancelled || planned.isOwed) && plan.hasCause(planned, outcomes)
           group.addTask {
             guard isTried else { return (index, .notTried) }
             guard planned.isOwed else { return (index, await runner.outcome(of: planned.step)) }
@@ -66,14 +66,16 @@ extension PlannedStep {
   fileprivate func mayStart(_ outcomes: [Outcome?]) -> Bool {
     (required + earlier).allSatisfy { outcomes[$0] != nil }
   }
-
-  fileprivate func hasCause(_ outcomes: [Outcome?]) -> Bool {
-    let isDone = { (step: Int) in outcomes[step]?.isDone == true }
-    return required.allSatisfy(isDone) && (earlier.isEmpty || earlier.contains(where: isDone))
-  }
 }
 
 extension Plan {
+  /// Whether what has become of other steps is reason to take this one.
+  fileprivate func hasCause(_ planned: PlannedStep, _ outcomes: [Outcome?]) -> Bool {
+    let isDone = { (step: Int) in outcomes[step]?.isDone == true }
+    return planned.required.allSatisfy { isDone($0) || steps[$0].isOptional }
+      && (planned.earlier.isEmpty || planned.earlier.contains(where: isDone))
+  }
+
   /// The modules that it compiles.
   var builtModules: Set<ModuleID> {
     Set(steps.compactMap { if case .build(let id, _) = $0.step { id } else { nil } })

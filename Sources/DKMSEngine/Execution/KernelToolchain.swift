@@ -1,41 +1,140 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// The compiler and linker that a kernel was built with, as its configuration tells.
+/// The compiler and linker that a kernel was built with, and what there is of them.
+///
+/// The configuration tells them. The reference asks vmlinux first where one lies beside the headers; but its `.comment`
+/// also names whatever compiled a single file of it, and one that was left by another build misleads.
 struct KernelToolchain {
-  private let options: KernelOptions
-  private let host: Host
+  private let options: [String: String]
+  private let path: ProgramPath
+  private let variablesFile: FilePath
 
-  init(of kernel: KernelTree, host: Host) {
-    options = KernelOptions(file: kernel.configuration)
-    self.host = host
+  init(of kernel: KernelTree, path: ProgramPath) {
+    options = KernelOptions(file: kernel.configuration).values(of: Self.names)
+    variablesFile = kernel.headers.appending(".kernelvariables")
+    self.path = path
   }
 
-  /// The environment with what the kernel's own build system needs to choose the same tools.
-  func environment(over environment: [String: String]) -> [String: String] {
-    var environment = environment
-    if let compiler {
-      environment["CC"] = compiler
-      environment["KERNEL_CC"] = compiler
-    }
-    if options.value(of: "CONFIG_LD_IS_LLD") == "y", isInPath("ld.lld") {
-      environment["LD"] = "ld.lld"
-      environment["KERNEL_LD"] = "ld.lld"
-    }
-    if options.value(of: "CONFIG_CC_IS_CLANG") == "y" { environment["LLVM"] = "1" }
-    return environment
+  private static let names: Set = [
+    "CONFIG_CC_IS_CLANG", "CONFIG_CC_VERSION_TEXT", "CONFIG_CLANG_VERSION", "CONFIG_GCC_VERSION",
+    "CONFIG_LD_IS_LLD",
+  ]
+
+  // MARK: What the kernel was built with
+
+  var isClang: Bool { options["CONFIG_CC_IS_CLANG"] == "y" }
+  private var isLinkedByLLD: Bool { options["CONFIG_LD_IS_LLD"] == "y" }
+
+  /// `gcc-12 (Debian 12.2.0-14) 12.2.0` names gcc-12; clang's text begins with whoever packages it.
+  private var namedCompiler: String? {
+    guard !isClang else { return "clang" }
+    let words = options["CONFIG_CC_VERSION_TEXT"]?.split(separator: " ").map(String.init) ?? []
+    return words.first { !Self.caches.contains(Self.name(of: $0)) }
   }
 
+  private static let caches: Set = ["ccache", "distcc", "sccache"]
+
+  private static func name(of path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? ""
+  }
+
+  /// What Debian's headers give their Makefile, where that is a plain name.
+  private var assignedCompiler: String? {
+    let lines = Files.text(variablesFile)?.split(separator: "\n") ?? []
+    let parts = lines.map { $0.split(whereSeparator: \.isWhitespace) }.last { parts in
+      parts.count == 3 && parts[0] == "CC" && ["=", ":="].contains(parts[1])
+    }
+    return parts.map { String($0[2]) }.flatMap { $0.contains("$") ? nil : $0 }
+  }
+
+  /// The major version of the kernel's compiler; the configuration has 12.2.0 as 120200.
+  private var majorVersion: Int? {
+    options[isClang ? "CONFIG_CLANG_VERSION" : "CONFIG_GCC_VERSION"].flatMap { Int($0) }.map { $0 / 10_000 }
+  }
+
+  // MARK: What there is
+
+  /// The compiler for modules: the kernel's own, else the distribution's of that kind; nil for whatever make takes.
   private var compiler: String? {
-    if options.value(of: "CONFIG_CC_IS_CLANG") == "y", isInPath("clang") { return "clang" }
-    let text = options.value(of: "CONFIG_CC_VERSION_TEXT")
-    return text?.split(separator: " ").first.map(String.init).flatMap { isInPath($0) ? $0 : nil }
+    let named = namedCompiler.map { [$0, Self.name(of: $0)] } ?? []
+    let others =
+      isClang ? versioned("clang") : [assignedCompiler, named.isEmpty ? nil : "gcc"].compactMap { $0 }
+    return (named + others).first(where: path.contains)
   }
 
-  private func isInPath(_ program: String) -> Bool {
-    let path = host.environment["PATH"] ?? BashEvaluator.defaultPath
-    return path.split(separator: ":").contains { Files.isExecutable(FilePath("\($0)/\(program)")) }
+  private var linker: String? {
+    guard isLinkedByLLD else { return nil }
+    let plain = ["ld.lld"]
+    let names = suffix.isEmpty ? plain + versioned("ld.lld") : ["ld.lld\(suffix)"] + plain
+    return names.first(where: path.contains)
+  }
+
+  private func versioned(_ program: String) -> [String] { majorVersion.map { ["\(program)-\($0)"] } ?? [] }
+
+  /// What follows the names of the tools where only one version of them is installed: `-19`.
+  private var suffix: String { isClang ? String(compiler?.dropFirst("clang".count) ?? "") : "" }
+
+  /// The program that strips modules.
+  var strip: String {
+    let own = "llvm-strip\(suffix)"
+    return isClang && path.contains(own) ? own : "strip"
+  }
+
+  /// Why nothing can be compiled; nil where something can, or where nobody knows what it takes.
+  func error(for kernel: Kernel) -> DKMSError? {
+    guard let namedCompiler else { return nil }
+    let packages = isClang ? "clang llvm lld" : "gcc"
+    if compiler == nil { return .compilerMissing(kernel, program: namedCompiler, packages: packages) }
+    if isLinkedByLLD, linker == nil {
+      return .compilerMissing(kernel, program: "ld.lld", packages: isClang ? packages : "lld")
+    }
+    return path.contains("make") ? nil : .compilerMissing(kernel, program: "make", packages: "make")
+  }
+
+  /// What the user should know of a compiler that is not the kernel's own.
+  func remark(_ kernel: Kernel, on host: Host, environment: [String: String]) async -> String? {
+    guard !isClang, let namedCompiler, let compiler, let majorVersion,
+      Self.name(of: compiler) != Self.name(of: namedCompiler)
+    else { return nil }
+    let command = Command(compiler, ["-dumpversion"], environment: environment)
+    guard let result = try? await host.launcher.run(command), result.isSuccess,
+      let version = result.text.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Int($0) }),
+      version != majorVersion
+    else { return nil }
+    return """
+      kernel \(kernel.release) was built with \(namedCompiler), version \(majorVersion), which is not installed; \
+      \(compiler), version \(version), builds its modules
+      """
+  }
+
+  // MARK: What builds are told
+
+  /// What the kernel's own build system goes by, and Makefiles that do without it.
+  var variables: [String: String] {
+    var variables: [String: String] = [:]
+    if let compiler {
+      variables["CC"] = compiler
+      variables["KERNEL_CC"] = compiler
+    }
+    if let linker {
+      variables["LD"] = linker
+      variables["KERNEL_LD"] = linker
+    }
+    // It brings the linker along, and so goes only with a kernel that has both.
+    if isClang, compiler != nil, linker != nil { variables["LLVM"] = suffix.isEmpty ? "1" : suffix }
+    return variables
+  }
+
+  /// The variables that must be stronger than what a Makefile sets by itself.
+  ///
+  /// The kernel's Makefile sets CC to plain gcc, or to what .kernelvariables says; only a compiler that this would
+  /// give anyway is left to it.
+  var strongVariables: [String] {
+    let isDefault = compiler == "gcc" && Files.kind(variablesFile) == nil
+    return (isDefault ? ["LD"] : ["LLVM", "CC", "LD"]).filter { variables[$0] != nil }
   }
 }

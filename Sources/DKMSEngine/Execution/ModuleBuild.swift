@@ -13,7 +13,12 @@ struct ModuleBuild {
   private let configuration: ModuleConfiguration
   /// The copy of the source that is built in.
   private let scratch: FilePath
-  private let environment: [String: String]
+  private let surroundings: BuildSurroundings
+  /// Nil where modules for the kernel are not signed.
+  private let signer: ModuleSigner?
+  private let signingProblem: SigningProblem?
+
+  private var environment: [String: String] { surroundings.environment }
 
   init(_ runner: StepRunner, _ id: ModuleID, _ kernel: Kernel, scratch: FilePath) async throws(DKMSError) {
     self.runner = runner
@@ -22,19 +27,22 @@ struct ModuleBuild {
     self.scratch = scratch
     kernelTree = KernelTree(kernel.release, in: runner.layout, options: runner.options)
     configuration = try await runner.reader.configuration(of: id, for: kernel)
-    environment = KernelToolchain(of: kernelTree, host: runner.host)
-      .environment(over: runner.buildEnvironment)
+    surroundings = try await BuildSurroundings(
+      for: kernelTree, over: runner.buildEnvironment, runner.options, on: runner.host)
+    signer = ModuleSigner(for: kernelTree, runner.options.signing, in: runner.layout, on: runner.host)
+    signingProblem = signer?.problem
   }
 
   func run() async throws(DKMSError) -> [String] {
+    var warnings = try await checkMeans()
     try await copySource()
     let logPath = scratch.appending("make.log")
     let log = try BuildLog(logPath, echo: runner.echo)
     log.writeHeader(of: id, kernel, at: runner.host.now())
     try await applyPatches(log)
-    var warnings = try await runScript(.preBuild, log)
+    warnings += try await runScript(.preBuild, log)
     try await make(log)
-    let staged = try await stageProduct(log)
+    let staged = try await stageProduct(log, &warnings)
     try StepRunner.checkNotCancelled("build", id)
     try publish(staged)
     do {
@@ -52,6 +60,28 @@ struct ModuleBuild {
   }
 
   // MARK: Steps
+
+  /// Whether there is a compiler, and something to sign with, before any work goes into it; warnings.
+  private func checkMeans() async throws(DKMSError) -> [String] {
+    if !runner.options.isForced, let error = surroundings.toolchain.error(for: kernel) { throw error }
+    let remark = await surroundings.toolchain.remark(kernel, on: runner.host, environment: environment)
+    var warnings = [remark, try signingProblem.map(remarkOnSigning)].compactMap { $0 }
+    if ModuleSigner.isForgone(for: kernelTree, runner.options.signing, on: runner.host) {
+      warnings.append(
+        """
+        modules for kernel \(kernel.release), which loads no unsigned ones, are not signed in a chroot; \
+        with try_sign_modules=true in framework.conf they are
+        """)
+    }
+    return warnings
+  }
+
+  /// What to say of a module without a signature, where the kernel takes that.
+  private func remarkOnSigning(_ problem: SigningProblem) throws(DKMSError) -> String {
+    if signer?.isEnforced == true { throw .notSigned(id, kernel, problem) }
+    let advice = problem.remedy.map { "; \($0)" } ?? ""
+    return "modules for kernel \(kernel.release) are not signed: \(problem)\(advice)"
+  }
 
   private func copySource() async throws(DKMSError) {
     let source = runner.layout.sourceLink(id)
@@ -131,7 +161,7 @@ struct ModuleBuild {
   ) async throws(DKMSError) -> CommandResult {
     let shared = runner.layout.build(id)
     var environment = environment
-    if runner.jobServer != nil { environment["MAKEFLAGS"] = JobServer.makeFlags }
+    if let flags = surroundings.makeFlags(runner.jobServer) { environment["MAKEFLAGS"] = flags }
     // The first error is looked for in the log, in English.
     environment["LC_ALL"] = "C"
     var command = runner.sandbox.shell(
@@ -148,7 +178,9 @@ struct ModuleBuild {
   // MARK: Product
 
   /// Puts the built modules together beside their goal.
-  private func stageProduct(_ log: borrowing BuildLog) async throws(DKMSError) -> FilePath {
+  private func stageProduct(
+    _ log: borrowing BuildLog, _ warnings: inout [String]
+  ) async throws(DKMSError) -> FilePath {
     let staged = runner.layout.staging(id, kernel, "product")
     let modules = staged.appending("module")
     try onFiles { () throws(HostError) in
@@ -165,9 +197,11 @@ struct ModuleBuild {
         throw .moduleNotProduced(
           id, kernel, file: module.builtPath, firstError: firstError(in: log), log: failureLog)
       }
-      try await checkVermagic(of: built, module)
+      try checkVermagic(of: built, module)
       let file = modules.appending("\(module.destinationName).ko")
-      if module.isStripped { try await runner.tool(strip, ["-g", built.string]) }
+      if module.isStripped { try await runner.tool(surroundings.toolchain.strip, ["-g", built.string]) }
+      // In the scratch directory, which goes with whatever the program leaves half written.
+      if let problem = await sign(built) { warnings.append(try remarkOnSigning(problem)) }
       try onFiles { () throws(HostError) in try Files.copy(built, to: file) }
       try await compress(file, compression)
     }
@@ -179,6 +213,12 @@ struct ModuleBuild {
       for directory in [modules, staged.appending("log"), staged] { try Files.synchronize(directory) }
     }
     return staged
+  }
+
+  private func sign(_ module: FilePath) async -> SigningProblem? {
+    guard let signer, signingProblem == nil else { return nil }
+    runner.echo?.print("# \(signer.description(of: module))")
+    return await signer.sign(module, environment: environment)
   }
 
   /// Once the product that is installed is replaced, nothing else tells what it had.
@@ -209,14 +249,10 @@ struct ModuleBuild {
     try Files.write(Array(fingerprint.text.utf8), to: note)
   }
 
-  private var strip: String { environment["LLVM"] == nil ? "strip" : "llvm-strip" }
-
   /// A Makefile that asks `uname -r` builds for the wrong kernel without saying so.
-  private func checkVermagic(of file: FilePath, _ module: ModuleFile) async throws(DKMSError) {
-    let command = Command("modinfo", ["-F", "vermagic", file.string], environment: environment)
-    guard let result = try? await runner.host.launcher.run(command), result.isSuccess,
-      let found = result.text.split(whereSeparator: \.isWhitespace).first
-    else { return }
+  private func checkVermagic(of file: FilePath, _ module: ModuleFile) throws(DKMSError) {
+    let vermagic = ModuleInformation(of: file)["vermagic"]
+    guard let found = vermagic?.split(whereSeparator: \.isWhitespace).first else { return }
     guard found == kernel.release.description else {
       throw .vermagicMismatch(id, kernel, file: module.builtPath, found: String(found), log: failureLog)
     }

@@ -51,6 +51,7 @@ struct StepRunner: Sendable {
     switch step {
     case .add(let id, let source): try await add(id, source: FilePath(source))
     case .relink(let id, let source): try await relink(id, source: FilePath(source))
+    case .makeKeys(let pair): try await makeKeys(pair)
     case .build(let id, let kernel): try await build(id, kernel)
     case .install(let id, let kernel): try await install(id, kernel)
     case .uninstall(let id, let kernel): try await uninstall(id, kernel)

@@ -9,8 +9,7 @@ public struct FactsReader: Sendable {
   private let layout: Layout
   private let options: BuildOptions
   private let reader: ConfigurationReader
-  private let processorCount: Int
-  private let runningRelease: String
+  private let host: Host
   private let comparesKernels: Bool
 
   /// Makes a reader; `comparesKernels` makes it tell kernels of one release apart, which takes reading them.
@@ -18,8 +17,7 @@ public struct FactsReader: Sendable {
     self.comparesKernels = comparesKernels
     self.layout = layout
     self.options = options
-    processorCount = host.processorCount
-    runningRelease = host.runningRelease
+    self.host = host
     reader = ConfigurationReader(host: host, layout: layout, options: options)
   }
 
@@ -36,17 +34,14 @@ public struct FactsReader: Sendable {
     modules: [ModuleID], kernels: [Kernel], sources: [ModuleID: String] = [:]
   ) async -> Facts {
     var facts = Facts(
-      runningRelease: runningRelease, sourceTree: layout.sourceTree.string, tree: ModuleTree(layout).state(),
+      runningRelease: host.runningRelease, sourceTree: layout.sourceTree.string,
+      tree: ModuleTree(layout).state(),
       sources: sources)
     for id in facts.tree.modules.map(\.id) where Files.isDirectory(layout.keptSource(id)) {
       facts.keptSources[id] = layout.keptSource(id).string
     }
     for kernel in kernels {
-      let tree = KernelTree(kernel.release, in: layout, options: options)
-      facts.kernels[kernel] = tree.facts
-      if comparesKernels {
-        facts.kernels[kernel]?.fingerprint = tree.fingerprint(owner: options.kernelOwners[kernel.release])
-      }
+      facts.kernels[kernel] = self.facts(of: kernel)
     }
     var wanted = modules
     while !wanted.isEmpty {
@@ -64,6 +59,18 @@ public struct FactsReader: Sendable {
     return facts
   }
 
+  private func facts(of kernel: Kernel) -> KernelFacts {
+    let tree = KernelTree(kernel.release, in: layout, options: options)
+    var facts = tree.facts
+    if comparesKernels { facts.fingerprint = tree.fingerprint(owner: options.kernelOwners[kernel.release]) }
+    facts.signing = ModuleSigner.facts(tree, options.signing, in: layout, on: host)
+    // A build_environment may lead to compilers that are nowhere else; only the build itself reads it.
+    if options.buildEnvironment == nil {
+      facts.toolchainError = KernelToolchain(of: tree, path: ProgramPath(host.environment)).error(for: kernel)
+    }
+    return facts
+  }
+
   private func configurations(
     of modules: [ModuleID], for kernels: [Kernel], in facts: Facts
   ) async -> [ModuleID: [Kernel: ConfigurationFact]] {
@@ -72,7 +79,7 @@ public struct FactsReader: Sendable {
       var answers: [ModuleID: [Kernel: ConfigurationFact]] = [:]
       for (index, question) in questions.enumerated() {
         // Each runs a shell: no more of them at a time than there are processors.
-        if index >= processorCount, let (id, kernel, fact) = await group.next() {
+        if index >= host.processorCount, let (id, kernel, fact) = await group.next() {
           answers[id, default: [:]][kernel] = fact
         }
         let (id, kernel) = question

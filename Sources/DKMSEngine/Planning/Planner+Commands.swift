@@ -93,6 +93,19 @@ extension Planner {
     return planner.finish()
   }
 
+  /// The plan of `dkms generate_mok`: empty where key and certificate are there.
+  ///
+  /// - Throws: `DKMSError.keysUnavailable` where only one of them is.
+  public static func makeKeys(for kernel: Kernel, facts: Facts) throws(DKMSError) -> Plan {
+    var plan = Plan()
+    guard let signing = facts.kernels[kernel]?.signing,
+      let problem = SigningProblem(signing.keys, signing.state)
+    else { return plan }
+    guard signing.state == .absent else { throw .keysUnavailable(problem) }
+    plan.append(.makeKeys(signing.keys), because: .requested)
+    return plan
+  }
+
   private static func undo(
     _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions,
     _ body: (inout Planner, Kernel) -> Void

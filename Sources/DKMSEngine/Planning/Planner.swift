@@ -15,6 +15,7 @@ public struct Planner {
   private var builds: [Target: Readiness] = [:]
   private var installs: [Target: Readiness] = [:]
   private var inProgress: Set<Target> = []
+  private var keySteps: [KeyPair: Int] = [:]
   /// What this plan brings about for the kernel at hand, so that a module that needs it waits for it.
   var goals: [String: Goal] = [:]
   private var moduleChanges: [KernelRelease: [Int]] = [:]
@@ -109,9 +110,24 @@ public struct Planner {
     inProgress.insert(target)
     defer { inProgress.remove(target) }
     guard let dependencies = dependencies(of: target, configuration) else { return .blocked }
-    let step = plan.append(.build(id, kernel), because: reason, requires: added.required + dependencies)
+    let keys = keys(for: kernel)
+    let step = plan.append(
+      .build(id, kernel), because: reason, requires: added.required + dependencies + keys)
     builds[target] = .planned(step)
     return .planned(step)
+  }
+
+  /// The step that makes what modules for a kernel are signed with, where that has yet to be made.
+  ///
+  /// Whether a module may go without a signature is for its build to say.
+  private mutating func keys(for kernel: Kernel) -> [Int] {
+    guard let signing = facts.kernels[kernel]?.signing, signing.isWanted, signing.state == .absent else {
+      return []
+    }
+    let step =
+      keySteps[signing.keys] ?? plan.append(.makeKeys(signing.keys), because: .signing, isOptional: true)
+    keySteps[signing.keys] = step
+    return [step]
   }
 
   /// Installs a module; `again` installs what is installed already.
@@ -241,6 +257,8 @@ public struct Planner {
         block(
           id, kernel,
           .headersMissing(kernel, directory: known.headersDirectory, package: known.headersPackage))
+      } else if !isForced, let error = facts.kernels[kernel]?.toolchainError {
+        block(id, kernel, error)
       } else {
         return configuration
       }

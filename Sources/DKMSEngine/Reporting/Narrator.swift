@@ -55,6 +55,10 @@ public struct Narrator: Sendable {
   /// Says all that a report and its plan hold of warnings, then of errors.
   public func conclude(_ report: Report) {
     report.warnings.forEach(warn)
+    for error in report.toleratedFailures {
+      warn("\(error)")
+      error.remedy.map(advise)
+    }
     report.failures.forEach(fail)
   }
 }
@@ -70,6 +74,7 @@ extension Step {
     case .build(let id, let kernel), .install(let id, let kernel), .uninstall(let id, let kernel),
       .unbuild(let id, let kernel):
       "\(id) for \(kernel.release)"
+    case .makeKeys(let pair): pair.key
     case .depmod(let release), .keep(let release), .load(let release): "\(release)"
     case .follow(let command): "'\(command)'"
     }
@@ -80,6 +85,8 @@ extension PlannedStep {
   fileprivate var accomplishment: String? {
     switch step {
     case .add: "\(step.subject): added"
+    case .makeKeys(let pair):
+      "\(step.subject): made; to have Secure Boot accept it: mokutil --import \(pair.certificate)"
     case .build: "\(step.subject): built"
     case .install: "\(step.subject): installed\(reason.afterthought)"
     case .uninstall: "\(step.subject): uninstalled\(reason.afterthought)"
@@ -104,6 +111,7 @@ extension PlannedStep {
       switch step {
       case .add(_, let source): "\(subject): would be added, its source is \(source)"
       case .relink(_, let source): "\(subject): its source link would lead to \(source)"
+      case .makeKeys(let pair): "\(subject): would be made, with the certificate \(pair.certificate)"
       case .build: "\(subject): would be built"
       case .install: "\(subject): would be installed"
       case .uninstall: "\(subject): would be uninstalled"
@@ -131,6 +139,7 @@ extension Reason {
     case .sourceGone: " (its source is gone)"
     case .kernelGone: " (the kernel is gone)"
     case .leftUndone: " (an earlier transaction left it out)"
+    case .signing: " (modules are signed with it)"
     }
   }
 }

@@ -38,7 +38,8 @@ struct KernelTree: Sendable {
     guard let symbols = Files.digest(headers.appending("Module.symvers")),
       let digest = Files.digest(configuration)
     else { return nil }
-    let compiler = KernelOptions(file: configuration).value(of: "CONFIG_CC_VERSION_TEXT") ?? "unknown"
+    let text = "CONFIG_CC_VERSION_TEXT"
+    let compiler = KernelOptions(file: configuration).values(of: [text])[text] ?? "unknown"
     return KernelFingerprint(owner: owner, symbols: symbols, configuration: digest, compiler: compiler)
   }
 

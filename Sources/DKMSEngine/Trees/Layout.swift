@@ -47,6 +47,12 @@ public struct Layout: Hashable, Sendable {
 
   // MARK: DKMS tree
 
+  /// The key with which modules are signed, unless framework.conf names another.
+  var signingKey: FilePath { dkmsTree.appending("mok.key") }
+
+  /// The certificate of that key.
+  var signingCertificate: FilePath { dkmsTree.appending("mok.pub") }
+
   /// All versions of a module.
   public func module(_ name: String) -> FilePath { dkmsTree.appending(name) }
 

@@ -17,6 +17,10 @@ struct Machine {
   var options = BuildOptions()
   var environment = ["HOME": "/root", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
   var architecture = "x86_64"
+  var runningRelease = "9.9.9-running"
+  /// Modules are signed only where a test asks for it.
+  var isInChroot = true
+  var enforcesSignatures = false
 
   /// Makes a machine on which these programs only seem to run.
   init(intercepting programs: Set<String> = ["depmod"]) throws {
@@ -37,10 +41,11 @@ struct Machine {
   }
 
   var host: Host {
-    Host(
-      environment: environment, isRoot: geteuid() == 0, runningRelease: "9.9.9-running",
+    let (isInChroot, enforcesSignatures) = (isInChroot, enforcesSignatures)
+    return Host(
+      environment: environment, isRoot: geteuid() == 0, runningRelease: runningRelease,
       architecture: architecture, processorCount: 2, launcher: launcher, console: transcript.console,
-      now: { 1_700_000_000 })
+      now: { 1_700_000_000 }, isInChroot: { isInChroot }, enforcesSignatures: { enforcesSignatures })
   }
 
   // MARK: What is there

@@ -35,6 +35,7 @@ extension Step {
     switch self {
     case .add(let id, let source): "add \(id) from \(source)"
     case .relink(let id, let source): "relink \(id) to \(source)"
+    case .makeKeys(let pair): "make \(pair.key)"
     case .build(let id, let kernel): "build \(id) for \(kernel.release)"
     case .install(let id, let kernel): "install \(id) for \(kernel.release)"
     case .uninstall(let id, let kernel): "uninstall \(id) for \(kernel.release)"

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+extension StepRunner {
+  /// Makes a key and its certificate, unless both are there by now; neither is ever made for the other.
+  func makeKeys(_ pair: KeyPair) async throws(DKMSError) -> [String] {
+    let keys = SigningKeys(pair)
+    return try await locked(keys.key.removingLastComponent(), .exclusive, pair.key) {
+      () throws(DKMSError) in
+      // Another run may have made them while this one waited.
+      guard let problem = SigningProblem(pair, keys.state) else { return [] }
+      guard keys.state == .absent else { throw .keysUnavailable(problem) }
+      if !keys.isHalfPublished {
+        try await generate(keys)
+        try onFiles { () throws(HostError) in try Files.rename(keys.stagedKey, to: keys.key) }
+      }
+      try publishCertificate(of: keys)
+      return []
+    }
+  }
+
+  private func generate(_ keys: SigningKeys) async throws(DKMSError) {
+    guard ProgramPath(host.environment).contains("openssl") else {
+      throw .keysUnavailable(.openSSLMissing)
+    }
+    guard keys.key != keys.certificate else {
+      throw .keysUnavailable(.keysNotMade(keys.pair, detail: "its certificate cannot be the same file"))
+    }
+    try onFiles { () throws(HostError) in
+      try discardStaged(keys)
+      try Files.makeDirectories(keys.certificate.removingLastComponent())
+      // Nobody else may read a byte of it, not even while it is written.
+      try Files.write([], to: keys.stagedKey, permissions: .ownerReadWrite)
+    }
+    let command = Command("openssl", Self.arguments(for: keys), environment: buildEnvironment)
+    echo?.print("# \(([command.program] + command.arguments).joined(separator: " "))")
+    let result = try await host.run(command)
+    guard result.isSuccess, Files.isFile(keys.stagedCertificate) else {
+      try? discardStaged(keys)
+      let complaint = result.errorText.split(separator: "\n").last.map(String.init)
+      throw .keysUnavailable(
+        .keysNotMade(keys.pair, detail: complaint ?? "it ended with status \(result.status)"))
+    }
+    try onFiles { () throws(HostError) in
+      for file in [keys.stagedKey, keys.stagedCertificate] { try Files.synchronize(file) }
+    }
+  }
+
+  /// The certificate first: alone it would look like one whose key has been renamed already.
+  private func discardStaged(_ keys: SigningKeys) throws(HostError) {
+    try Files.remove(keys.stagedCertificate)
+    try Files.remove(keys.stagedKey)
+  }
+
+  private func publishCertificate(of keys: SigningKeys) throws(DKMSError) {
+    try onFiles { () throws(HostError) in
+      try Files.rename(keys.stagedCertificate, to: keys.certificate)
+      for file in [keys.key, keys.certificate] { try Files.synchronize(file.removingLastComponent()) }
+    }
+  }
+
+  /// A certificate for a hundred years, since one that expires takes every module with it; for signing code alone.
+  private static func arguments(for keys: SigningKeys) -> [String] {
+    let days = 36_500
+    let subject = "/CN=DKMS module signing key"
+    return [
+      "req", "-x509", "-new", "-newkey", "rsa:2048", "-nodes", "-days", "\(days)", "-subj", subject,
+      "-addext",
+      "extendedKeyUsage=codeSigning", "-keyout", keys.stagedKey.string, "-outform", "DER", "-out",
+      keys.stagedCertificate.string,
+    ]
+  }
+}

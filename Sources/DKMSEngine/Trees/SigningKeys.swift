@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// A key and its certificate as files, whole or on their way.
+struct SigningKeys: Sendable {
+  let pair: KeyPair
+  let key: FilePath
+  let certificate: FilePath
+
+  init(_ pair: KeyPair) {
+    self.pair = pair
+    key = FilePath(pair.key)
+    certificate = FilePath(pair.certificate)
+  }
+
+  /// Those that framework.conf names for a kernel, else the ones that all kernels share.
+  init(for release: KernelRelease, _ options: SigningOptions, in layout: Layout) {
+    self.init(
+      KeyPair(
+        key: options.key?.value(for: release.description) ?? layout.signingKey.string,
+        certificate: options.certificate?.value(for: release.description)
+          ?? layout.signingCertificate.string))
+  }
+
+  /// How much is there; a link that leads nowhere counts, since its goal is the administrator's affair.
+  var state: KeyState {
+    let hasKey = pair.isOnToken || Files.kind(key) != nil
+    let hasCertificate = Files.kind(certificate) != nil
+    if hasKey, hasCertificate { return .complete }
+    if isHalfPublished || !hasKey && !hasCertificate { return .absent }
+    return hasKey ? .withoutCertificate : .withoutKey
+  }
+
+  /// Where the two are made.
+  var stagedKey: FilePath { Files.stagingPath(for: key) }
+  var stagedCertificate: FilePath { Files.stagingPath(for: certificate) }
+
+  /// Whether a run was killed between the two renames, of which the key's is the first.
+  var isHalfPublished: Bool {
+    !pair.isOnToken && Files.kind(key) != nil && Files.kind(certificate) == nil
+      && Files.kind(stagedKey) == nil && Files.kind(stagedCertificate) != nil
+  }
+}
