@@ -30,12 +30,14 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CAlpm"),
-    library("Alpm", ["CAlpm", systemPackage]),
+    library("Alpm", ["CAlpm", "Host", systemPackage]),
+    .systemLibrary(name: "CArchive"),
+    library("Archives", ["CArchive", "Host", systemPackage]),
 
     library("DKMSModel"),
     .systemLibrary(name: "CLinux"),
     library("Host", ["CLinux", "DKMSModel", systemPackage]),
-    library("DKMSEngine", ["DKMSModel", "Host", systemPackage]),
+    library("DKMSEngine", ["Archives", "DKMSModel", "Host", systemPackage]),
     library("HookKit", ["Alpm", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
     library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", systemPackage]),
 
@@ -47,9 +49,10 @@ let package = Package(
       name: "TestSupport", dependencies: ["Host", systemPackage],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("AlpmTests", ["Alpm", systemPackage]),
+    tests("ArchivesTests", ["Archives", "Host", systemPackage]),
     tests("DKMSModelTests", ["DKMSModel"]),
     tests("HostTests", ["Host", "DKMSModel", systemPackage]),
-    tests("DKMSEngineTests", ["DKMSEngine", "DKMSModel", "Host", systemPackage]),
+    tests("DKMSEngineTests", ["Archives", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
     tests("HookKitTests", ["HookKit", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
     tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", systemPackage]),
     tests("TransactionTests", ["Host", systemPackage]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CAlpm
-internal import Glibc
+internal import Host
 
 /// The functions of a loaded libalpm that are used here.
 ///
@@ -29,50 +29,28 @@ struct AlpmLibrary {
   /// Loads the first library of the list that is there and has every function.
   ///
   /// Fails with the loader's last word. Costs about 12 ms.
-  init(sonames: [String] = verifiedSonames) throws(LoadFailure) {
-    var failure = LoadFailure(description: "no soname given")
-    for soname in sonames {
-      do throws(LoadFailure) {
-        try self.init(soname: soname)
-        return
-      } catch {
-        failure = error
-      }
+  init(sonames: [String] = verifiedSonames) throws(DynamicLibrary.LoadFailure) {
+    self = try DynamicLibrary.first(of: sonames) { library throws(DynamicLibrary.LoadFailure) in
+      try AlpmLibrary(library)
     }
-    throw failure
   }
 
-  private init(soname: String) throws(LoadFailure) {
-    guard let library = dlopen(soname, RTLD_NOW | RTLD_LOCAL) else { throw .last() }
-
-    func symbol<Function>(_ name: String) throws(LoadFailure) -> Function {
-      guard let address = dlsym(library, name) else { throw .last() }
-      return unsafeBitCast(address, to: Function.self)
-    }
-    initialize = try symbol("alpm_initialize")
-    release = try symbol("alpm_release")
-    errno = try symbol("alpm_errno")
-    strerror = try symbol("alpm_strerror")
-    getLocalDatabase = try symbol("alpm_get_localdb")
-    isValid = try symbol("alpm_db_get_valid")
-    getPackage = try symbol("alpm_db_get_pkg")
-    getPackageCache = try symbol("alpm_db_get_pkgcache")
-    getName = try symbol("alpm_pkg_get_name")
-    getVersion = try symbol("alpm_pkg_get_version")
-    getBase = try symbol("alpm_pkg_get_base")
-    getBuildDate = try symbol("alpm_pkg_get_builddate")
-    getFiles = try symbol("alpm_pkg_get_files")
-    fileListContains = try symbol("alpm_filelist_contains")
-    compareVersions = try symbol("alpm_pkg_vercmp")
-  }
-
-  /// What the dynamic loader said.
-  struct LoadFailure: Error {
-    var description: String
-
-    static func last() -> LoadFailure {
-      LoadFailure(description: dlerror().map { String(cString: $0) } ?? "unknown reason")
-    }
+  private init(_ library: DynamicLibrary) throws(DynamicLibrary.LoadFailure) {
+    initialize = try library.function("alpm_initialize")
+    release = try library.function("alpm_release")
+    errno = try library.function("alpm_errno")
+    strerror = try library.function("alpm_strerror")
+    getLocalDatabase = try library.function("alpm_get_localdb")
+    isValid = try library.function("alpm_db_get_valid")
+    getPackage = try library.function("alpm_db_get_pkg")
+    getPackageCache = try library.function("alpm_db_get_pkgcache")
+    getName = try library.function("alpm_pkg_get_name")
+    getVersion = try library.function("alpm_pkg_get_version")
+    getBase = try library.function("alpm_pkg_get_base")
+    getBuildDate = try library.function("alpm_pkg_get_builddate")
+    getFiles = try library.function("alpm_pkg_get_files")
+    fileListContains = try library.function("alpm_filelist_contains")
+    compareVersions = try library.function("alpm_pkg_vercmp")
   }
 }
 

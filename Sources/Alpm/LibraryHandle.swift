@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CAlpm
+internal import Host
 internal import SystemPackage
 
 /// A handle of libalpm with its local database open.
@@ -12,7 +13,7 @@ struct LibraryHandle: ~Copyable {
   /// Opens a database that exists: libalpm would begin a missing one.
   init(sonames: [String], root: FilePath, databasePath: FilePath) throws(AlpmError) {
     let library: AlpmLibrary
-    do throws(AlpmLibrary.LoadFailure) {
+    do throws(DynamicLibrary.LoadFailure) {
       library = try AlpmLibrary(sonames: sonames)
     } catch {
       throw AlpmError(.open, databasePath.string, .noLibrary(error.description))

@@ -67,6 +67,28 @@ extension DKMSError: CustomStringConvertible {
       "\(id) is not installed for \(kernel.release): \(reasons.joined(separator: "; "))"
     case .depmodFailed(let release, let detail):
       "depmod failed for kernel \(release): \(detail)"
+    case .tarballMissing(let path):
+      "\(path) does not exist"
+    case .tarballUnusable(let path, let reason):
+      "\(path) cannot be loaded: \(reason)"
+    case .tarballWithoutConfiguration(let path):
+      "\(path) cannot be loaded: there is no dkms.conf in it"
+    case .tarballWithoutModule(let path):
+      "\(path) cannot be loaded: neither dkms_source_tree nor dkms_binaries_only in it has a dkms.conf"
+    case .tarballKnown(let id):
+      "\(id) is in the tree already, so nothing is loaded"
+    case .sourceWithoutConfiguration(let directory):
+      "the directory \(directory) has no dkms.conf"
+    case .tarballNotWritable(let directory, let reason):
+      "no tarball can be made in \(directory): \(reason)"
+    case .tarballFailed(let path, let reason):
+      "\(path) could not be made: \(reason)"
+    case .notBuilt(let id, let kernel?):
+      "\(id) is not built for kernel \(kernel)"
+    case .notBuilt(let id, nil):
+      "\(id) is not built for any kernel"
+    case .libraryMissing(let package, let detail):
+      "\(package) is needed and cannot be loaded: \(detail)"
     case .system(let operation, let subject, let reason):
       "cannot \(operation) \(subject): \(reason)"
     }
@@ -77,7 +99,7 @@ extension DKMSError: CustomStringConvertible {
   /// The command that mends it, or the place to look, where one is known.
   public var remedy: String? {
     switch self {
-    case .invalidName, .excluded, .patchOutside, .scriptFailed(_, _, _, _, log: nil), .system:
+    case .invalidName, .excluded, .patchOutside, .scriptFailed(_, _, _, _, log: nil), .tarballFailed, .system:
       nil
     case .sourceMissing(let id, _):
       "install the package that holds \(id.sourceDirectoryName), or unpack its source there"
@@ -117,27 +139,47 @@ extension DKMSError: CustomStringConvertible {
       "dkms install --force \(id) -k \(kernel.release)"
     case .depmodFailed(let release, _):
       "depmod \(release)"
+    case .tarballMissing, .tarballUnusable, .tarballWithoutConfiguration, .tarballWithoutModule:
+      "name a tarball that dkms mktarball made, or one of a source with a dkms.conf"
+    case .tarballKnown:
+      "to load it all the same: dkms ldtarball --force"
+    case .sourceWithoutConfiguration:
+      "name the directory that holds the module's dkms.conf"
+    case .tarballNotWritable:
+      "try it with sudo, or name another place with --archive"
+    case .notBuilt(let id, let kernel?):
+      "dkms build \(id) -k \(kernel.release)"
+    case .notBuilt(let id, nil):
+      "dkms build \(id), or ask for its source alone with --source-only"
+    case .libraryMissing(let package, _):
+      "pacman -S \(package)"
     }
   }
 
   /// The status with which `dkms` ends after this error.
   public var exitStatus: ExitStatus {
     switch self {
-    case .invalidName, .configurationUnreadable, .configurationInvalid, .sourceEmpty: .badConfiguration
-    case .sourceMissing: .usage
+    case .invalidName, .configurationUnreadable, .configurationInvalid, .sourceEmpty,
+      .tarballKnown:
+      .badConfiguration
+    case .sourceMissing, .tarballMissing: .usage
     case .configurationMissing, .moduleBroken: .broken
-    case .alreadyAdded, .notAdded, .nameNotAdded: .wrongState
+    case .alreadyAdded, .notAdded, .nameNotAdded, .tarballUnusable, .tarballWithoutConfiguration:
+      .wrongState
     case .patchOutside, .patchMissing: .unusable
-    case .kernelMissing, .patchFailed, .productIncomplete, .nothingInstalled, .depmodFailed: .installFailed
+    case .kernelMissing, .patchFailed, .productIncomplete, .nothingInstalled, .depmodFailed,
+      .tarballFailed, .notBuilt:
+      .installFailed
     case .headersMissing: .headersMissing
     case .excluded: .excluded
     case .dependenciesMissing: .missingDependency
     case .buildFailed, .buildSilent, .compilerMissing, .configurationMalformed: .buildFailed
-    case .moduleNotProduced, .vermagicMismatch, .notSigned: .moduleNotProduced
+    case .moduleNotProduced, .vermagicMismatch, .notSigned, .tarballWithoutModule: .moduleNotProduced
+    case .sourceWithoutConfiguration, .tarballNotWritable: .sourceUnusable
     case .scriptFailed(_, .preInstall, _, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
     case .scriptSilent: .buildFailed
     case .scriptFailed(_, _, let status, _, _): ExitStatus(rawValue: status)
-    case .keysUnavailable, .system: .refused
+    case .keysUnavailable, .libraryMissing, .system: .refused
     }
   }
 }

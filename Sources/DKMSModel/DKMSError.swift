@@ -62,6 +62,26 @@ public enum DKMSError: Error, Hashable, Sendable {
   case nothingInstalled(ModuleID, Kernel, reasons: [String])
   /// depmod failed.
   case depmodFailed(KernelRelease, detail: String)
+  /// A tarball does not exist.
+  case tarballMissing(path: String)
+  /// A tarball is damaged, or holds what must not be unpacked.
+  case tarballUnusable(path: String, reason: String)
+  /// A tarball has no dkms.conf in it.
+  case tarballWithoutConfiguration(path: String)
+  /// A tarball of built modules lacks the dkms.conf that says what they are.
+  case tarballWithoutModule(path: String)
+  /// The module of a tarball is registered already.
+  case tarballKnown(ModuleID)
+  /// A directory that was named as a source has no dkms.conf.
+  case sourceWithoutConfiguration(directory: String)
+  /// The directory in which a tarball is to be made cannot be written to.
+  case tarballNotWritable(directory: String, reason: String)
+  /// A tarball could not be made.
+  case tarballFailed(path: String, reason: String)
+  /// The module is not built for the kernel; nil for any.
+  case notBuilt(ModuleID, Kernel?)
+  /// libarchive cannot be loaded.
+  case libraryMissing(package: String, detail: String)
   /// A file operation or a program failed.
   case system(operation: String, subject: String, reason: String)
 }

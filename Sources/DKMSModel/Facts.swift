@@ -12,6 +12,8 @@ public struct Facts: Hashable, Sendable {
   public var sources: [ModuleID: String]
   /// Copies of sources that outlive their packages.
   public var keptSources: [ModuleID: String]
+  /// A module that is to be brought in.
+  public var origin: ModuleOrigin?
   /// The kernels that were asked about.
   public var kernels: [Kernel: KernelFacts]
   /// What the dkms.conf of a module says for a kernel.
@@ -23,7 +25,8 @@ public struct Facts: Hashable, Sendable {
   public init(
     runningRelease: String = "", sourceTree: String = "/usr/src", tree: TreeState = TreeState(),
     sources: [ModuleID: String] = [:],
-    keptSources: [ModuleID: String] = [:], kernels: [Kernel: KernelFacts] = [:],
+    keptSources: [ModuleID: String] = [:], origin: ModuleOrigin? = nil,
+    kernels: [Kernel: KernelFacts] = [:],
     configurations: [ModuleID: [Kernel: ConfigurationFact]] = [:]
   ) {
     self.runningRelease = runningRelease
@@ -31,6 +34,7 @@ public struct Facts: Hashable, Sendable {
     self.tree = tree
     self.sources = sources
     self.keptSources = keptSources
+    self.origin = origin
     self.kernels = kernels
     self.configurations = configurations
   }

@@ -74,6 +74,15 @@ public enum Step: Hashable, Sendable {
   case makeKeys(KeyPair)
   /// Build it, replacing what was built before once the new build stands.
   case build(ModuleID, Kernel)
+  /// Bring a source into the source tree, from this directory; with `replaces` what is there goes, without it
+  /// stays where the new one has no file of that name.
+  case copySource(ModuleID, from: String, replaces: Bool)
+  /// Register a module version of which there is no more than this dkms.conf, and builds.
+  case addWithoutSource(ModuleID, configuration: String)
+  /// Take over what was built elsewhere, from this directory.
+  case loadBuild(ModuleID, Kernel, from: String)
+  /// Write a module, or what was built of it for these kernels, to a tarball.
+  case makeTarball(ModuleID, [Kernel], TarballContents, file: String)
   /// Put the built modules into the kernel's directory, in the place of another version's.
   case install(ModuleID, Kernel)
   /// Take the modules out of the kernel's directory.
@@ -147,6 +156,8 @@ public struct Skip: Hashable, Sendable {
     case upToDate
     /// The conf does not say AUTOINSTALL.
     case notAutoinstalled
+    /// It comes from elsewhere, but the tree has a build already.
+    case builtAlready
     /// It would be removed, but nothing can take its place.
     case lastGood
     /// Something is in the way; whether that is a failure depends on the error.

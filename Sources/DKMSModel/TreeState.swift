@@ -26,7 +26,7 @@ public struct TreeState: Hashable, Sendable {
   public var newestVersions: [ModuleID] {
     var newest: [String: ModuleID] = [:]
     var names: [String] = []
-    for id in modules.lazy.filter({ !$0.isBroken && !$0.isLastGood }).map(\.id) {
+    for id in modules.lazy.filter({ !$0.isBroken && !$0.isLastGood && !$0.holdsOnlyBuilds }).map(\.id) {
       if let known = newest[id.name] {
         if VersionOrder(known.version) < VersionOrder(id.version) { newest[id.name] = id }
       } else {
@@ -48,18 +48,21 @@ public struct ModuleRecord: Hashable, Sendable {
   public var isBroken: Bool
   /// Whether its source is a copy that is kept only as long as something built from it is installed.
   public var isLastGood: Bool
+  /// Whether there is no source of it, only its dkms.conf and what was built elsewhere.
+  public var holdsOnlyBuilds: Bool
   /// The kernels it is built for, sorted as bytes.
   public var builds: [BuildRecord]
 
   /// Makes a record.
   public init(
     id: ModuleID, source: String?, isBroken: Bool = false, isLastGood: Bool = false,
-    builds: [BuildRecord] = []
+    holdsOnlyBuilds: Bool = false, builds: [BuildRecord] = []
   ) {
     self.id = id
     self.source = source
     self.isBroken = isBroken
     self.isLastGood = isLastGood
+    self.holdsOnlyBuilds = holdsOnlyBuilds
     self.builds = builds
   }
 

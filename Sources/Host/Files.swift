@@ -50,6 +50,12 @@ public enum Files {
     entries(directory).map(\.string).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
+  /// The names in a directory, sorted as bytes, whether they are text or not; none where there is no directory.
+  public static func components(of directory: FilePath) -> [FilePath.Component] {
+    entries(directory).map { (name: $0, bytes: $0.bytes) }
+      .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }.map(\.name)
+  }
+
   /// The path with every link resolved; nil where it leads nowhere.
   public static func resolved(_ path: FilePath) -> FilePath? {
     guard let real = realpath(path.string, nil) else { return nil }
@@ -60,7 +66,7 @@ public enum Files {
   /// Where a link leads, as it is written in the link; nil where there is no link.
   public static func linkTarget(_ path: FilePath) -> FilePath? {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let length = readlink(path.string, &buffer, Int(PATH_MAX))
+    let length = path.withPlatformString { readlink($0, &buffer, Int(PATH_MAX)) }
     return length < 0 ? nil : FilePath(platformString: buffer)
   }
 
@@ -127,7 +133,7 @@ public enum Files {
     while !isDirectory(path) {
       let parent = path.removingLastComponent()
       if !parent.isEmpty && parent != path { try makeDirectories(parent) }
-      if mkdir(path.string, 0o755) == 0 { return }
+      if path.withPlatformString({ mkdir($0, 0o755) }) == 0 { return }
       attempts -= 1
       guard errno == ENOENT || isDirectory(path), attempts > 0 else {
         throw HostError("make the directory", path, .current)
@@ -139,7 +145,7 @@ public enum Files {
   ///
   /// - Throws: `HostError`.
   public static func makeTemporaryDirectory(in parent: FilePath) throws(HostError) -> FilePath {
-    var template = Array(parent.appending("alpm-dkms.XXXXXX").string.utf8CString)
+    var template = Array(parent.appending("\(temporaryPrefix)XXXXXX").string.utf8CString)
     guard mkdtemp(&template) != nil else { throw HostError("make a directory in", parent, .current) }
     return FilePath(platformString: template)
   }
@@ -255,6 +261,9 @@ public enum Files {
     path.removingLastComponent().appending(".\(path.lastComponent?.string ?? "")\(stagingSuffix)")
   }
 
+  /// How every name that `makeTemporaryDirectory` gives begins.
+  public static let temporaryPrefix = "alpm-dkms."
+
   /// How every name that `stagingPath` gives ends.
   public static let stagingSuffix = ".alpm-dkms-new"
 
@@ -297,6 +306,13 @@ public enum Files {
     } catch {
       throw HostError(operation, path, error as? Errno ?? .ioError)
     }
+  }
+}
+
+extension FilePath.Component {
+  /// The name as it is on disk, text or not.
+  public var bytes: [UInt8] {
+    withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
   }
 }
 

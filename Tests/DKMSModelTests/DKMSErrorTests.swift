@@ -91,6 +91,19 @@ import Testing
       Case(.productIncomplete(id, kernel, file: "h.ko"), 6, naming: "hello/1.0", "6.1.0-x", "h.ko"),
       Case(.nothingInstalled(id, kernel, reasons: ["one", "two"]), 6, naming: "hello/1.0", "one", "two"),
       Case(.depmodFailed(kernel.release, detail: "no room"), 6, naming: "6.1.0-x", "no room"),
+      Case(.tarballMissing(path: "/x.tar"), 2, naming: "/x.tar"),
+      Case(.tarballUnusable(path: "/x.tar", reason: "damaged"), 3, naming: "/x.tar", "damaged"),
+      Case(.tarballWithoutConfiguration(path: "/x.tar"), 3, naming: "/x.tar", "dkms.conf"),
+      Case(.tarballWithoutModule(path: "/x.tar"), 7, naming: "/x.tar", "dkms.conf"),
+      Case(.tarballKnown(id), 8, naming: "hello/1.0"),
+      Case(.sourceWithoutConfiguration(directory: "/x"), 9, naming: "/x", "dkms.conf"),
+      Case(.tarballNotWritable(directory: "/x", reason: "no room"), 9, naming: "/x", "no room"),
+      Case(.tarballFailed(path: "/x.tar", reason: "no room"), 6, naming: "/x.tar", "no room"),
+      Case(.notBuilt(id, kernel), 6, naming: "hello/1.0", "6.1.0-x"),
+      Case(.notBuilt(id, nil), 6, naming: "hello/1.0"),
+      Case(
+        .libraryMissing(package: "libarchive", detail: "no such file"), 1, naming: "libarchive",
+        "no such file"),
       Case(.system(operation: "read", subject: "/x", reason: "no room"), 1, naming: "read", "/x", "no room"),
     ]
   }

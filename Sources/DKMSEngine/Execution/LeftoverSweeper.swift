@@ -21,6 +21,7 @@ public struct LeftoverSweeper {
       }
       Files.removeEmptyDirectories(from: layout.module(name), upTo: layout.dkmsTree)
     }
+    sweepSources()
     for release in KernelCatalogue(layout).releases { sweepInstallation(for: release) }
     // One that was only added has an empty one, as the reference makes it.
     for record in ModuleTree(layout).state().modules where !record.builds.isEmpty {
@@ -34,6 +35,14 @@ public struct LeftoverSweeper {
     for record in BootRecords(layout).all where record.boot != boot && !built.contains(record.release) {
       try? Files.remove(layout.bootRecord(record.release))
     }
+  }
+
+  private func sweepSources() {
+    let leftovers = Files.list(layout.sourceTree)
+      .filter { $0.hasPrefix(".") && $0.hasSuffix(Files.stagingSuffix) }
+    guard !leftovers.isEmpty, let lock = DirectoryLock.tryExclusive(layout.sourceTree) else { return }
+    for name in leftovers { try? Files.remove(layout.sourceTree.appending(name)) }
+    lock.release()
   }
 
   private func sweepModule(_ name: String) {
@@ -62,8 +71,10 @@ public struct LeftoverSweeper {
 
   private func sweepBuilds(of id: ModuleID) {
     let registration = layout.registration(id)
-    if hasLeftovers(registration), let lock = DirectoryLock.tryExclusive(registration) {
+    let tarballs = Files.list(layout.tarballs(id)).filter { $0.hasPrefix(Files.temporaryPrefix) }
+    if hasLeftovers(registration) || !tarballs.isEmpty, let lock = DirectoryLock.tryExclusive(registration) {
       removeLeftovers(in: registration)
+      for name in tarballs { try? Files.remove(layout.tarballs(id).appending(name)) }
       lock.release()
     }
     for entry in Files.list(layout.registration(id)) {

@@ -44,7 +44,7 @@ struct ModuleBuild {
     try await make(log)
     let staged = try await stageProduct(log, &warnings)
     try StepRunner.checkNotCancelled("build", id)
-    try publish(staged)
+    try runner.publish(staged, id, kernel)
     do {
       warnings += try await runScript(.postBuild, log)
     } catch {
@@ -207,7 +207,8 @@ struct ModuleBuild {
     }
     try onFiles { () throws(HostError) in
       try Files.copy(log.path, to: staged.appending("log/make.log"))
-      try noteDroppedModules(in: staged)
+      try runner.noteDroppedModules(
+        id, kernel, keeping: configuration.modules.map(\.destinationName), in: staged)
       try noteDependencies(in: staged)
       try noteKernel(in: staged)
       for directory in [modules, staged.appending("log"), staged] { try Files.synchronize(directory) }
@@ -219,16 +220,6 @@ struct ModuleBuild {
     guard let signer, signingProblem == nil else { return nil }
     runner.echo?.print("# \(signer.description(of: module))")
     return await signer.sign(module, environment: environment)
-  }
-
-  /// Once the product that is installed is replaced, nothing else tells what it had.
-  private func noteDroppedModules(in staged: FilePath) throws(HostError) {
-    guard runner.tree.isInstalled(id, kernel) else { return }
-    let names = runner.tree.installedNames(of: id, kernel).subtracting(
-      configuration.modules.map(\.destinationName))
-    guard !names.isEmpty else { return }
-    let note = staged.appending(runner.layout.droppedModules(id, kernel).components.suffix(1))
-    try Files.write(Array(names.sorted().joined(separator: "\n").utf8), to: note)
   }
 
   /// Notes what it was built with, where the conf says that a change of that matters.
@@ -269,19 +260,6 @@ struct ModuleBuild {
     let compressed = file.removingLastComponent()
       .appending((file.lastComponent?.string ?? "") + compression.suffix)
     try onFiles { () throws(HostError) in try Files.synchronize(compressed) }
-  }
-
-  /// Makes the staged product the tree's, in one step.
-  private func publish(_ staged: FilePath) throws(DKMSError) {
-    let product = runner.layout.product(id, kernel)
-    try onFiles { () throws(HostError) in
-      if Files.kind(product) == nil {
-        try Files.rename(staged, to: product)
-      } else {
-        try Files.exchange(staged, product)
-      }
-      try Files.synchronize(product.removingLastComponent())
-    }
   }
 
   /// Undoes `publish`: what a script was to finish, to sign for one, is not to be installed as it is.

@@ -13,7 +13,7 @@ extension StepRunner {
     let configuration = try await reader.configuration(of: id, source: source, for: kernel)
     return try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
       // Another run may have done the same while this one waited.
-      if Files.isDirectory(layout.sourceLink(id)) { return [] }
+      if Files.kind(layout.sourceLink(id)) == .link, Files.isDirectory(layout.sourceLink(id)) { return [] }
       try link(id, to: source)
       return await runFinalScript(.postAdd, of: configuration, in: source)
     }
@@ -32,6 +32,8 @@ extension StepRunner {
     try onFiles { () throws(HostError) in
       let isNew = Files.kind(layout.sourceLink(id)) == nil
       if isNew { try Files.makeDirectories(layout.build(id)) }
+      // The dkms.conf of a module that had no source until now.
+      if Files.kind(layout.sourceLink(id)) == .directory { try Files.remove(layout.sourceLink(id)) }
       try Files.synchronize(registration)
       try Files.link(layout.sourceLink(id), to: source)
       try Files.synchronize(registration)

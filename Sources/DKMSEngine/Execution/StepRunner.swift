@@ -51,8 +51,15 @@ struct StepRunner: Sendable {
     switch step {
     case .add(let id, let source): try await add(id, source: FilePath(source))
     case .relink(let id, let source): try await relink(id, source: FilePath(source))
+    case .copySource(let id, let directory, let replaces):
+      try await copySource(id, from: FilePath(directory), replaces: replaces)
+    case .addWithoutSource(let id, let file): try await addWithoutSource(id, configuration: FilePath(file))
     case .makeKeys(let pair): try await makeKeys(pair)
     case .build(let id, let kernel): try await build(id, kernel)
+    case .loadBuild(let id, let kernel, let directory):
+      try await loadBuild(id, kernel, from: FilePath(directory))
+    case .makeTarball(let id, let kernels, let contents, let file):
+      try await makeTarball(id, kernels, contents, FilePath(file))
     case .install(let id, let kernel): try await install(id, kernel)
     case .uninstall(let id, let kernel): try await uninstall(id, kernel)
     case .unbuild(let id, let kernel): try await unbuild(id, kernel)

@@ -29,14 +29,14 @@ public struct FactsReader: Sendable {
   ///   - modules: The modules to read; those of the tree need not be registered properly.
   ///   - kernels: The kernels to read them for.
   ///   - sources: Where sources are that do not lie at `name-version` in the source tree.
+  ///   - origin: Where a module comes from that is to be brought in.
   /// - Returns: The facts.
   public func facts(
-    modules: [ModuleID], kernels: [Kernel], sources: [ModuleID: String] = [:]
+    modules: [ModuleID], kernels: [Kernel], sources: [ModuleID: String] = [:], origin: ModuleOrigin? = nil
   ) async -> Facts {
     var facts = Facts(
       runningRelease: host.runningRelease, sourceTree: layout.sourceTree.string,
-      tree: ModuleTree(layout).state(),
-      sources: sources)
+      tree: ModuleTree(layout).state(), sources: sources, origin: origin)
     for id in facts.tree.modules.map(\.id) where Files.isDirectory(layout.keptSource(id)) {
       facts.keptSources[id] = layout.keptSource(id).string
     }
@@ -108,6 +108,9 @@ public struct FactsReader: Sendable {
   }
 
   private func source(of id: ModuleID, in facts: Facts) -> FilePath {
+    if let origin = facts.origin, origin.id == id, !origin.holdsOnlyBuilds || facts.sources[id] == nil {
+      return FilePath(origin.directory)
+    }
     if let record = facts.tree[id], !record.isBroken { return layout.sourceLink(id) }
     return facts.sources[id].map { FilePath($0) } ?? layout.source(id)
   }

@@ -6,7 +6,9 @@ extension Planner {
   /// The plan of `dkms add`.
   public static func add(_ id: ModuleID, facts: Facts, options: BuildOptions) -> Plan {
     var planner = Planner(facts, options: options)
-    if let record = facts.tree[id], !record.isBroken {
+    if facts.origin?.id == id {
+      return planner.finish()
+    } else if let record = facts.tree[id], !record.isBroken {
       planner.block(id, nil, .alreadyAdded(id))
     } else {
       planner.add(id, because: .requested)
@@ -19,7 +21,7 @@ extension Planner {
     _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions
   ) -> Plan {
     var planner = Planner(facts, options: options)
-    for kernel in kernels {
+    for kernel in kernels where planner.adds[id] != .blocked {
       if !options.isForced, facts.tree[id]?.build(for: kernel) != nil {
         planner.plan.skip(Skip(id, kernel, .upToDate))
       } else {
@@ -34,8 +36,10 @@ extension Planner {
     _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions
   ) -> Plan {
     var planner = Planner(facts, options: options)
-    for kernel in kernels {
-      planner.install(id, kernel, because: .requested, again: options.isForced, rebuild: false)
+    // What was built of another source is not what was asked for.
+    let bringsSource = facts.origin?.holdsOnlyBuilds == false
+    for kernel in kernels where planner.adds[id] != .blocked {
+      planner.install(id, kernel, because: .requested, again: options.isForced, rebuild: bringsSource)
     }
     return planner.finish()
   }

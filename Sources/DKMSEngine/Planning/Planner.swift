@@ -11,8 +11,8 @@ public struct Planner {
   private let postTransaction: KernelText?
   var plan = Plan()
 
-  private var adds: [ModuleID: Readiness] = [:]
-  private var builds: [Target: Readiness] = [:]
+  var adds: [ModuleID: Readiness] = [:]
+  var builds: [Target: Readiness] = [:]
   private var installs: [Target: Readiness] = [:]
   private var inProgress: Set<Target> = []
   private var keySteps: [KeyPair: Int] = [:]
@@ -57,6 +57,7 @@ public struct Planner {
     skipsDepmod = options.skipsDepmod
     probesModules = options.probesModules
     postTransaction = options.postTransaction
+    if let origin = facts.origin { bring(origin) }
   }
 
   // MARK: Bringing things about
@@ -88,7 +89,7 @@ public struct Planner {
   }
 
   /// What is wrong with a configuration for every kernel that was asked about.
-  private func configurationError(_ id: ModuleID) -> DKMSError? {
+  func configurationError(_ id: ModuleID) -> DKMSError? {
     let known = facts.configurations[id]?.sorted { $0.key.description < $1.key.description } ?? []
     let errors = known.compactMap(\.value.error)
     return errors.count == known.count ? errors.first : nil

@@ -31,6 +31,7 @@ public struct Narrator: Sendable {
     switch skip.cause {
     case .upToDate: console.print("  -> \(skip.subject): nothing to do")
     case .obstacle(.excluded(_, _, let reason)): console.print("  -> \(skip.subject): skipped, \(reason)")
+    case .builtAlready: warn("\(skip.subject): built already, so what the tarball has of it is left out")
     case .notAutoinstalled, .lastGood, .obstacle: break
     }
   }
@@ -70,9 +71,11 @@ extension Skip {
 extension Step {
   fileprivate var subject: String {
     switch self {
-    case .add(let id, _), .relink(let id, _), .unregister(let id), .discardKeptSource(let id): "\(id)"
+    case .add(let id, _), .relink(let id, _), .unregister(let id), .discardKeptSource(let id),
+      .copySource(let id, _, _), .addWithoutSource(let id, _), .makeTarball(let id, _, _, _):
+      "\(id)"
     case .build(let id, let kernel), .install(let id, let kernel), .uninstall(let id, let kernel),
-      .unbuild(let id, let kernel):
+      .unbuild(let id, let kernel), .loadBuild(let id, let kernel, _):
       "\(id) for \(kernel.release)"
     case .makeKeys(let pair): pair.key
     case .depmod(let release), .keep(let release), .load(let release): "\(release)"
@@ -85,9 +88,12 @@ extension PlannedStep {
   fileprivate var accomplishment: String? {
     switch step {
     case .add: "\(step.subject): added"
+    case .addWithoutSource: "\(step.subject): added, without its source"
     case .makeKeys(let pair):
       "\(step.subject): made; to have Secure Boot accept it: mokutil --import \(pair.certificate)"
     case .build: "\(step.subject): built"
+    case .loadBuild: "\(step.subject): build loaded"
+    case .makeTarball(_, _, _, let file): "\(step.subject): written to \(file)"
     case .install: "\(step.subject): installed\(reason.afterthought)"
     case .uninstall: "\(step.subject): uninstalled\(reason.afterthought)"
     case .unbuild: reason == .requested ? "\(step.subject): build removed" : nil
@@ -98,7 +104,7 @@ extension PlannedStep {
     case .keep: "\(step.subject): its modules stay until the next boot, since it is running"
     case .load: "\(step.subject): modules loaded that devices ask for"
     case .follow: "\(step.subject): done"
-    case .relink, .discardKeptSource: nil
+    case .relink, .discardKeptSource, .copySource: nil
     }
   }
 }
@@ -110,6 +116,11 @@ extension PlannedStep {
     let intention =
       switch step {
       case .add(_, let source): "\(subject): would be added, its source is \(source)"
+      case .copySource(_, _, let replaces):
+        "\(subject): its source would \(replaces ? "replace what is in" : "be put into") the source tree"
+      case .addWithoutSource: "\(subject): would be added, without its source"
+      case .loadBuild: "\(subject): the build that comes with it would be loaded"
+      case .makeTarball(_, _, _, let file): "\(subject): would be written to \(file)"
       case .relink(_, let source): "\(subject): its source link would lead to \(source)"
       case .makeKeys(let pair): "\(subject): would be made, with the certificate \(pair.certificate)"
       case .build: "\(subject): would be built"

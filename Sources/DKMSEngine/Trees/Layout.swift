@@ -112,6 +112,30 @@ public struct Layout: Hashable, Sendable {
   /// What the command that follows a transaction printed last.
   func postTransactionLog() -> FilePath { dkmsTree.appending("post_transaction.log") }
 
+  /// Where tarballs of a module go.
+  public func tarballs(_ id: ModuleID) -> FilePath { registration(id).appending("tarball") }
+
+  /// The tarball that `mktarball` makes.
+  ///
+  /// - Parameters:
+  ///   - id: The module version.
+  ///   - kernels: The kernels whose builds go in.
+  ///   - contents: What goes in.
+  ///   - name: What it is called, or where it goes if there is a slash in it; nil for the usual name.
+  /// - Returns: Its path; relative where `name` is a relative path with a slash.
+  public func tarball(
+    _ id: ModuleID, _ kernels: [Kernel], _ contents: TarballContents, named name: FilePath? = nil
+  ) -> FilePath {
+    if let name {
+      return name.components.count > 1 || name.isAbsolute ? name : tarballs(id).appending(name.components)
+    }
+    var parts = kernels.map { "kernel\($0.release)-\($0.architecture)" }.joined(separator: "-")
+    // The reference counts the end of the line too.
+    if parts.count + 1 > 200 { parts = "manykernels" }
+    if contents == .sourceOnly { parts = "source-only" }
+    return tarballs(id).appending("\(id.name)-\(id.version)-\(parts).dkms.tar.gz")
+  }
+
   /// Where a registration goes to be deleted.
   func removedRegistration(_ id: ModuleID) -> FilePath {
     module(id.name).appending("\(Self.stagingPrefix)\(id.version)_removed")

@@ -28,15 +28,17 @@ public struct ModuleTree: Sendable {
     let link = layout.sourceLink(id)
     let isLink = Files.kind(link) == .link
     let isBroken = isLink ? !Files.isDirectory(link) : Files.isDirectory(layout.source(id))
-    guard isLink || isBroken else { return nil }
+    // What the reference, too, leaves of a tarball without a source.
+    let holdsOnlyBuilds = !isLink && !isBroken && Files.isFile(link.appending("dkms.conf"))
+    guard isLink || isBroken || holdsOnlyBuilds else { return nil }
     let source = Files.linkTarget(link)
     return ModuleRecord(
       id: id, source: source?.string, isBroken: isBroken, isLastGood: source == layout.keptSource(id),
-      builds: builds(of: id))
+      holdsOnlyBuilds: holdsOnlyBuilds, builds: builds(of: id))
   }
 
   private func builds(of id: ModuleID) -> [BuildRecord] {
-    Files.list(layout.registration(id)).filter(looksLikeRelease).flatMap { name -> [BuildRecord] in
+    Files.list(layout.registration(id)).filter(Self.looksLikeRelease).flatMap { name -> [BuildRecord] in
       guard let release = try? KernelRelease(name) else { return [] }
       return Files.list(layout.products(id, release)).compactMap { architecture in
         guard let kernel = try? Kernel(release: release, architecture: architecture),
@@ -59,7 +61,7 @@ public struct ModuleTree: Sendable {
   }
 
   /// Digits and a dot; anything else beside the builds is not one.
-  private func looksLikeRelease(_ name: String) -> Bool {
+  static func looksLikeRelease(_ name: String) -> Bool {
     let rest = name.drop { $0.isASCII && $0.isNumber }
     return rest.count < name.count && rest.first == "."
   }

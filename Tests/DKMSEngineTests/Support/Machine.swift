@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import Archives
 import DKMSModel
 import Glibc
 import Host
@@ -32,8 +33,12 @@ struct Machine {
     layout.installTree = directory.path.appending("lib/modules")
     layout.configurationDirectory = directory.path.appending("etc")
     layout.stateDirectory = directory.path.appending("state")
+    layout.temporaryDirectory = directory.path.appending("tmp")
     self.layout = layout
-    for tree in [layout.sourceTree, layout.dkmsTree, layout.installTree, layout.configurationDirectory] {
+    for tree in [
+      layout.temporaryDirectory, layout.sourceTree, layout.dkmsTree, layout.installTree,
+      layout.configurationDirectory,
+    ] {
       try Files.makeDirectories(tree)
     }
     launcher = InterceptingLauncher(programs)
@@ -118,6 +123,47 @@ struct Machine {
   func install(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
     let facts = await facts([id], kernels)
     return try await execute(Planner.install(id, for: kernels, facts: facts, options: options))
+  }
+
+  /// `dkms ldtarball`, or `dkms add` of a directory.
+  @discardableResult
+  func load(_ path: FilePath) async throws -> Report {
+    let module = try await importer().module(at: path, for: runningKernel())
+    let facts = await FactsReader(host: host, layout: layout, options: options)
+      .facts(modules: [module.id], kernels: [try runningKernel()], origin: module.origin)
+    let report = try await execute(Planner.load(module.id, facts: facts, options: options))
+    module.discard()
+    return report
+  }
+
+  /// `dkms install` of a directory or a tarball.
+  func install(_ path: FilePath, _ kernels: Kernel...) async throws -> Report {
+    let module = try await importer().module(at: path, for: kernels[0])
+    let facts = await FactsReader(host: host, layout: layout, options: options)
+      .facts(modules: [module.id], kernels: kernels, origin: module.origin)
+    let report = try await execute(
+      Planner.install(module.id, for: kernels, facts: facts, options: options))
+    module.discard()
+    return report
+  }
+
+  func importer(_ limits: UnpackLimits = UnpackLimits()) -> ModuleImporter {
+    ModuleImporter(host: host, layout: layout, options: options, limits: limits)
+  }
+
+  func runningKernel() throws -> Kernel { try kernel(host.runningRelease) }
+
+  /// `dkms mktarball`.
+  @discardableResult
+  func archive(
+    _ id: ModuleID, _ kernels: Kernel..., contents: TarballContents = .sourceAndBuilds,
+    as name: FilePath? = nil
+  ) async throws -> (file: FilePath, report: Report) {
+    let file = layout.tarball(id, kernels, contents, named: name)
+    let plan = Planner.archive(
+      id, for: kernels, contents: contents, file: file.string, facts: await facts([id], kernels),
+      options: options)
+    return (file, try await execute(plan))
   }
 
   func uninstall(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {

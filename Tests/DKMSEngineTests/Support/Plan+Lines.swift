@@ -35,6 +35,12 @@ extension Step {
     switch self {
     case .add(let id, let source): "add \(id) from \(source)"
     case .relink(let id, let source): "relink \(id) to \(source)"
+    case .copySource(let id, let directory, let replaces):
+      "\(replaces ? "replace" : "copy") the source of \(id) from \(directory)"
+    case .addWithoutSource(let id, let file): "add \(id) without a source by \(file)"
+    case .loadBuild(let id, let kernel, let directory): "load \(id) for \(kernel.release) from \(directory)"
+    case .makeTarball(let id, let kernels, let contents, let file):
+      "write \(contents) of \(id) for \(kernels.map(\.release.description)) to \(file)"
     case .makeKeys(let pair): "make \(pair.key)"
     case .build(let id, let kernel): "build \(id) for \(kernel.release)"
     case .install(let id, let kernel): "install \(id) for \(kernel.release)"

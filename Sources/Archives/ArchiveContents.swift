@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Host
+public import SystemPackage
+
+/// What an archive holds, all of it checked; paths are relative to where it is unpacked.
+public struct ArchiveContents: Sendable {
+  private let archive: FilePath
+  private let tree: EntryTree
+
+  init(_ archive: FilePath, _ tree: EntryTree) {
+    self.archive = archive
+    self.tree = tree
+  }
+
+  /// Whether there is a directory at the path; links are not followed.
+  public func hasDirectory(_ path: FilePath) -> Bool {
+    tree.node(at: path.components).map { tree.nodes[$0].kind } == .directory
+  }
+
+  /// Whether the path leads to a file, over links as well.
+  public func hasFile(_ path: FilePath) -> Bool {
+    guard case .node(let node?) = tree.destination(of: path, from: [0]) else { return false }
+    return [.file, .hardlink].contains(tree.nodes[node].kind)
+  }
+
+  /// The names in a directory, sorted as bytes.
+  public func names(in directory: FilePath) -> [FilePath.Component] {
+    guard let node = tree.node(at: directory.components) else { return [] }
+    return tree.nodes[node].children.keys.sorted { $0.lexicographicallyPrecedes($1) }
+      .compactMap { EntryTree.component($0).lastComponent }
+  }
+
+  /// Everything of that name that leads to a file, the shallowest first, then sorted as bytes.
+  public func files(named name: String) -> [FilePath] {
+    var found: [FilePath] = []
+    var level: [FilePath] = [""]
+    while !level.isEmpty {
+      found += level.map { $0.appending(name) }.filter(hasFile)
+      level = level.flatMap { directory in
+        names(in: directory).map { directory.appending($0) }.filter(hasDirectory)
+      }
+    }
+    return found
+  }
+
+  /// Checks that a part of the archive may be moved elsewhere: no link in it leads out of it.
+  ///
+  /// - Throws: `ArchiveError` that names the link.
+  public func checkLinks(below directory: FilePath) throws(ArchiveError) {
+    guard let (entry, refusal) = tree.badLink(below: directory) else { return }
+    throw ArchiveError(.unpack, archive, .refused(entry: entry, refusal))
+  }
+}

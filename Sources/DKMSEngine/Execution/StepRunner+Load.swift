@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+extension StepRunner {
+  /// Brings a source to where it belongs, whole: a reader sees the old one or the new one.
+  func copySource(_ id: ModuleID, from directory: FilePath, replaces: Bool) async throws(DKMSError)
+    -> [String]
+  {
+    let goal = layout.source(id)
+    let registration = layout.registration(id)
+    // A build copies the source while it holds the first lock; who sweeps leftovers asks for the second.
+    defer { Files.removeEmptyDirectories(from: registration, upTo: layout.dkmsTree) }
+    return try await locked(registration, .exclusive, "\(id)") { () throws(DKMSError) in
+      try await locked(layout.sourceTree, .exclusive, "the source tree") { () throws(DKMSError) in
+        let staged = Files.stagingPath(for: goal)
+        defer { try? Files.remove(staged) }
+        try onFiles { () throws(HostError) in
+          try Files.remove(staged)
+          try Files.makeDirectories(staged)
+        }
+        if !replaces, Files.isDirectory(goal) { try await copy(contentsOf: goal, to: staged) }
+        try await copy(contentsOf: directory, to: staged)
+        try onFiles { () throws(HostError) in
+          if Files.kind(goal) == nil {
+            try Files.rename(staged, to: goal)
+          } else {
+            try Files.exchange(staged, goal)
+          }
+          try Files.synchronize(layout.sourceTree)
+        }
+        return []
+      }
+    }
+  }
+
+  /// Copies everything as it is, except that it becomes root's, and nobody else can change it or gain by it.
+  private func copy(contentsOf directory: FilePath, to goal: FilePath) async throws(DKMSError) {
+    try await tool(
+      "cp",
+      ["-dR", "--preserve=mode,timestamps,links", "--reflink=auto", "--", "\(directory)/.", goal.string])
+    try await tool("chmod", ["-R", "u+rwX,go-w,a-s,-t", goal.string])
+    try await tool("sync", ["-f", goal.string])
+  }
+
+  /// Registers a module as the reference does when it has no more than what was built: by its dkms.conf.
+  func addWithoutSource(_ id: ModuleID, configuration: FilePath) async throws(DKMSError) -> [String] {
+    let goal = layout.sourceLink(id)
+    return try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
+      guard Files.kind(goal) != .link else { return [] }
+      try onFiles { () throws(HostError) in
+        let staged = Files.stagingPath(for: goal)
+        try Files.remove(staged)
+        try Files.makeDirectories(staged)
+        try Files.copy(configuration, to: staged.appending("dkms.conf"))
+        if Files.kind(goal) == nil {
+          try Files.rename(staged, to: goal)
+        } else {
+          try Files.exchange(staged, goal)
+          try Files.remove(staged)
+        }
+        try Files.synchronize(layout.registration(id))
+      }
+      return []
+    }
+  }
+
+  /// Takes over a build as if it had been made here.
+  func loadBuild(_ id: ModuleID, _ kernel: Kernel, from directory: FilePath) async throws(DKMSError)
+    -> [String]
+  {
+    let products = layout.products(id, kernel.release)
+    let staged = layout.staging(id, kernel, "product")
+    return try await lockedModule(id, .shared) { () throws(DKMSError) in
+      try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in
+        defer {
+          try? Files.remove(staged)
+          Files.removeEmptyDirectories(from: products, upTo: layout.registration(id))
+        }
+        try onFiles { () throws(HostError) in
+          try Files.remove(staged)
+          try Files.makeDirectories(staged)
+        }
+        try await copy(contentsOf: directory, to: staged)
+        try onFiles { () throws(HostError) in
+          // What another machine noted for itself means nothing here.
+          for name in Files.list(staged)
+          where name.hasPrefix(".") && !name.hasPrefix(Layout.dependencyPrefix) {
+            try Files.remove(staged.appending(name))
+          }
+          let names = tree.moduleFiles(in: staged.appending("module")).keys
+          try noteDroppedModules(id, kernel, keeping: Array(names), in: staged)
+        }
+        try publish(staged, id, kernel)
+        return []
+      }
+    }
+  }
+}

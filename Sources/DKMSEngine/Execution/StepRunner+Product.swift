@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+extension StepRunner {
+  /// Once the product that is installed is replaced, nothing else tells what it had.
+  func noteDroppedModules(
+    _ id: ModuleID, _ kernel: Kernel, keeping kept: [String], in staged: FilePath
+  ) throws(HostError) {
+    guard tree.isInstalled(id, kernel) else { return }
+    let names = tree.installedNames(of: id, kernel).subtracting(kept)
+    guard !names.isEmpty else { return }
+    let note = staged.appending(layout.droppedModules(id, kernel).components.suffix(1))
+    try Files.write(Array(names.sorted().joined(separator: "\n").utf8), to: note)
+  }
+
+  /// Makes a staged product the tree's, in one step; what it replaces is where it was staged.
+  func publish(_ staged: FilePath, _ id: ModuleID, _ kernel: Kernel) throws(DKMSError) {
+    let product = layout.product(id, kernel)
+    try onFiles { () throws(HostError) in
+      if Files.kind(product) == nil {
+        try Files.rename(staged, to: product)
+      } else {
+        try Files.exchange(staged, product)
+      }
+      try Files.synchronize(product.removingLastComponent())
+    }
+  }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Archives
+public import DKMSModel
+public import Host
+public import SystemPackage
+
+/// Finds out what module a directory or a tarball holds.
+public struct ModuleImporter: Sendable {
+  private let layout: Layout
+  private let reader: ConfigurationReader
+  private let limits: UnpackLimits
+
+  /// Makes an importer.
+  public init(host: Host, layout: Layout, options: BuildOptions) {
+    self.init(host: host, layout: layout, options: options, limits: UnpackLimits())
+  }
+
+  init(host: Host, layout: Layout, options: BuildOptions, limits: UnpackLimits) {
+    self.layout = layout
+    self.limits = limits
+    // Another dkms.conf does not change whose source this is.
+    var options = options
+    options.configurationFile = nil
+    reader = ConfigurationReader(host: host, layout: layout, options: options)
+  }
+
+  /// Reads a directory with a dkms.conf, such a dkms.conf itself, or a tarball, which it unpacks aside.
+  ///
+  /// - Parameters:
+  ///   - path: What was named.
+  ///   - kernel: The kernel that the dkms.conf is read for.
+  /// - Returns: The module; what is unpacked of a tarball goes with the value.
+  /// - Throws: `DKMSError`; nothing is left behind then.
+  public func module(at path: FilePath, for kernel: Kernel) async throws(DKMSError) -> ImportedModule {
+    guard Files.kind(path) != nil else { throw .tarballMissing(path: path.string) }
+    if path.lastComponent == "dkms.conf", Files.isFile(path) {
+      return try await module(inDirectory: path.removingLastComponent(), for: kernel)
+    }
+    if Files.isDirectory(path) { return try await module(inDirectory: path, for: kernel) }
+    return try await module(inTarball: path, for: kernel)
+  }
+
+  // MARK: Directories
+
+  private func module(inDirectory path: FilePath, for kernel: Kernel) async throws(DKMSError)
+    -> ImportedModule
+  {
+    guard let directory = Files.resolved(path), Files.isFile(directory.appending("dkms.conf")) else {
+      throw .sourceWithoutConfiguration(directory: path.string)
+    }
+    let id = try await reader.configuration(source: directory, for: kernel).id
+    let places = [layout.source(id), layout.sourceLink(id), layout.build(id)]
+    let isInPlace = places.contains { Files.resolved($0) == directory }
+    return ImportedModule(id, isInPlace ? nil : ModuleOrigin(id, directory: directory.string))
+  }
+
+  // MARK: Tarballs
+
+  private func module(inTarball path: FilePath, for kernel: Kernel) async throws(DKMSError) -> ImportedModule
+  {
+    let unpacker = ArchiveUnpacker(limits: limits)
+    _ = try parts(of: path) { () throws(ArchiveError) in try unpacker.contents(of: path) }
+    let temporary = try onFiles { () throws(HostError) in
+      try Files.makeTemporaryDirectory(in: layout.temporaryDirectory)
+    }
+    do throws(DKMSError) {
+      // Found once more: what counts is what was unpacked.
+      let parts = try parts(of: path) { () throws(ArchiveError) in try unpacker.unpack(path, into: temporary)
+      }
+      let directory = temporary.appending(parts.directory.components)
+      let id = try await reader.configuration(source: directory, for: kernel).id
+      let builds = parts.builds.mapValues { temporary.appending($0.components).string }
+      let origin = ModuleOrigin(
+        id, directory: directory.string, holdsOnlyBuilds: parts.directory == TarballLayout.description,
+        builds: builds, isTarball: parts.isOurs)
+      return ImportedModule(id, origin, temporary: temporary)
+    } catch {
+      try? Files.remove(temporary)
+      throw error.namingFiles(below: temporary, as: path)
+    }
+  }
+
+  private func parts(
+    of path: FilePath, in contents: () throws(ArchiveError) -> ArchiveContents
+  ) throws(DKMSError) -> TarballParts {
+    do {
+      return try TarballParts(of: path, try contents())
+    } catch let error as ArchiveError {
+      throw .tarball(error) { .tarballUnusable(path: path.string, reason: $0) }
+    } catch {
+      throw error as? DKMSError ?? .tarballUnusable(path: path.string, reason: "\(error)")
+    }
+  }
+}
+
+extension DKMSError {
+  /// The same with files that are gone by now named by the tarball they came from.
+  fileprivate func namingFiles(below temporary: FilePath, as tarball: FilePath) -> DKMSError {
+    let renamed = { (path: String) in path.replacing("\(temporary)/", with: "\(tarball): ") }
+    return switch self {
+    case .configurationMissing(let path): .configurationMissing(path: renamed(path))
+    case .configurationUnreadable(let path, let detail):
+      .configurationUnreadable(path: renamed(path), detail: renamed(detail))
+    case .configurationMalformed(let path, let detail):
+      .configurationMalformed(path: renamed(path), detail: renamed(detail))
+    case .configurationInvalid(let path, let problems):
+      .configurationInvalid(path: renamed(path), problems: problems)
+    default: self
+    }
+  }
+}

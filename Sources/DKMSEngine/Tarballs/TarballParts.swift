@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Archives
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// The parts of a tarball that are loaded, each of which stays whole when it is moved elsewhere.
+struct TarballParts {
+  /// The directory that holds the dkms.conf.
+  let directory: FilePath
+  /// Directories of builds.
+  let builds: [Kernel: FilePath]
+  /// Whether `mktarball` made it.
+  let isOurs: Bool
+
+  /// Finds the parts; throws `DKMSError` where they are missing, `ArchiveError` where a link leads out of one.
+  init(of tarball: FilePath, _ contents: ArchiveContents) throws {
+    isOurs = contents.hasDirectory(TarballLayout.builds)
+    if isOurs {
+      let places = [TarballLayout.source, TarballLayout.description]
+      guard let place = places.first(where: { contents.hasFile($0.appending("dkms.conf")) }) else {
+        throw DKMSError.tarballWithoutModule(path: tarball.string)
+      }
+      directory = place
+      builds = try Self.builds(in: contents, tarball)
+    } else {
+      guard let file = contents.files(named: "dkms.conf").first else {
+        throw DKMSError.tarballWithoutConfiguration(path: tarball.string)
+      }
+      directory = file.removingLastComponent()
+      builds = [:]
+    }
+    for part in [directory] + builds.values { try contents.checkLinks(below: part) }
+  }
+
+  private static func builds(in contents: ArchiveContents, _ tarball: FilePath) throws -> [Kernel: FilePath] {
+    var builds: [Kernel: FilePath] = [:]
+    for release in contents.names(in: TarballLayout.builds) {
+      let path = TarballLayout.builds.appending(release)
+      for architecture in contents.names(in: path)
+      where contents.hasDirectory(path.appending(architecture).appending("module")) {
+        // A directory of another name would be taken for something else beside the builds.
+        guard ModuleTree.looksLikeRelease(release.string) else {
+          throw DKMSError.tarballUnusable(
+            path: tarball.string,
+            reason: "'\(release.string)' in \(TarballLayout.builds) is no kernel release")
+        }
+        let kernel = try Kernel(
+          release: KernelRelease(release.string), architecture: architecture.string)
+        builds[kernel] = path.appending(architecture)
+      }
+    }
+    return builds
+  }
+}
