@@ -8,13 +8,23 @@ internal import SystemPackage
 extension ActionRunner {
   /// The actions on one module: from `add` to `remove`.
   func changeModule() async throws -> ExitStatus {
-    let id = try module()
+    guard !isUndoing, arguments.module.isEmpty, let path = arguments.importPath else {
+      return try await change(try module(), from: nil)
+    }
+    try checkAccess()
+    let module = try await importer.module(at: path, for: try importKernel())
+    let status = try await change(module.id, from: module.origin)
+    module.discard()
+    return status
+  }
+
+  private func change(_ id: ModuleID, from origin: ModuleOrigin?) async throws -> ExitStatus {
     let record = ModuleTree(layout).state()[id]
-    try checkState(of: id, record)
+    if origin == nil { try checkState(of: id, record) }
     try checkAccess()
     if arguments.isSafeUpgrade, try await isHalfOfAnUpgrade(id) { return .success }
     let kernels = try kernels(of: record)
-    let facts = await facts(concerned(by: id, kernels), kernels)
+    let facts = await facts(concerned(by: id, kernels), kernels, origin: origin)
     let plan = plan(id, kernels, facts)
     remarkOnDeprecations(of: plan, facts)
     return try await carryOut(plan)

@@ -40,14 +40,16 @@ struct ActionRunner {
     case .beforeKernelInstall: return try await clearKernel(onlyAutoinstalled: true)
     case .beforeKernelRemoval: return try await clearKernel(onlyAutoinstalled: false)
     case .generateKeys: return try await generateKeys()
-    case .mktarball, .ldtarball: throw UsageError.unknownAction(action.rawValue)
+    case .mktarball: return try await makeTarball()
+    case .ldtarball: return try await loadTarball()
     }
   }
 
   // MARK: Plans
 
-  func facts(_ modules: [ModuleID], _ kernels: [Kernel]) async -> Facts {
-    await FactsReader(host: host, layout: layout, options: options).facts(modules: modules, kernels: kernels)
+  func facts(_ modules: [ModuleID], _ kernels: [Kernel], origin: ModuleOrigin? = nil) async -> Facts {
+    await FactsReader(host: host, layout: layout, options: options)
+      .facts(modules: modules, kernels: kernels, origin: origin)
   }
 
   /// Carries a plan out, or only says what it holds.
@@ -138,9 +140,10 @@ struct ActionRunner {
     case .install, .uninstall, .autoinstall, .match, .beforeKernelInstall, .afterKernelInstall,
       .beforeKernelRemoval:
       guard host.isRoot else { throw UsageError.notRoot(action) }
-    case .add, .build, .unbuild, .remove:
+    case .add, .build, .unbuild, .remove, .ldtarball:
       try checkWritable(layout.dkmsTree)
-    case .status, .mktarball, .ldtarball, .generateKeys: break
+      if arguments.importPath != nil { try checkWritable(layout.sourceTree) }
+    case .status, .mktarball, .generateKeys: break
     }
   }
 

@@ -9,7 +9,7 @@ struct Arguments: Equatable {
   var module = ""
   var version = ""
   /// A source directory or a tarball that was named in the place of a module.
-  var origin: Operand?
+  var origin: FilePath?
   var kernels: [KernelArgument] = []
   var architectures: [String] = []
   var templateKernel: String?
@@ -26,6 +26,7 @@ struct Arguments: Equatable {
   var isSafeUpgrade = false
   var contents: TarballContents = .sourceAndBuilds
   var jobs: Int?
+  /// A tarball to read or write: a bare name, or a path from the root.
   var archive: FilePath?
   var configuration: FilePath?
   var kernelConfiguration: FilePath?
@@ -139,7 +140,7 @@ struct Arguments: Equatable {
     case "--installtree": installTree = path(value)
     case "--directive": directives.append(value)
     case "--templatekernel": templateKernel = value
-    case "--archive": archive = path(value)
+    case "--archive": archive = value.contains("/") ? path(value) : FilePath(value)
     default: throw .unknownOption(name)
     }
   }
@@ -171,8 +172,13 @@ struct Arguments: Equatable {
     switch try Operand(word, from: directory) {
     case .module(let name) where module.isEmpty: takeModule(name)
     case .module: remarks.append("the argument '\(word)' is ignored: a module is named already")
-    case let operand: origin = operand
+    case .source(let path), .archive(let path): origin = path
     }
+  }
+
+  /// The source directory or tarball that a module is to be brought in from.
+  var importPath: FilePath? {
+    archive.map { directory.pushing($0).lexicallyNormalized() } ?? origin
   }
 
   // MARK: Combinations

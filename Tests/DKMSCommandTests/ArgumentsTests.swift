@@ -167,6 +167,16 @@ struct ArgumentsTests {
     #expect(UsageError.noArchitecture.exitStatus.rawValue == 12)
   }
 
+  @Test("--archive is a name for the usual place, or a path from here")
+  func archive() throws {
+    let archive = { (word: String) in try Arguments(["mktarball", "--archive", word], from: "/here").archive }
+    #expect(try archive("name.tar.gz") == "name.tar.gz")
+    #expect(try archive("./name.tar.gz") == "/here/name.tar.gz")
+    #expect(try archive("/there/name.tar.gz") == "/there/name.tar.gz")
+    let path = try Arguments(["ldtarball", "--archive=name.tar.gz"], from: "/here").importPath
+    #expect(path == "/here/name.tar.gz")
+  }
+
   @Test("A path is what it leads to")
   func paths() throws {
     let directory = try TemporaryDirectory()
@@ -174,12 +184,12 @@ struct ArgumentsTests {
     try directory.write("", to: "M-1.0.dkms.tar.gz")
     try directory.write("", to: "empty/file")
     let origin = { (word: String) in try Arguments(["add", word], from: directory.path).origin }
-    let source = Operand.source(directory.path.appending("source"))
+    let source = directory.path.appending("source")
     #expect(try origin("source") == source)
     #expect(try origin("./source/") == source)
     #expect(try origin("source/dkms.conf") == source)
     #expect(try origin("\(directory.path)/source") == source)
-    #expect(try origin("M-1.0.dkms.tar.gz") == .archive(directory.path.appending("M-1.0.dkms.tar.gz")))
+    #expect(try origin("M-1.0.dkms.tar.gz") == directory.path.appending("M-1.0.dkms.tar.gz"))
     #expect(try origin("empty") == nil)
     #expect(try Arguments(["add", "empty"], from: directory.path).module == "empty")
     let missing = directory.path.appending("nowhere").string
