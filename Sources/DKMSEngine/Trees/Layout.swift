@@ -13,6 +13,8 @@ public struct Layout: Hashable, Sendable {
   public var installTree: FilePath = "/usr/lib/modules"
   /// What the administrator sets: `/etc/dkms`.
   public var configurationDirectory: FilePath = "/etc/dkms"
+  /// What the administrator sets for this suite alone: `/etc/alpm-dkms.conf`.
+  public var suiteConfiguration: FilePath = "/etc/alpm-dkms.conf"
   /// Where packages list modules to install by force.
   public var forcedModulesDirectory: FilePath = "/usr/share/dkms/modules_to_force_install"
   /// Where things are put that are gone after the call: `/tmp`.
