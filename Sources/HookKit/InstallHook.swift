@@ -15,6 +15,7 @@ public enum InstallHook: Hook {
     let framework = try await Framework.read(over: layout, host: host)
     let (layout, options) = (framework.layout, framework.options)
     let narrator = Narrator(host.console)
+    LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
     LeftoverSweeper(layout).sweep()
     let findings = await read(targets, layout, options, host, narrator)
     let facts = await FactsReader(host: host, layout: layout, options: options).facts(

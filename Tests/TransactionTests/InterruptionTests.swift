@@ -68,7 +68,8 @@ struct InterruptionTests {
     let next = try await system.install("hello-world-dkms=1.0-")
     let orphan = try await system.root.run(["pkill", "-KILL", "-f", "sleep \(seconds)$"])
     #expect(orphan.status == 0)
-    try next.mustSucceed()
+    #expect(next.status == 0 && !next.all.contains("==> ERROR:"), "\(next)")
+    #expect(next.all.contains("  -> slow/1: it is not installed; "), "\(next)")
     #expect(try await system.root.shell(leftovers).output.isEmpty)
     try await system.expectInstalled("hello_world", "1.0", for: System.lts)
   }

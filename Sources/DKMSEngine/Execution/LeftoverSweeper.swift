@@ -28,6 +28,18 @@ public struct LeftoverSweeper {
     }
   }
 
+  /// Forgets the failures of builds for kernels that are gone.
+  ///
+  /// Only who knows that these are all the kernels there are may call it: a caller of `dkms` may name another
+  /// tree of them.
+  public func forgetFailuresOfGoneKernels() {
+    for id in ModuleTree(layout).state().modules.map(\.id) where Files.isDirectory(layout.build(id)) {
+      guard let lock = DirectoryLock.tryExclusive(layout.registration(id)) else { continue }
+      FailureRecord(layout).forgetGoneKernels(of: id)
+      lock.release()
+    }
+  }
+
   private func sweepModule(_ name: String) {
     for entry in Files.list(layout.module(name)) {
       let path = layout.module(name).appending(entry)
