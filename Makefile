@@ -13,7 +13,10 @@ SWIFT ?= swift
 # The runtime library goes into the programs: a transaction that upgrades it must not stop them.
 RELEASE = -c release --static-swift-stdlib
 DEBUG = -Xswiftc -warnings-as-errors
-PROGRAMS = dkms alpm-dkms-install alpm-dkms-remove
+COMMANDS = dkms alpm-dkms
+HOOK_PROGRAMS = alpm-dkms-install alpm-dkms-remove alpm-dkms-verify
+PROGRAMS = $(COMMANDS) $(HOOK_PROGRAMS)
+BIN = $(DESTDIR)$(PREFIX)/bin
 HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
 SHARE = $(DESTDIR)$(PREFIX)/share
 HOOKS = $(SHARE)/libalpm/hooks
@@ -27,14 +30,16 @@ build:
 	for program in $(PROGRAMS); do $(SWIFT) build $(RELEASE) --product $$program || exit; done
 
 install: build
-	install -Dm755 -s "$(BUILT)/dkms" "$(DESTDIR)$(PREFIX)/bin/dkms"
-	install -dm755 "$(HELPERS)" "$(HOOKS)"
-	install -m755 -s "$(BUILT)/alpm-dkms-install" "$(BUILT)/alpm-dkms-remove" "$(HELPERS)"
+	install -dm755 "$(BIN)" "$(HELPERS)" "$(HOOKS)"
+	install -m755 -s $(COMMANDS:%="$(BUILT)"/%) "$(BIN)"
+	install -m755 -s $(HOOK_PROGRAMS:%="$(BUILT)"/%) "$(HELPERS)"
 	install -m644 hooks/*.hook "$(HOOKS)"
 	install -Dm644 completions/dkms.bash "$(SHARE)/bash-completion/completions/dkms"
 	install -Dm644 completions/_dkms "$(SHARE)/zsh/site-functions/_dkms"
 	install -Dm644 completions/dkms.fish "$(SHARE)/fish/vendor_completions.d/dkms.fish"
 	install -Dm644 man/dkms.8 "$(SHARE)/man/man8/dkms.8"
+	install -Dm644 man/alpm-dkms.conf.5 "$(SHARE)/man/man5/alpm-dkms.conf.5"
+	install -Dm644 packaging/alpm-dkms.conf "$(DESTDIR)/etc/alpm-dkms.conf"
 	install -Dm644 README.md "$(SHARE)/doc/alpm-dkms/README.md"
 	install -Dm644 COPYING "$(SHARE)/licenses/alpm-dkms/COPYING"
 	install -dm755 "$(DESTDIR)/etc/dkms" "$(DESTDIR)/var/lib/dkms"
@@ -48,7 +53,7 @@ test:
 	$(MAKE) --no-print-directory check
 	rm -rf .build/stage
 	$(MAKE) --no-print-directory install DESTDIR=.build/stage
-	Tests/check-walls .build/stage/usr/bin/dkms .build/stage/usr/lib/alpm-dkms/*
+	Tests/check-walls .build/stage/usr/bin/* .build/stage/usr/lib/alpm-dkms/*
 	ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" $(SWIFT) test $(DEBUG) --skip-build
 
 bench:

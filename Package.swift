@@ -9,6 +9,7 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -26,7 +27,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
   name: "alpm-dkms",
   dependencies: [
-    .package(url: "https://github.com/apple/swift-system", from: "1.8.1")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     .systemLibrary(name: "CAlpm"),
@@ -44,6 +46,8 @@ let package = Package(
     program("dkms", ["DKMSCommand"]),
     program("alpm-dkms-install", ["HookKit"]),
     program("alpm-dkms-remove", ["HookKit"]),
+    program("alpm-dkms-verify", ["HookKit"]),
+    program("alpm-dkms", [argumentParser, "DKMSEngine", "HookKit"]),
 
     .target(
       name: "TestSupport", dependencies: ["Host", systemPackage],

@@ -16,6 +16,7 @@ public enum InstallHook: Hook {
     let layout = framework.layout
     var options = framework.options
     let narrator = Narrator(host.console)
+    LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
     LeftoverSweeper(layout).sweep()
     let findings = await read(targets, layout, options, host, narrator)
     options.kernelOwners = findings.kernelOwners

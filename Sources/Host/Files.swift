@@ -80,6 +80,25 @@ public enum Files {
     }
   }
 
+  /// The bytes of a file, but no more than this many.
+  ///
+  /// - Throws: `HostError`.
+  public static func read(_ path: FilePath, upTo limit: Int) throws(HostError) -> [UInt8] {
+    try attempt("read", path) {
+      let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+      return try descriptor.closeAfter {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while bytes.count < limit {
+          let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
+          if count == 0 { break }
+          bytes += buffer.prefix(min(count, limit - bytes.count))
+        }
+        return bytes
+      }
+    }
+  }
+
   /// The text of a file, without white space around it; nil where there is no such file.
   public static func text(_ path: FilePath) -> String? {
     guard let bytes = try? read(path) else { return nil }

@@ -27,6 +27,7 @@ struct HookedSystem {
     layout.installTree = directory.path.appending("usr/lib/modules")
     layout.configurationDirectory = directory.path.appending("etc/dkms")
     layout.stateDirectory = directory.path.appending("var/lib/alpm-dkms")
+    layout.suiteConfiguration = directory.path.appending("etc/alpm-dkms.conf")
     self.layout = layout
     for tree in [layout.sourceTree, layout.dkmsTree, layout.installTree, layout.configurationDirectory] {
       try Files.makeDirectories(tree)

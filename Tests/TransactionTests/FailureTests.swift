@@ -78,7 +78,7 @@ struct FailureTests {
     let system = try await System.withLTSKernel()
     try await system.install("linux-rt").mustSucceed()
     let run = try await system.install("hello-world-dkms=1.0-")
-    try run.mustSucceed()
+    #expect(run.status == 0, "\(run)")
     #expect(run.all.contains("==> WARNING: the headers of kernel \(System.realtime) are missing"), "\(run)")
     #expect(run.all.contains("pacman -S linux-rt-headers"), "\(run)")
     #expect(try await system.status() == ["hello-world/1.0, \(System.lts), x86_64: installed"])

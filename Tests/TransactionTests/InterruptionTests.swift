@@ -71,7 +71,7 @@ struct InterruptionTests {
     let isOver = try await eventually { processes(with: "\(seconds)").isEmpty }
     #expect(isOver, "no child outlives the helper")
     let next = try await system.install("hello-world-dkms=1.0-")
-    try next.mustSucceed()
+    #expect(next.status == 0 && !next.all.contains("==> ERROR:"), "\(next)")
     #expect(try await system.root.shell(leftovers).output.isEmpty)
     try await system.expectInstalled("hello_world", "1.0", for: System.lts)
   }

@@ -37,6 +37,18 @@ public struct LeftoverSweeper {
     }
   }
 
+  /// Forgets the failures of builds for kernels that are gone.
+  ///
+  /// Only who knows that these are all the kernels there are may call it: a caller of `dkms` may name another
+  /// tree of them.
+  public func forgetFailuresOfGoneKernels() {
+    for id in ModuleTree(layout).state().modules.map(\.id) where Files.isDirectory(layout.build(id)) {
+      guard let lock = DirectoryLock.tryExclusive(layout.registration(id)) else { continue }
+      FailureRecord(layout).forgetGoneKernels(of: id)
+      lock.release()
+    }
+  }
+
   private func sweepSources() {
     let leftovers = Files.list(layout.sourceTree)
       .filter { $0.hasPrefix(".") && $0.hasSuffix(Files.stagingSuffix) }

@@ -71,7 +71,8 @@ public struct FactsReader: Sendable {
     return facts
   }
 
-  private func configurations(
+  /// What the configuration of each module says for each kernel.
+  func configurations(
     of modules: [ModuleID], for kernels: [Kernel], in facts: Facts
   ) async -> [ModuleID: [Kernel: ConfigurationFact]] {
     let questions = modules.flatMap { id in kernels.map { (id: id, kernel: $0) } }

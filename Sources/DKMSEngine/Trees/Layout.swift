@@ -15,6 +15,8 @@ public struct Layout: Hashable, Sendable {
   public var installTree: FilePath = "/usr/lib/modules"
   /// What the administrator sets: `/etc/dkms`.
   public var configurationDirectory: FilePath = "/etc/dkms"
+  /// What the administrator sets for this suite alone: `/etc/alpm-dkms.conf`.
+  public var suiteConfiguration: FilePath = "/etc/alpm-dkms.conf"
   /// What we note for ourselves.
   public var stateDirectory: FilePath = "/var/lib/alpm-dkms"
   /// Where packages list modules to install by force.

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Host
+public import SystemPackage
+
+extension SuiteConfiguration {
+  /// What a file says, as far as it can be understood, and what cannot.
+  ///
+  /// A file that is not there says nothing; one that is no such file at all is a problem, and says nothing
+  /// either.
+  public static func read(_ file: FilePath) -> (
+    configuration: SuiteConfiguration, problems: [ConfigurationProblem]
+  ) {
+    guard Files.kind(file) != nil else { return (SuiteConfiguration(), []) }
+    let unusable = { (reason: String) in
+      (
+        SuiteConfiguration(),
+        [ConfigurationProblem(file: file.string, line: nil, isError: true, text: reason)]
+      )
+    }
+    // A pipe would keep the reader waiting for ever.
+    guard Files.isFile(file) else { return unusable("it is not a file; the defaults are used") }
+    do {
+      let bytes = try Files.read(file, upTo: sizeLimit + 1)
+      guard bytes.count <= sizeLimit else {
+        return unusable("it is larger than \(sizeLimit >> 10) KiB; the defaults are used")
+      }
+      return parse(bytes, of: file.string)
+    } catch {
+      return unusable("it cannot be read: \(error.reason); the defaults are used")
+    }
+  }
+
+  private static let sizeLimit = 256 << 10
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+extension SuiteConfiguration {
+  /// What text says: `key = value` on each line, `#` before comments.
+  ///
+  /// A line that cannot be understood is a problem and has no effect; the others have theirs.
+  static func parse(
+    _ text: [UInt8], of file: String
+  ) -> (configuration: SuiteConfiguration, problems: [ConfigurationProblem]) {
+    var parser = Parser(file: file)
+    let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() { parser.take(line, number: index + 1) }
+    return (parser.configuration, parser.concludedProblems)
+  }
+}
+
+private struct Parser {
+  let file: String
+  var configuration = SuiteConfiguration()
+  private var problems: [ConfigurationProblem] = []
+  private var problemCount = 0
+  private var linesOfKeys: [String: Int] = [:]
+
+  init(file: String) { self.file = file }
+
+  /// A file of another kind has nothing but bad lines; some of them tell as much as all.
+  private static let problemLimit = 10
+
+  var concludedProblems: [ConfigurationProblem] {
+    guard problemCount > problems.count else { return problems }
+    let more = "\(problemCount - problems.count) more lines have problems"
+    return problems + [ConfigurationProblem(file: file, line: nil, isError: true, text: more)]
+  }
+
+  mutating func take(_ bytes: ArraySlice<UInt8>, number: Int) {
+    let text = String(decoding: bytes, as: UTF8.self)
+    let words = Self.words(text)
+    guard !words.isEmpty else { return }
+    guard !text.unicodeScalars.contains(where: Self.isUnprintable) else {
+      return report(number, "it holds bytes that are not text")
+    }
+    let statement = words.joined(separator: " ")
+    guard let separator = statement.firstIndex(of: "=") else {
+      return report(number, "it does not read 'key = value'")
+    }
+    let key = Self.words(String(statement[..<separator])).joined(separator: " ")
+    let values = Self.words(String(statement[statement.index(after: separator)...]))
+    guard let setting = Setting(rawValue: key) else {
+      return report(number, "there is no key '\(key.prefix(40))'; \(Setting.suggestion(for: key))")
+    }
+    if let problem = setting.apply(values, to: &configuration) { return report(number, problem) }
+    if let earlier = linesOfKeys[key] {
+      report(number, "'\(key)' is set in line \(earlier) too; this one counts", isError: false)
+    }
+    linesOfKeys[key] = number
+  }
+
+  private mutating func report(_ line: Int, _ text: String, isError: Bool = true) {
+    problemCount += 1
+    guard problems.count < Self.problemLimit else { return }
+    problems.append(ConfigurationProblem(file: file, line: line, isError: isError, text: text))
+  }
+
+  /// The words before a comment, which begins where a word begins.
+  private static func words(_ text: String) -> [String] {
+    let words = text.unicodeScalars.split { [" ", "\t", "\r"].contains($0) }.map { String($0) }
+    return Array(words.prefix { !$0.hasPrefix("#") })
+  }
+
+  private static func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
+    scalar == "\u{FFFD}" || scalar.properties.generalCategory == .control && scalar != "\t" && scalar != "\r"
+  }
+}
+
+private enum Setting: String, CaseIterable {
+  case critical
+  case optional
+  case ignored
+  case ignoredKernels = "ignored-kernels"
+  case silenceLimit = "silence-limit"
+
+  /// Takes the words of a value; what is wrong with them, if anything.
+  func apply(_ words: [String], to configuration: inout SuiteConfiguration) -> String? {
+    let patterns = words.map { NamePattern($0) }
+    switch self {
+    case .critical: configuration.critical = patterns
+    case .optional: configuration.optional = patterns
+    case .ignored: configuration.ignored = patterns
+    case .ignoredKernels: configuration.ignoredKernels = patterns
+    case .silenceLimit:
+      let value = words.joined(separator: " ")
+      if value == "none" {
+        configuration.silenceLimit = nil
+      } else if let limit = Self.duration(value) {
+        configuration.silenceLimit = limit
+      } else {
+        return
+          "'\(value.prefix(40))' is no duration for '\(rawValue)': a number above 0 with s, m or h after it, or none"
+      }
+    }
+    return nil
+  }
+
+  private static func duration(_ text: String) -> Duration? {
+    let seconds: [Character: Int] = ["s": 1, "m": 60, "h": 3600]
+    let digits = text.dropLast()
+    // Six digits of hours are more than a century.
+    guard let unit = text.last.flatMap({ seconds[$0] }), digits.count <= 6,
+      digits.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(digits), number > 0
+    else { return nil }
+    return .seconds(number * unit)
+  }
+
+  static func suggestion(for key: String) -> String {
+    let known = allCases.map(\.rawValue)
+    let near = known.map { (name: $0, distance: distance($0, key)) }.min { $0.distance < $1.distance }
+    if let near, near.distance <= 2 { return "'\(near.name)' may be meant" }
+    return "there are \(known.joined(separator: ", "))"
+  }
+
+  /// The number of letters to change, add or drop to make one word the other.
+  private static func distance(_ left: String, _ right: String) -> Int {
+    guard right.count <= 2 * left.count else { return .max }
+    var row = Array(0...right.count)
+    for (index, letter) in left.enumerated() {
+      var diagonal = row[0]
+      row[0] = index + 1
+      for (column, other) in right.enumerated() {
+        let change = diagonal + (letter == other ? 0 : 1)
+        diagonal = row[column + 1]
+        row[column + 1] = min(change, row[column] + 1, row[column + 1] + 1)
+      }
+    }
+    return row[right.count]
+  }
+}

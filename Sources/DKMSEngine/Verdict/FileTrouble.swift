@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+
+/// What can be wrong with an installed module file.
+enum FileTrouble: Hashable {
+  case missing
+  case noModule
+  case builtForOther(release: String)
+  case unsigned
+  case unlisted
+  case different
+  case withoutBuild
+
+  /// The worst thing that is wrong with a file; nil where it is as it should be.
+  init?(_ file: ModuleFileCondition, in condition: KernelCondition) {
+    guard file.exists else {
+      if file.kernelsOwn != nil { return nil }
+      self = .missing
+      return
+    }
+    switch file.information {
+    case .unreadable:
+      self = .noModule
+      return
+    case .read(let release, _) where release != condition.kernel.release.description:
+      self = .builtForOther(release: release)
+      return
+    case .read(_, let isSigned) where condition.enforcesSignatures && !isSigned:
+      self = .unsigned
+      return
+    case .read, .unknown: break
+    }
+    guard file.isListed else {
+      self = .unlisted
+      return
+    }
+    switch file.isAsBuilt {
+    case true?: return nil
+    case false?: self = .different
+    case nil: self = .withoutBuild
+    }
+  }
+
+  var effect: Finding.Effect {
+    switch self {
+    case .missing, .noModule, .builtForOther, .unsigned, .unlisted: .unusable
+    case .different, .withoutBuild: .impaired
+    }
+  }
+
+  /// What is wrong, as said of files that are named after it.
+  var reason: String {
+    switch self {
+    case .missing: "missing from the kernel's directory"
+    case .noModule: "no kernel module"
+    case .builtForOther(let release): "built for kernel \(release)"
+    case .unsigned: "not signed, and this kernel loads signed modules only"
+    case .unlisted: "not named in modules.dep"
+    case .different: "not what was built"
+    case .withoutBuild: "installed, but its build is gone"
+    }
+  }
+
+  func remedy(for id: ModuleID, _ release: KernelRelease) -> String {
+    let install = "dkms install --force \(id) -k \(release)"
+    return switch self {
+    case .missing, .different: install
+    case .noModule, .builtForOther, .unsigned, .withoutBuild:
+      "dkms build --force \(id) -k \(release) && \(install)"
+    case .unlisted: "depmod \(release)"
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+
+extension KernelVerdict {
+  /// Judges a kernel by what there is of its modules and by what the administrator calls important.
+  ///
+  /// - Parameters:
+  ///   - condition: What there is.
+  ///   - configuration: What matters.
+  public init(_ condition: KernelCondition, by configuration: SuiteConfiguration) {
+    let opinions = condition.modules.map {
+      Judge(condition: condition, module: $0, configuration: configuration)
+    }
+    // Whatever mends a file runs depmod too.
+    let isStale = condition.hasStaleDependencies && opinions.allSatisfy(\.troubledFiles.isEmpty)
+    self.init(
+      kernel: condition.kernel, isRunning: condition.isRunning,
+      findings: opinions.flatMap(\.findings)
+        + (isStale ? [Finding(staleDependenciesOf: condition.kernel)] : []),
+      skips: opinions.flatMap(\.skips))
+  }
+}
+
+/// Judges one module of a kernel.
+private struct Judge {
+  let condition: KernelCondition
+  let module: ModuleCondition
+  let configuration: SuiteConfiguration
+
+  private var id: ModuleID { module.id }
+  private var release: KernelRelease { condition.kernel.release }
+  private var install: String { "dkms install \(id) -k \(release)" }
+
+  var findings: [Finding] {
+    guard let installed = module.installed else { return absence }
+    return succession(of: installed) + troubledFiles
+  }
+
+  var skips: [KernelVerdict.Skip] {
+    if case .excluded(_, _, let reason)? = module.obstacle { return [KernelVerdict.Skip(id, reason)] }
+    if module.installed == nil {
+      return isLeftToTheKernel ? [KernelVerdict.Skip(id, "the kernel's own modules stay")] : []
+    }
+    return module.files.compactMap { file in
+      file.kernelsOwn.map { KernelVerdict.Skip(id, "the kernel's own \($0) stays") }
+    }
+  }
+
+  // MARK: The module as a whole
+
+  private var absence: [Finding] {
+    if let obstacle = module.obstacle {
+      if case .excluded = obstacle { return [] }
+      return finding(.unusable, reason(of: obstacle), remedy: obstacle.remedy)
+    }
+    if let failure = module.failure {
+      return finding(.unusable, "its build failed\(failure.detail)", log: failure.log, remedy: install)
+    }
+    if isLeftToTheKernel { return [] }
+    return finding(
+      .unusable, module.isBuilt ? "it is built but not installed" : "it is not installed", remedy: install)
+  }
+
+  /// Installation leaves a module of the kernel's own where it is if that is no older.
+  private var isLeftToTheKernel: Bool {
+    module.isBuilt && module.obstacle == nil && module.failure == nil && !module.files.isEmpty
+      && module.files.allSatisfy { $0.kernelsOwn != nil }
+  }
+
+  /// An older build that works in the place of the one that should be there.
+  private func succession(of installed: ModuleID) -> [Finding] {
+    let stays = installed == id ? "an older build stays installed" : "\(installed) stays installed"
+    if let failure = module.failure {
+      return finding(
+        .impaired, "its build failed\(failure.detail); \(stays)", log: failure.log, remedy: install)
+    }
+    // An older version beside a newer one that is registered too is somebody's choice.
+    guard installed != id, module.isLastGood else { return [] }
+    if let obstacle = module.obstacle {
+      if case .excluded = obstacle { return [] }
+      return finding(.impaired, "\(reason(of: obstacle)); \(stays)", remedy: obstacle.remedy)
+    }
+    return finding(.impaired, "it is not installed; \(stays)", remedy: install)
+  }
+
+  private func reason(of obstacle: DKMSError) -> String {
+    if case .headersMissing = obstacle { return "it cannot be built: the headers of this kernel are missing" }
+    return "\(obstacle)"
+  }
+
+  private func finding(
+    _ effect: Finding.Effect, _ reason: String, log: String? = nil, remedy: String?
+  ) -> [Finding] {
+    guard let weight = weight(of: module.moduleNames) else { return [] }
+    return [Finding("\(id)", weight, effect, reason, log: log, remedy: remedy)]
+  }
+
+  /// The greatest weight among kernel modules of the package; nil where all are ignored.
+  private func weight(of names: [String]) -> Finding.Weight? {
+    guard !names.isEmpty else { return configuration.weight(of: id.name) }
+    let weights = Set(names.compactMap { configuration.weight(of: id.name, module: $0) })
+    return [.critical, .normal, .optional].first(where: weights.contains)
+  }
+
+  // MARK: Its files
+
+  var troubledFiles: [Finding] {
+    guard let installed = module.installed else { return [] }
+    let troubles = module.files.compactMap { file in
+      FileTrouble(file, in: condition).map { (trouble: $0, name: file.name) }
+    }
+    var order: [FileTrouble] = []
+    for (trouble, _) in troubles where !order.contains(trouble) { order.append(trouble) }
+    return order.compactMap { trouble in
+      let names = troubles.filter { $0.trouble == trouble }.map(\.name)
+      guard let weight = weight(of: names) else { return nil }
+      let files = names.map { "\($0).ko" }.joined(separator: ", ")
+      return Finding(
+        "\(installed)", weight, trouble.effect, "\(trouble.reason): \(files)",
+        remedy: trouble.remedy(for: installed, release))
+    }
+  }
+}
+
+extension Finding {
+  fileprivate init(staleDependenciesOf kernel: Kernel) {
+    self.init(
+      "modules.dep", .normal, .impaired, "it is older than the modules", remedy: "depmod \(kernel.release)")
+  }
+}
+
+extension FailedBuild {
+  fileprivate var detail: String { firstError.map { ": \($0)" } ?? "" }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// What there is of modules for a kernel: the facts that a verdict is made from.
+public struct KernelCondition: Hashable, Sendable {
+  /// The kernel.
+  public var kernel: Kernel
+  /// Whether it is the one that runs.
+  public var isRunning: Bool
+  /// Whether it loads signed modules only.
+  public var enforcesSignatures: Bool
+  /// Whether its modules.dep is older than modules in it.
+  public var hasStaleDependencies: Bool
+  /// The modules that belong to it, sorted by name.
+  public var modules: [ModuleCondition]
+
+  /// Makes a description; that of a kernel without modules has nothing wrong with it.
+  public init(
+    kernel: Kernel, isRunning: Bool = false, enforcesSignatures: Bool = false,
+    hasStaleDependencies: Bool = false, modules: [ModuleCondition] = []
+  ) {
+    self.kernel = kernel
+    self.isRunning = isRunning
+    self.enforcesSignatures = enforcesSignatures
+    self.hasStaleDependencies = hasStaleDependencies
+    self.modules = modules
+  }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// The verdicts on the kernels of a system, made from what is on its disk now.
+struct Verification {
+  /// A verdict a kernel.
+  let verdicts: [KernelVerdict]
+  /// What is wrong with `/etc/alpm-dkms.conf`.
+  let problems: [ConfigurationProblem]
+  /// Whether any module is registered.
+  let hasModules: Bool
+
+  /// Looks at kernels and judges each.
+  ///
+  /// - Parameters:
+  ///   - releases: The kernels; nil for all that are installed and not ignored.
+  ///   - layout: Where things are, before framework.conf is read.
+  ///   - host: The machine.
+  ///   - database: Who owns the kernels.
+  /// - Throws: `DKMSError` where framework.conf cannot be read or a kernel that is named is not there.
+  init(
+    of releases: [KernelRelease]? = nil, layout: Layout, host: Host, database: borrowing Database
+  ) async throws(DKMSError) {
+    let framework = try await Framework.read(over: layout, host: host)
+    let layout = framework.layout
+    let (configuration, problems) = SuiteConfiguration.read(layout.suiteConfiguration)
+    for release in releases ?? [] where !Files.isDirectory(layout.kernel(release)) {
+      throw .kernelMissing(release, directory: layout.kernel(release).string)
+    }
+    let chosen =
+      releases ?? InstalledKernels(layout, database).releases.filter { !configuration.ignores($0) }
+    var kernels: [Kernel] = []
+    for release in chosen { kernels.append(try Kernel(release: release, architecture: host.architecture)) }
+    let reader = ConditionReader(framework, host: host)
+    verdicts = await reader.conditions(of: kernels).map { KernelVerdict($0, by: configuration) }
+    hasModules = reader.hasModules
+    self.problems = problems
+  }
+
+  /// Whether every kernel can be booted as before.
+  var isWell: Bool { verdicts.allSatisfy { $0.standing == .asBefore } }
+
+  /// The worst of the verdicts.
+  var standing: KernelVerdict.Standing {
+    let standings = Set(verdicts.map(\.standing))
+    return [.blocked, .degraded].first(where: standings.contains) ?? .asBefore
+  }
+}

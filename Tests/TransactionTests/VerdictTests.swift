@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import TestSupport
+import Testing
+
+/// The last words of a transaction, and that anybody can hear them again.
+@Suite(.requiresPacman)
+struct VerdictTests {
+  private static let description = "Checking that every kernel has its out-of-tree modules..."
+
+  /// What pacman printed of the verdict, to the end.
+  private func verdict(of run: Run) -> [String] {
+    let lines = run.all.split(separator: "\n").map(String.init)
+    guard let start = lines.lastIndex(where: { $0.hasSuffix(Self.description) }) else { return [] }
+    return Array(lines[(start + 1)...])
+  }
+
+  private func verify(_ arguments: String..., in system: System) async throws -> Run {
+    try await system.root.run(["alpm-dkms", "verify"] + arguments)
+  }
+
+  @Test func eachKernelIsBootableAsBefore() async throws {
+    let system = try await System.withTwoKernels()
+    let run = try await system.install("hello-world-dkms=1.0-")
+    try run.mustSucceed()
+    let lines = [System.lts, System.stable].map { "==> \($0): bootable as before" }
+    #expect(verdict(of: run) == lines, "\(run)")
+    let again = try await verify(in: system)
+    #expect(again.status == 0 && again.lines == lines && again.errorOutput.isEmpty, "\(again)")
+    #expect(try await verify(System.lts, in: system).lines == [lines[0]])
+
+    let removal = try await system.remove("hello-world-dkms")
+    try removal.mustSucceed()
+    #expect(verdict(of: removal).isEmpty, "nothing is left to speak of: \(removal)")
+  }
+
+  @Test func anUpgradeThatFailsForOneKernelDegradesIt() async throws {
+    let system = try await System.withTwoKernels()
+    try await system.install("hello-world-dkms=1.1-").mustSucceed()
+    let run = try await system.install("hello-world-dkms=1.2-")
+    #expect(run.status == 0)
+    let lines = verdict(of: run)
+    try #require(lines.count == 5, "\(run)")
+    #expect(lines[0] == "==> \(System.lts): bootable as before")
+    #expect(lines[1] == "==> WARNING: \(System.stable): degraded, not every module is as it should be")
+    #expect(lines[2].hasPrefix("  -> hello-world/1.2: its build failed: hello_world.c:"), "\(run)")
+    let log = "/var/lib/dkms/hello-world/1.2/build/\(System.stable)-x86_64/make.log"
+    #expect(
+      lines[2].hasSuffix(
+        "; hello-world/1.1 stays installed; the log is \(log); "
+          + "to mend it: dkms install hello-world/1.2 -k \(System.stable)"), "\(run)")
+    let failed = "error: command failed to execute correctly"
+    #expect(lines[3...] == [failed, failed], "one for the hook that builds, one for the verdict")
+
+    // The record stays whatever else happens, and ends when it is mended.
+    let other = try await system.install("noauto-dkms")
+    #expect(verdict(of: other).contains { $0.contains("hello-world/1.2: its build failed") }, "\(other)")
+    #expect(try await verify(in: system).status == 1)
+    let mended = try await system.install("hello-world-dkms=1.1-")
+    try mended.mustSucceed()
+    let wellLines = [System.lts, System.stable].map { "==> \($0): bootable as before" }
+    #expect(verdict(of: mended).starts(with: wellLines), "\(mended)")
+  }
+
+  @Test func aCriticalModuleThatFailsBlocksTheKernel() async throws {
+    let system = try await System.withTwoKernels()
+    try await system.root.shell("echo 'critical = broken' >> /etc/alpm-dkms.conf").mustSucceed()
+    let run = try await system.install("broken-dkms")
+    #expect(run.status == 0)
+    let lines = verdict(of: run)
+    for release in [System.lts, System.stable] {
+      #expect(
+        lines.contains("==> ERROR: \(release): blocked, do not boot it before this is mended"), "\(run)")
+      #expect(
+        lines.contains { line in
+          line.hasPrefix("  -> broken/1.0 (critical): its build failed: broken.c:")
+            && line.hasSuffix("; to mend it: dkms install broken/1.0 -k \(release)")
+        }, "\(run)")
+    }
+    #expect(lines.last == "error: command failed to execute correctly")
+    let json = try await verify("--json", in: system)
+    #expect(json.status == 1 && json.output.contains(#""standing": "blocked""#), "\(json)")
+
+    try await system.remove("broken-dkms").mustSucceed()
+    #expect(try await verify(in: system).status == 0)
+  }
+
+  @Test func missingHeadersAreNamedByTheirPackage() async throws {
+    let system = try await System.withLTSKernel()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    let run = try await system.install("linux-rt")
+    #expect(run.status == 0 && run.reportsFailedHook, "\(run)")
+    #expect(
+      verdict(of: run).dropLast() == [
+        "==> \(System.lts): bootable as before",
+        "==> WARNING: \(System.realtime): degraded, not every module is as it should be",
+        "  -> hello-world/1.0: it cannot be built: the headers of this kernel are missing; "
+          + "to mend it: pacman -S linux-rt-headers",
+      ], "\(run)")
+    let mended = try await system.install("linux-rt-headers")
+    try mended.mustSucceed()
+    #expect(verdict(of: mended).contains("==> \(System.realtime): bootable as before"), "\(mended)")
+  }
+
+  @Test func whatHappensToTheTreeIsSeenWithoutATransaction() async throws {
+    let system = try await System.withLTSKernel()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    let module = "/usr/lib/modules/\(System.lts)/updates/dkms/hello_world.ko"
+    for (change, finding, remedy) in [
+      ("rm \(module)*", "missing from the kernel's directory", "dkms install --force"),
+      ("truncate -s 100 \(module)*", "no kernel module", "dkms build --force"),
+      (": > /usr/lib/modules/\(System.lts)/modules.dep", "not named in modules.dep", "depmod"),
+    ] {
+      try await system.root.shell(change).mustSucceed()
+      let run = try await verify(in: system)
+      #expect(run.status == 1 && run.errorOutput.contains(finding), "\(run)")
+      let lastLine = run.errorOutput.split(separator: "\n").last ?? ""
+      let command = String(lastLine.split(separator: "to mend it: ").last ?? "")
+      #expect(command.hasPrefix(remedy), "\(run)")
+      try await system.root.shell(command).mustSucceed()
+      let mended = try await verify(in: system)
+      #expect(mended.status == 0, "\(change): \(mended)")
+    }
+  }
+
+  @Test func theHookTakesPackagesForTargetsAsWell() async throws {
+    let system = try await System.withLTSKernel()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    let run = try await system.root.run(
+      ["/usr/lib/alpm-dkms/alpm-dkms-verify"], input: Array("hello-world-dkms\nlinux-lts\n".utf8))
+    #expect(run.status == 0 && run.lines == ["==> \(System.lts): bootable as before"], "\(run)")
+  }
+}
