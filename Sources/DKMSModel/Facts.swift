@@ -18,6 +18,8 @@ public struct Facts: Hashable, Sendable {
   public var kernels: [Kernel: KernelFacts]
   /// What the dkms.conf of a module says for a kernel.
   public var configurations: [ModuleID: [Kernel: ConfigurationFact]]
+  /// Names of the modules that were built of sources that are gone.
+  public var productNames: [ModuleID: Set<String>] = [:]
   /// The kernels for which the last build of a module failed.
   public var failedBuilds: [ModuleID: Set<Kernel>] = [:]
 

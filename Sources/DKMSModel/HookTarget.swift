@@ -12,7 +12,7 @@ public enum HookTarget: Hashable, Sendable {
   case headers(KernelRelease)
   /// A package.
   case package(String)
-  /// A file of this suite, named by a hook that fires when the suite is removed.
+  /// A file of this suite, named by hooks that fire when the suite comes or goes.
   case suite
 
   /// Understands a line; nil where it is none of these.

@@ -45,40 +45,44 @@ struct TransactionReader {
   }
 
   func findings(_ targets: [HookTarget], _ database: borrowing Database) async -> Findings {
-    let (named, hasLostPackages) = resolve(targets, database)
+    let (named, mayHaveLostKernels) = resolve(targets, database)
     let installed = InstalledKernels(layout, database)
     var findings = Findings()
     findings.orphans = installed.orphans
     findings.registered = tree.modules.filter { !$0.isBroken }.map(\.id)
     findings.transaction.installedKernels = installed.releases.compactMap(kernel)
     findings.transaction.changedKernels = changedKernels(named, findings.transaction.installedKernels)
-    let absent = absentKernels(named, installed, hasLostPackages)
+    let absent = absentKernels(named, installed, mayHaveLostKernels)
     findings.transaction.keptKernels = absent.filter(isRunning)
     findings.transaction.goneKernels = absent.filter { !isRunning($0) }
     findings.kernelOwners = installed.owners
-    findings.transaction.goneModules = goneModules(named)
     await readSources(named, &findings)
+    findings.transaction.goneModules = goneModules(named, findings)
     return findings
   }
 
-  /// Packages become the targets among their files; a package that is gone can only be remarked upon.
+  /// Packages become the targets among their files.
+  ///
+  /// What a package had before nobody can tell: where it is gone, or is a kernel's, an old kernel may be gone.
   private func resolve(
     _ targets: [HookTarget], _ database: borrowing Database
-  ) -> (targets: Set<HookTarget>, hasLostPackages: Bool) {
+  ) -> (targets: Set<HookTarget>, mayHaveLostKernels: Bool) {
     var named: Set<HookTarget> = []
-    var hasLostPackages = false
+    var mayHaveLostKernels = false
     for target in targets {
       guard case .package(let package) = target else {
         named.insert(target)
         continue
       }
       if let files = database.files(of: package) {
-        named.formUnion(files.compactMap(HookTarget.init(line:)).filter(\.isPath))
+        let targets = files.compactMap(HookTarget.init(line:)).filter(\.isPath)
+        named.formUnion(targets)
+        if targets.contains(where: \.isOfKernel) { mayHaveLostKernels = true }
       } else {
-        hasLostPackages = true
+        mayHaveLostKernels = true
       }
     }
-    return (named, hasLostPackages)
+    return (named, mayHaveLostKernels)
   }
 
   // MARK: Kernels
@@ -97,7 +101,7 @@ struct TransactionReader {
 
   /// Kernels that something is built for, and that are not there any more by this transaction or an earlier one.
   private func absentKernels(
-    _ named: Set<HookTarget>, _ installed: InstalledKernels, _ hasLostPackages: Bool
+    _ named: Set<HookTarget>, _ installed: InstalledKernels, _ mayHaveLostKernels: Bool
   ) -> [Kernel] {
     let known = Set(installed.releases + installed.orphans)
     let recorded = Set(BootRecords(layout).all.map(\.release))
@@ -105,7 +109,7 @@ struct TransactionReader {
     return built.filter { kernel in
       let release = kernel.release
       let isNamed = named.contains(.kernel(release)) || named.contains(.headers(release))
-      return !known.contains(release) && (isNamed || hasLostPackages || recorded.contains(release))
+      return !known.contains(release) && (isNamed || mayHaveLostKernels || recorded.contains(release))
     }.sorted { $0.description < $1.description }
   }
 
@@ -114,8 +118,10 @@ struct TransactionReader {
 
   // MARK: Modules
 
-  private func goneModules(_ named: Set<HookTarget>) -> [ModuleID] {
-    tree.modules.filter { record in
+  private func goneModules(_ named: Set<HookTarget>, _ findings: Findings) -> [ModuleID] {
+    let packaged = tree.modules.filter { !$0.isBroken && !$0.isLastGood }.map(\.id) + findings.sources.keys
+    let present = Set(packaged.map(\.name))
+    return tree.modules.filter { record in
       guard let source = record.source.map({ FilePath($0) }), !record.isLastGood,
         !Files.isFile(source.appending("dkms.conf"))
       else { return false }
@@ -123,8 +129,9 @@ struct TransactionReader {
         source.removingLastComponent() == layout.sourceTree
         && named.contains(.moduleSource(directory: source.lastComponent?.string ?? ""))
       // A copy was made before a transaction, perhaps one that failed, because a package was about to take
-      // the source away.
-      return isNamed || Files.isDirectory(layout.keptSource(record.id))
+      // the source away. Without a copy, another version whose source is there tells as much.
+      let isSuperseded = present.contains(record.id.name) && findings.sources[record.id] == nil
+      return isNamed || isSuperseded || Files.isDirectory(layout.keptSource(record.id))
     }.map(\.id)
   }
 
@@ -155,4 +162,11 @@ struct TransactionReader {
 
 extension HookTarget {
   fileprivate var isPath: Bool { if case .package = self { false } else { true } }
+
+  fileprivate var isOfKernel: Bool {
+    switch self {
+    case .kernel, .headers: true
+    case .moduleSource, .package, .suite: false
+    }
+  }
 }

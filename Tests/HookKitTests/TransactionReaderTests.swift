@@ -79,6 +79,15 @@ import Testing
       await system.findings("linux-gone").transaction.goneKernels.map(\.release.description) == ["6.1.0"])
   }
 
+  @Test func aPackageOfAKernelMayHaveLostAnother() async throws {
+    try system.addKernel("6.2.0")
+    try system.lay(try system.addSource("hello", "1.0"), builtFor: "6.1.0")
+    try system.addPackage("linux", files: ["usr/lib/modules/6.2.0/", "usr/lib/modules/6.2.0/vmlinuz"])
+    try system.addPackage("other", files: ["usr/bin/other"])
+    #expect(await system.findings("linux").transaction.goneKernels.map(\.release.description) == ["6.1.0"])
+    #expect(await system.findings("other").transaction.goneKernels.isEmpty)
+  }
+
   @Test func keptDirectoryOfARunningKernelIsNotGone() async throws {
     try system.addKernel("6.1.0")
     try system.addKernel("6.2.0")
@@ -148,6 +157,21 @@ import Testing
     // The copy tells that a package took the source away, be it in a transaction whose end nobody saw.
     #expect(await system.findings("kept-dkms").transaction.goneModules == [kept])
     #expect(await system.findings("other").transaction.goneModules == [kept])
+  }
+
+  @Test func aVersionWithoutSourceIsGoneWhereAnotherVersionIsThere() async throws {
+    try system.addKernel("6.1.0")
+    let old = try system.addSource("hello", "1.0")
+    let moved = try system.addSource("moved", "1.0")
+    for id in [old, moved] {
+      try system.lay(id)
+      try system.removeSource(id)
+    }
+    #expect(await system.findings("usr/lib/modules/6.1.0/vmlinuz").transaction.goneModules.isEmpty)
+    try system.addSource("hello", "1.1")
+    try system.addSource("moved", "1.0")
+    try Files.rename(system.layout.source(moved), to: system.layout.sourceTree.appending("elsewhere"))
+    #expect(await system.findings("usr/lib/modules/6.1.0/vmlinuz").transaction.goneModules == [old])
   }
 
   @Test func pathsThatAreNowhereAreNothing() async throws {

@@ -74,27 +74,6 @@ struct FailureTests {
     try await system.expectTidy()
   }
 
-  @Test func aKernelWithoutHeadersIsSkippedAndThePackageNamed() async throws {
-    let system = try await System.withLTSKernel()
-    try await system.install("linux-rt").mustSucceed()
-    let run = try await system.install("hello-world-dkms=1.0-")
-    #expect(run.status == 0, "\(run)")
-    #expect(run.all.contains("==> WARNING: the headers of kernel \(System.realtime) are missing"), "\(run)")
-    #expect(run.all.contains("pacman -S linux-rt-headers"), "\(run)")
-    #expect(try await system.status() == ["hello-world/1.0, \(System.lts), x86_64: installed"])
-
-    try await system.install("linux-rt-headers").mustSucceed()
-    try await system.expectInstalled("hello_world", "1.0", for: System.realtime)
-  }
-
-  @Test func headersThatGoAloneTakeNoModuleWithThem() async throws {
-    let system = try await System.withTwoKernels()
-    try await system.install("hello-world-dkms=1.0-").mustSucceed()
-    try await system.remove("linux-lts-headers").mustSucceed()
-    try await system.expectInstalled("hello_world", "1.0", for: System.lts)
-    try await system.expectTidy()
-  }
-
   @Test func anUnreadableConfigurationIsNamed() async throws {
     let system = try await System.withLTSKernel()
     _ = try await system.root.shell(

@@ -9,29 +9,11 @@ struct HardCasesTests {
   private static let install = "/usr/lib/alpm-dkms/alpm-dkms-install"
   private static let remove = "/usr/lib/alpm-dkms/alpm-dkms-remove"
 
-  /// Makes the source of a module package with these modules, each of one small file.
   private func makeSource(
     _ name: String, _ version: String, modules: [String], extra: String = "", in system: System
   ) async throws {
-    let arrays = modules.enumerated().map { index, module in
-      "BUILT_MODULE_NAME[\(index)]=\(module)\nDEST_MODULE_LOCATION[\(index)]=/extra"
-    }.joined(separator: "\n")
-    try await system.root.shell(
-      """
-      rm -rf /usr/src/\(name)-\(version)
-      mkdir -p /usr/src/\(name)-\(version)
-      cd /usr/src/\(name)-\(version)
-      printf '%s\\n' 'PACKAGE_NAME=\(name)' 'PACKAGE_VERSION=\(version)' 'AUTOINSTALL=yes' > dkms.conf
-      cat >> dkms.conf <<'CONF'
-      \(arrays)
-      \(extra)
-      CONF
-      echo 'obj-m := \(modules.map { "\($0).o" }.joined(separator: " "))' > Makefile
-      for module in \(modules.joined(separator: " ")); do
-        printf '#include <linux/module.h>\\nMODULE_LICENSE("GPL");\\nMODULE_VERSION("\(version)");\\n' > $module.c
-      done
-      """
-    ).mustSucceed()
+    let script = System.source(name, version, modules: modules, extra: extra, below: "")
+    try await system.root.shell(script).mustSucceed()
   }
 
   private func hook(_ program: String, _ target: String, in system: System) async throws -> Run {

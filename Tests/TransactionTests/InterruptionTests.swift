@@ -15,7 +15,7 @@ struct InterruptionTests {
     echo usr/src/slow-1/dkms.conf > /targets
     /usr/lib/alpm-dkms/alpm-dkms-install < /targets &
     helper=$!
-    for try in $(seq 300); do
+    for try in $(seq 1200); do
       ! pgrep -f 'sleep \(seconds)$' > /dev/null || break
       sleep 0.1
     done
@@ -70,9 +70,84 @@ struct InterruptionTests {
     // Who is killed leaves the killing to another, who needs a moment.
     let isOver = try await eventually { processes(with: "\(seconds)").isEmpty }
     #expect(isOver, "no child outlives the helper")
+    // The next transaction would mend this one, which takes hours.
+    try await system.root.shell("sed -i /AUTOINSTALL/d /usr/src/slow-1/dkms.conf").mustSucceed()
     let next = try await system.install("hello-world-dkms=1.0-")
     #expect(next.status == 0 && !next.all.contains("==> ERROR:"), "\(next)")
     #expect(try await system.root.shell(leftovers).output.isEmpty)
     try await system.expectInstalled("hello_world", "1.0", for: System.lts)
+  }
+
+  // MARK: pacman itself
+
+  /// A module that waits for hours as long as /slow is there.
+  private static func patientModule(_ seconds: Int) -> String {
+    System.source(
+      "patient", "1", modules: ["patient"],
+      extra: """
+        MAKE[0]="{ [ ! -e /slow ] || sleep \(seconds); } && make -C ${kernel_source_dir} M=${dkms_tree}/patient/1/build"
+        """)
+  }
+
+  @Test func aKeyPressEndsTheHookAndTheNextTransactionMends() async throws {
+    let seconds = Self.manySeconds + 4
+    let system = try await System.withLTSKernel()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    let package = try await system.makePackage(
+      "patient-dkms", content: Self.patientModule(seconds))
+    // What a terminal does on ^C: the signal goes to every process of the group.
+    let pressed = try await system.root.run([
+      "/bin/bash", "-c",
+      """
+      set -m
+      touch /slow
+      pacman --noconfirm -U \(package) &
+      for try in $(seq 1200); do
+        ! pgrep -f 'sleep \(seconds)$' > /dev/null || break
+        sleep 0.1
+      done
+      kill -INT -$!
+      wait $!
+      echo "status $?"
+      rm /slow
+      pgrep -f 'sleep \(seconds)$'
+      """,
+    ])
+    #expect(pressed.lines.last == "status 0", "pacman goes on, and no child is left: \(pressed)")
+    #expect(pressed.reportsFailedHook && pressed.all.contains("interrupted"), "\(pressed)")
+    #expect(try await system.root.run(["pacman", "-Q", "patient-dkms"]).status == 0)
+    #expect(
+      try await system.status() == System.installed("hello-world/1.0", System.lts) + ["patient/1: added"])
+    try await system.expectTidy()
+
+    try await system.install("noauto-dkms").mustSucceed()
+    try await system.expectSettled(
+      System.installed("hello-world/1.0", System.lts) + ["noauto/2.0: added"]
+        + System.installed("patient/1", System.lts))
+  }
+
+  @Test func aFullDiskEndsTheTransactionAndTheNextOneMends() async throws {
+    let system = try await System.withTwoKernels()
+    try await system.install("hello-world-dkms=1.0-", "patched-dkms").mustSucceed()
+    let filler = try await system.makePackage(
+      "filler", information: ["depend = hello-world-dkms", "conflict = patched-dkms"],
+      content: "mkdir -p opt/small && head -c 1000000 /dev/zero > opt/small/zeros")
+    let full = try await system.root.shell(
+      """
+      mkdir -p /opt/small && mount -t tmpfs -o size=64k none /opt/small
+      pacman --noconfirm -U --ask 4 \(System.package("hello-world-dkms=1.1-")) \(filler)
+      """)
+    #expect(
+      full.status != 0 && !full.all.contains("Updating out-of-tree"), "Post hooks have not run: \(full)")
+    #expect(
+      try await system.root.run(["pacman", "-Q", "hello-world-dkms"]).lines == ["hello-world-dkms 1.1-1"])
+    #expect(try await system.root.run(["pacman", "-Q", "patched-dkms"]).status != 0)
+    for release in [System.lts, System.stable] {
+      try await system.expectInstalled("hello_world", "1.0", for: release)
+    }
+
+    try await system.install("noauto-dkms").mustSucceed()
+    try await system.expectSettled(
+      System.installed("hello-world/1.1", System.lts, System.stable) + ["noauto/2.0: added"])
   }
 }

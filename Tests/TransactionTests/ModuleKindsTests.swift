@@ -57,28 +57,6 @@ struct ModuleKindsTests {
     try await system.expectTidy()
   }
 
-  @Test(arguments: [
-    ["hello-world-dkms=1.0-", "dependent-dkms"], ["dependent-dkms", "hello-world-dkms=1.0-"],
-  ])
-  func aModuleIsBuiltAfterTheOneItNeeds(order: [String]) async throws {
-    let system = try await System.withTwoKernels()
-    try await system.install(order[0], order[1]).mustSucceed()
-    for release in [System.lts, System.stable] {
-      try await system.expectInstalled("hello_world", for: release)
-      try await system.expectInstalled("dependent", for: release)
-    }
-  }
-
-  @Test func aModuleWaitsForTheOneItNeedsAndSaysSo() async throws {
-    let system = try await System.withLTSKernel()
-    let run = try await system.install("dependent-dkms")
-    #expect(run.status == 0 && run.reportsFailedHook, "\(run)")
-    #expect(
-      run.all.contains("dependent/1.0 needs hello-world, not installed for kernel \(System.lts)"), "\(run)")
-    try await system.install("hello-world-dkms=1.0-").mustSucceed()
-    try await system.expectInstalled("dependent", for: System.lts)
-  }
-
   @Test func whatDoesNotWantToBeInstalledByItselfIsOnlyAdded() async throws {
     let system = try await System.withLTSKernel()
     try await system.install("noauto-dkms").mustSucceed()

@@ -30,11 +30,17 @@ struct System {
     System(root: try await ThrowawayRoot(from: ltsKernel.value))
   }
 
+  /// The suite, and no kernel.
+  static func withoutKernels() async throws -> System {
+    System(root: try await ThrowawayRoot(from: suite.value))
+  }
+
   private static let suite = Task {
     let system = System(root: try await ThrowawayRoot())
     let directory = try TemporaryDirectory()
     try system.root.add(try await ThrowawayRoot.suitePackage(in: directory.path), as: "suite.pkg.tar")
     try await system.pacman("-U", ["/suite.pkg.tar", package("kmod-hooks")]).mustSucceed()
+    try await system.root.shell(noteTargets).mustSucceed()
     return system.root
   }
 
@@ -65,7 +71,7 @@ struct System {
     try await root.run(["pacman", "--noconfirm", operation] + arguments)
   }
 
-  private static func package(_ wanted: String) -> String {
+  static func package(_ wanted: String) -> String {
     let parts = wanted.split(separator: "=", maxSplits: 1).map(String.init)
     let file = Files.list(TestParts.packages).first { file in
       guard file.hasPrefix("\(parts[0])-") else { return false }
@@ -90,6 +96,11 @@ struct System {
     try await root.shell(
       "cd /usr/lib/modules && find . -path '*/updates/*' -type f -printf '%P\\n' | LC_ALL=C sort"
     ).lines
+  }
+
+  /// The names in the install tree, sorted.
+  func kernelDirectories() async throws -> [String] {
+    try await root.shell("ls /usr/lib/modules | LC_ALL=C sort").lines
   }
 
   func listing(_ path: String) async throws -> [String] {
@@ -120,7 +131,12 @@ struct System {
   func expectTidy(sourceLocation: SourceLocation = #_sourceLocation) async throws {
     let leftovers = try await root.shell(
       """
-      find /usr/lib/modules /var/lib/dkms -mindepth 1 -type d -empty -not -path '*/build/*'
+      find /usr/lib/modules /var/lib/dkms -mindepth 1 -type d -empty -not -path '*/build/*' \
+        -not -path '/var/lib/dkms/*/*/build'
+      for build in /var/lib/dkms/*/*/build; do
+        # One that was only added has an empty one, as the reference makes it.
+        ls -d "${build%/build}"/*/x86_64 > /dev/null 2>&1 && find "$build" -maxdepth 0 -empty
+      done
       find /var/lib/dkms -xtype l
       find /usr/lib/modules /var/lib/dkms -name '*.alpm-dkms-new' -o -name '.tmp_*'
       cd /usr/lib/modules

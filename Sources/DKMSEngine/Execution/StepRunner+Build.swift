@@ -30,8 +30,14 @@ extension StepRunner {
       let build = try await ModuleBuild(self, id, kernel, scratch: scratch)
       result = .success(try await build.run())
     } catch {
-      keepLog(id, kernel, scratch)
-      result = .failure(error)
+      if Task.isCancelled {
+        // No failure of the module's: without a log of one, the next transaction tries again.
+        result = .failure(
+          .system(operation: "build", subject: "\(id) for \(kernel.release)", reason: "interrupted"))
+      } else {
+        keepLog(id, kernel, scratch)
+        result = .failure(error)
+      }
     }
     for leftover in [scratch, layout.staging(id, kernel, "product")] { try? Files.remove(leftover) }
     return result

@@ -40,6 +40,9 @@ public struct FactsReader: Sendable {
     for id in facts.tree.modules.map(\.id) where Files.isDirectory(layout.keptSource(id)) {
       facts.keptSources[id] = layout.keptSource(id).string
     }
+    for record in facts.tree.modules where record.isBroken || record.isLastGood {
+      facts.productNames[record.id] = productNames(of: record)
+    }
     for kernel in kernels {
       facts.kernels[kernel] = self.facts(of: kernel)
     }
@@ -89,6 +92,12 @@ public struct FactsReader: Sendable {
       }
       return await group.reduce(into: answers) { $0[$1.0, default: [:]][$1.1] = $1.2 }
     }
+  }
+
+  private func productNames(of record: ModuleRecord) -> Set<String> {
+    let tree = ModuleTree(layout)
+    return Set(
+      record.builds.flatMap { tree.moduleFiles(in: layout.productModules(record.id, $0.kernel)).keys })
   }
 
   private func failedBuilds(of id: ModuleID, _ kernels: [Kernel]) -> Set<Kernel> {

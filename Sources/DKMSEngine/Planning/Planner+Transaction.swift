@@ -18,7 +18,9 @@ extension Planner {
     }
     for record in facts.tree.modules {
       if record.isLastGood || transaction.goneModules.contains(record.id) {
-        planner.retire(record, inFavourOf: wanted.first { $0.name == record.id.name }, after: transaction)
+        planner.retire(
+          record, inFavourOf: planner.successor(of: record, among: wanted, after: transaction),
+          after: transaction)
       } else {
         planner.forgetGoneKernels(record, after: transaction)
       }
@@ -102,6 +104,23 @@ extension Planner {
     return configuration.buildDepends.allSatisfy(registered.contains)
   }
 
+  /// What takes the place of a version that has lost its source: one of its name, or one of another name that comes
+  /// with the same modules in the same transaction, as packages do that replace each other.
+  private func successor(
+    of record: ModuleRecord, among wanted: [ModuleID], after transaction: Transaction
+  ) -> ModuleID? {
+    if let same = wanted.first(where: { $0.name == record.id.name }) { return same }
+    // The transaction that replaced the last good one is over.
+    let candidates = record.isLastGood ? wanted : wanted.filter(transaction.changedModules.contains)
+    let names = facts.productNames[record.id] ?? []
+    return candidates.first { id in
+      record.builds.contains { build in
+        guard case .read(let configuration)? = facts.configurations[id]?[build.kernel] else { return false }
+        return configuration.modules.contains { names.contains($0.destinationName) }
+      }
+    }
+  }
+
   /// Removes a version that has lost its source, except where it is the last good one.
   private mutating func retire(
     _ record: ModuleRecord, inFavourOf successor: ModuleID?, after transaction: Transaction
@@ -120,11 +139,10 @@ extension Planner {
     }
     var stays = false
     for build in record.builds {
-      if let successor, build.isInstalled, !transaction.goneKernels.contains(build.kernel) {
+      if let successor, isLastGood(build, of: record, inFavourOf: successor, after: transaction) {
         switch installed(successor, build.kernel) {
         case .planned(let step):
-          removals += unbuild(
-            record.id, build.kernel, because: .replaced(by: successor), requires: [step])
+          removals += giveWay(record.id, build.kernel, to: successor, installedBy: step)
         case .stands, .blocked:
           plan.skip(Skip(record.id, build.kernel, .lastGood))
           stays = true
@@ -139,6 +157,27 @@ extension Planner {
       let reason = successor.map { Reason.replaced(by: $0) } ?? .sourceGone
       plan.append(.unregister(record.id), because: reason, requires: removals)
     }
+  }
+
+  /// Whether a kernel has only this build as long as the successor is not installed.
+  private func isLastGood(
+    _ build: BuildRecord, of record: ModuleRecord, inFavourOf successor: ModuleID,
+    after transaction: Transaction
+  ) -> Bool {
+    // Under another name both can be installed, as far as links go.
+    let isOtherInstalled =
+      successor.name != record.id.name && facts.tree[successor]?.build(for: build.kernel)?.isInstalled == true
+    return build.isInstalled && !transaction.goneKernels.contains(build.kernel) && !isOtherInstalled
+  }
+
+  /// Forgets a build once its successor stands, which has taken its link already if it is of the same name.
+  private mutating func giveWay(
+    _ id: ModuleID, _ kernel: Kernel, to successor: ModuleID, installedBy step: Int
+  ) -> [Int] {
+    let reason = Reason.replaced(by: successor)
+    let uninstalled =
+      successor.name == id.name ? [step] : uninstall(id, kernel, because: reason, requires: [step])
+    return unbuild(id, kernel, because: reason, requires: uninstalled)
   }
 
   private mutating func forgetGoneKernels(_ record: ModuleRecord, after transaction: Transaction) {

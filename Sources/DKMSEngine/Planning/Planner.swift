@@ -181,10 +181,12 @@ public struct Planner {
 
   // MARK: Undoing
 
-  /// Takes a module out of a kernel's directory; the steps to wait for.
-  mutating func uninstall(_ id: ModuleID, _ kernel: Kernel, because reason: Reason) -> [Int] {
-    guard facts.tree[id]?.build(for: kernel)?.isInstalled == true else { return [] }
-    let step = plan.append(.uninstall(id, kernel), because: reason)
+  /// Takes a module out of a kernel's directory, once these steps have succeeded; the steps to wait for.
+  mutating func uninstall(
+    _ id: ModuleID, _ kernel: Kernel, because reason: Reason, requires required: [Int] = []
+  ) -> [Int] {
+    guard facts.tree[id]?.build(for: kernel)?.isInstalled == true else { return required }
+    let step = plan.append(.uninstall(id, kernel), because: reason, requires: required)
     moduleChanges[kernel.release, default: []].append(step)
     return [step]
   }

@@ -261,6 +261,55 @@ import Testing
     #expect(plan.lines == ["build hello/1.0 for 6.2.0", "install hello/1.0 for 6.2.0", "depmod 6.2.0"])
   }
 
+  // MARK: Successors of another name
+
+  @Test func aModuleStaysUntilTheSameOneOfAnotherNameStands() throws {
+    var scene = Scene()
+    let kernel = try scene.kernel("6.1.0")
+    let old = try scene.module(
+      "hello", "1.0", .broken, hasSource: false, hasKeptSource: true, installed: [kernel], files: ["hello"])
+    try scene.module("alien", "1.0", .absent, files: ["alien"])
+    let fork = try scene.module("fork", "7", .absent, files: ["extra", "hello"])
+    let plan = scene.settle(changed: [fork], gone: [old])
+    #expect(plan.lines.contains("relink hello/1.0 to /kept/hello/1.0"))
+    #expect(plan.requires("uninstall hello/1.0 for 6.1.0", "install fork/7 for 6.1.0"))
+    #expect(plan.requires("unbuild hello/1.0 for 6.1.0", "uninstall hello/1.0 for 6.1.0"))
+    #expect(plan.requires("unregister hello/1.0", "unbuild hello/1.0 for 6.1.0"))
+  }
+
+  @Test func aModuleThatWasKeptForOneOfAnotherNameStaysAsLong() throws {
+    var scene = Scene()
+    let kernel = try scene.kernel("6.1.0")
+    let old = try scene.module(
+      "hello", "1.0", .lastGood, hasSource: false, installed: [kernel], files: ["hello"])
+    let fork = try scene.module("fork", "7", files: ["hello"])
+    scene.facts.failedBuilds[fork] = [kernel]
+    #expect(scene.settle().isEmpty)
+    #expect(scene.settle().skips == [Skip(old, kernel, .lastGood)])
+    // Somebody has installed the other one by hand.
+    scene.facts.tree.modules[1].builds = [BuildRecord(kernel: kernel, isInstalled: true)]
+    #expect(
+      scene.settle().lines == [
+        "uninstall hello/1.0 for 6.1.0", "unbuild hello/1.0 for 6.1.0", "unregister hello/1.0",
+        "depmod 6.1.0",
+      ])
+  }
+
+  @Test func aModuleThatWasThereBeforeTakesNoPlace() throws {
+    var scene = Scene()
+    let kernel = try scene.kernel("6.1.0")
+    let gone = try scene.module(
+      "hello", "1.0", .broken, hasSource: false, hasKeptSource: true, installed: [kernel], files: ["hello"])
+    try scene.module("fork", "7", autoinstall: false, files: ["hello"])
+    #expect(
+      scene.settle(gone: [gone]).lines == [
+        "uninstall hello/1.0 for 6.1.0", "unbuild hello/1.0 for 6.1.0", "unregister hello/1.0",
+        "depmod 6.1.0",
+      ])
+  }
+
+  // MARK: Sources that come back
+
   @Test func sourceThatComesBackIsLinkedAgain() throws {
     var scene = Scene()
     let kernel = try scene.kernel("6.1.0")

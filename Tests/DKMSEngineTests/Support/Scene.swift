@@ -32,7 +32,8 @@ struct Scene {
   mutating func module(
     _ name: String, _ version: String = "1.0", _ standing: Standing = .registered, hasSource: Bool = true,
     hasKeptSource: Bool = false, built: [Kernel] = [], installed: [Kernel] = [], autoinstall: Bool = true,
-    needs: [String] = [], rebuilds: Bool = false, exclusion: String? = nil, unreadable: DKMSError? = nil
+    needs: [String] = [], rebuilds: Bool = false, exclusion: String? = nil, unreadable: DKMSError? = nil,
+    files: [String] = []
   ) throws -> ModuleID {
     let id = try ModuleID(name: name, version: version)
     if hasSource { facts.sources[id] = "/src/\(id.sourceDirectoryName)" }
@@ -47,8 +48,14 @@ struct Scene {
           isBroken: standing == .broken, isLastGood: standing == .lastGood, builds: builds))
     }
     let configuration = ModuleConfiguration(
-      id: id, modules: [], makeCommand: "make", autoinstall: autoinstall, buildDepends: needs,
+      id: id,
+      modules: files.map {
+        ModuleFile(
+          builtName: $0, builtLocation: "", destinationName: $0, destinationLocation: "/extra",
+          isStripped: true)
+      }, makeCommand: "make", autoinstall: autoinstall, buildDepends: needs,
       rebuildsWithDependencies: rebuilds, exclusion: exclusion)
+    if !hasSource { facts.productNames[id] = Set(files) }
     for kernel in kernels {
       facts.configurations[id, default: [:]][kernel] =
         unreadable.map { .unreadable($0) } ?? .read(configuration)
