@@ -28,3 +28,11 @@ public struct Transaction: Hashable, Sendable {
     self.installedKernels = installedKernels
   }
 }
+
+extension Transaction {
+  /// Takes out the installed kernels that the administrator wants left alone.
+  public mutating func leaveAlone(where isLeftAlone: (Kernel) -> Bool) {
+    changedKernels.removeAll(where: isLeftAlone)
+    installedKernels.removeAll(where: isLeftAlone)
+  }
+}

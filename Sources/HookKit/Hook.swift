@@ -22,7 +22,17 @@ extension Hook {
   /// Reads the targets and acts on them; 0 where all is well, so that pacman reports anything else.
   public static func run(_ input: FileDescriptor, layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
-      let targets = try lines(of: input).compactMap(HookTarget.init(line:))
+      return await settle(try lines(of: input), layout: layout, host: host)
+    } catch {
+      Narrator(host.console).fail(error)
+      return 1
+    }
+  }
+
+  /// Acts on lines of targets; 0 where all is well.
+  static func settle(_ lines: [String], layout: Layout, host: Host) async -> Int32 {
+    do throws(DKMSError) {
+      let targets = lines.compactMap(HookTarget.init(line:))
       if targets.isEmpty { return 0 }
       guard host.isRoot else {
         host.console.printError("==> ERROR: this is pacman's to run, as root")

@@ -18,7 +18,11 @@ public enum InstallHook: Hook {
     let narrator = Narrator(host.console)
     LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
     LeftoverSweeper(layout).sweep()
-    let findings = await read(targets, layout, options, host, narrator)
+    // What is wrong with it the verdict says.
+    let configuration = SuiteConfiguration.read(layout.suiteConfiguration).configuration
+    options.silenceLimit = configuration.silenceLimit
+    var findings = await read(targets, layout, options, host, narrator)
+    findings.transaction.leaveAlone { configuration.ignores($0.release) }
     options.kernelOwners = findings.kernelOwners
     let facts = await FactsReader(host: host, layout: layout, options: options, comparesKernels: true).facts(
       modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
@@ -33,17 +37,6 @@ public enum InstallHook: Hook {
       .execute(plan, observe: narrator.ended)
     LeftoverSweeper(layout).sweepBootRecords(of: host.bootIdentifier)
     return conclude(report, findings, facts.tree, narrator)
-  }
-
-  /// Settles what a transaction without an end has left, as if one had just touched every kernel.
-  ///
-  /// - Returns: Whether all is well.
-  /// - Throws: `DKMSError` where framework.conf cannot be read.
-  public static func reconcile(layout: Layout = Layout(), host: Host) async throws(DKMSError) -> Bool {
-    let framework = try await Framework.read(over: layout, host: host)
-    let built = ModuleTree(framework.layout).state().modules.flatMap(\.builds).map(\.kernel.release)
-    let kernels = Set(KernelCatalogue(framework.layout).kernels + built)
-    return try await run(kernels.map(HookTarget.kernel), layout: layout, host: host)
   }
 
   private static func read(

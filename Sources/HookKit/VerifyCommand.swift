@@ -33,7 +33,8 @@ public struct VerifyCommand: Sendable {
       var releases: [KernelRelease] = []
       for kernel in kernels { releases.append(try KernelRelease(kernel)) }
       let verification = try await Verification(
-        of: releases.isEmpty ? nil : releases, layout: layout, host: host, database: Database())
+        of: releases.isEmpty ? nil : releases, layout: layout, host: host,
+        database: Database(root: layout.root))
       if printsJSON {
         host.console.print(verification.json.text)
       } else {

@@ -14,7 +14,8 @@ public enum VerifyHook: Hook {
   public static func run(
     _ targets: [HookTarget], layout: Layout, host: Host
   ) async throws(DKMSError) -> Bool {
-    let verification = try await Verification(layout: layout, host: host, database: Database())
+    let verification = try await Verification(
+      layout: layout, host: host, database: Database(root: layout.root))
     verification.say(on: host.console)
     return verification.isWell
   }

@@ -158,13 +158,41 @@ import Testing
     #expect(try await system.run(RemoveHook.self, "usr/src/gone-1.0/dkms.conf") == 0)
     try system.removeSource(gone)
     try system.addSource("hello", "1.0")
-    #expect(try await InstallHook.reconcile(layout: system.layout, host: system.host))
+    #expect(await ReconcileCommand().run(layout: system.layout, host: system.host) == 0)
     #expect(system.state.modules.map(\.id.description) == ["hello/1.0"])
     #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
     #expect(system.installed("gone", "6.1.0") == nil)
     let before = system.directory.listing()
-    #expect(try await InstallHook.reconcile(layout: system.layout, host: system.host))
+    #expect(await ReconcileCommand().run(layout: system.layout, host: system.host) == 0)
     #expect(system.directory.listing() == before)
+  }
+
+  // MARK: The administrator's wishes
+
+  @Test func kernelsToLeaveAloneAreLeftAlone() async throws {
+    try system.addKernel("6.1.0-custom")
+    try system.addKernel("6.2.0")
+    let old = try system.addSource("hello", "1.0")
+    for release in ["6.1.0-custom", "6.2.0"] { try system.lay(old, builtFor: release) }
+    try system.directory.write("ignored-kernels = *-custom\n", to: "etc/alpm-dkms.conf")
+    #expect(try await system.run(RemoveHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    try system.removeSource(old)
+    try system.addSource("hello", "1.1")
+    #expect(
+      try await system.run(
+        InstallHook.self, "usr/src/hello-1.0/dkms.conf", "usr/src/hello-1.1/dkms.conf",
+        "usr/lib/modules/6.1.0-custom/vmlinuz") == 0)
+    #expect(system.installed("hello", "6.1.0-custom") == "text of hello/1.0")
+    #expect(system.installed("hello", "6.2.0") == "text of hello/1.1")
+  }
+
+  @Test func aBuildThatSaysNothingForTooLongIsEnded() async throws {
+    try system.addKernel("6.1.0")
+    try system.addSource("hello", "1.0", conf: "MAKE[0]='sleep 1000'")
+    try system.directory.write("silence-limit = 1s\n", to: "etc/alpm-dkms.conf")
+    #expect(try await system.run(InstallHook.self, "usr/src/hello-1.0/dkms.conf") == 1)
+    #expect(
+      system.transcript.error.contains { $0.contains("hello/1.0") && $0.contains("nothing for 1 second") })
   }
 
   // MARK: Another kernel of the same release

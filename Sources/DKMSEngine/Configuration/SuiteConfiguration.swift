@@ -10,7 +10,7 @@ public struct SuiteConfiguration: Hashable, Sendable {
   public var optional: [NamePattern]
   /// Modules that no verdict speaks of.
   public var ignored: [NamePattern]
-  /// Kernels that get no verdict.
+  /// Kernels that are left alone: the hooks build nothing for them, and they get no verdict.
   public var ignoredKernels: [NamePattern]
   /// How long a build may say nothing before it is ended; nil for as long as it likes.
   public var silenceLimit: Duration?
@@ -27,7 +27,7 @@ public struct SuiteConfiguration: Hashable, Sendable {
     self.silenceLimit = silenceLimit
   }
 
-  /// Whether a kernel gets no verdict.
+  /// Whether a kernel is left alone.
   public func ignores(_ release: KernelRelease) -> Bool {
     ignoredKernels.contains { $0.matches(release.description) }
   }

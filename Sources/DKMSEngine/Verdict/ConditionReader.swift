@@ -47,7 +47,7 @@ public struct ConditionReader: Sendable {
     let questions = files.flatMap { file in
       file.exists ? [file.path] : [file.kernelsOwn, file.builtPath].compactMap { $0 }
     }
-    let information = await ModuleInformation(of: questions, host: host)
+    let information = await ModinfoAnswers(of: questions, host: host)
     for kernel in conditions.indices {
       for module in conditions[kernel].modules.indices {
         for file in conditions[kernel].modules[module].files.indices {

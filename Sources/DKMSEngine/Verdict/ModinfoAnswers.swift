@@ -5,7 +5,7 @@ internal import Host
 internal import SystemPackage
 
 /// Asks module files what they were built for and whether they are signed.
-struct ModuleInformation {
+struct ModinfoAnswers {
   private let answers: [String: [String: String]]?
   private static let fileMark = "filename:"
 

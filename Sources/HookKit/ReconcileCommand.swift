@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSEngine
+internal import DKMSModel
+public import Host
+
+/// `alpm-dkms reconcile`: settles what a transaction without an end has left.
+public struct ReconcileCommand: Sendable {
+  /// Describes a call.
+  public init() {}
+
+  /// Runs it on the machine at hand and ends the process.
+  public func main() -> Never {
+    Program.run { [self] in await run(host: .live()) }
+  }
+
+  /// Does what the hook would do had a transaction just touched every kernel; 0 where all is well.
+  public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
+    do throws(DKMSError) {
+      let targets = try await everyKernel(layout, host).map { "usr/lib/modules/\($0)/modules.order" }
+      return await InstallHook.settle(targets, layout: layout, host: host)
+    } catch {
+      Narrator(host.console).fail(error)
+      return 1
+    }
+  }
+
+  /// Kernels that are there, and those for which something is built.
+  private func everyKernel(_ layout: Layout, _ host: Host) async throws(DKMSError) -> Set<KernelRelease> {
+    let layout = try await Framework.read(over: layout, host: host).layout
+    let built = ModuleTree(layout).state().modules.flatMap(\.builds).map(\.kernel.release)
+    return Set(KernelCatalogue(layout).kernels + built)
+  }
+}

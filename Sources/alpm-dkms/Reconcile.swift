@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import ArgumentParser
+internal import HookKit
+
+/// Settles what a transaction without an end has left.
+struct Reconcile: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Settle what an interrupted transaction has left.",
+    discussion: """
+      Does what the hooks would do had a transaction just touched every kernel: builds and installs what is \
+      missing, and removes what has lost its source or its kernel. What stands stays as it is. Needs root.
+      """)
+
+  func run() {
+    ReconcileCommand().main()
+  }
+}
