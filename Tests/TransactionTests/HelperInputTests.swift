@@ -62,7 +62,7 @@ struct HelperInputTests {
     try await system.install("hello-world-dkms=1.0-").mustSucceed()
     try await system.root.shell("find /usr -xdev -name 'libalpm.so*' -delete").mustSucceed()
     #expect(try await system.root.run(["pacman", "--version"]).status != 0, "libalpm is really gone")
-    let run = try await system.root.run([Self.helpers[0]], input: Array("linux-lts\n".utf8))
+    let run = try await system.root.run([Self.helpers[0]], input: Array("hello-world-dkms\n".utf8))
     #expect(run.status == 0, "\(run)")
     #expect(run.all.contains("hello-world/1.0 for \(System.lts): installed"), "\(run)")
   }
