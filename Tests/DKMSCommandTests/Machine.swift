@@ -104,7 +104,7 @@ final class Machine: Sendable {
     let who = user == .root ? [] : ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     let binary = program == .ours ? TestParts.program("dkms") : TestParts.reference
     let inside = who + ["/bin/bash", "-c", #"dkms() { /mnt/dkms "$@"; }; "# + Self.direct(command), "bash"]
-    return try await Turnstile.shared.pass {
+    return try await Turnstile.machines.pass {
       try await Run.program(
         "/usr/bin/unshare",
         ["--mount", "--propagation", "private", "/bin/bash", "-c", Self.enter, "bash", binary.string]
@@ -134,39 +134,5 @@ final class Machine: Sendable {
     Self.places.keys.sorted().flatMap { name in
       TemporaryDirectory.listing(of: path(name)).map { "\(name)/\($0)" }
     }
-  }
-}
-
-/// Lets a few programs run at a time, however many tests do.
-actor Turnstile {
-  static let shared = Turnstile(places: 4)
-
-  private var places: Int
-  private var queue: [CheckedContinuation<Void, Never>] = []
-
-  init(places: Int) { self.places = places }
-
-  nonisolated func pass<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-    await enter()
-    do {
-      let value = try await body()
-      await leave()
-      return value
-    } catch {
-      await leave()
-      throw error
-    }
-  }
-
-  private func enter() async {
-    if places > 0 {
-      places -= 1
-    } else {
-      await withCheckedContinuation { queue.append($0) }
-    }
-  }
-
-  private func leave() {
-    if queue.isEmpty { places += 1 } else { queue.removeFirst().resume() }
   }
 }

@@ -87,9 +87,10 @@ private enum ReferenceVersion {
     words.reduce(line) { $0.replacing($1.key, with: $1.value) }
   }
 
-  /// The old one keeps the kernel's configuration beside the log, the new one the symbols beside the modules.
+  /// The old one keeps the kernel's configuration beside the log, the new one the symbols beside the modules; ours
+  /// notes in a hidden file which kernel of that release a build is for.
   static func isPeculiar(_ path: String) -> Bool {
-    path.hasSuffix("/log/.config") || path.hasSuffix("/module/Module.symvers")
+    path.hasSuffix("/log/.config") || path.hasSuffix("/module/Module.symvers") || path.hasSuffix("/.kernel")
   }
 }
 

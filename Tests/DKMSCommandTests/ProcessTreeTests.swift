@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What a build has started ends with it, however that comes, and with `dkms`.
-@Suite(.requiresRoot, .requiresKernelHeaders, .timeLimit(.minutes(5)))
+@Suite(.requiresRoot, .requiresKernelHeaders, .timeLimit(.minutes(60)))
 struct ProcessTreeTests {
   /// A machine with a module whose build starts processes that resist, each with the marker for its name.
   ///

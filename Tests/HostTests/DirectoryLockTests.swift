@@ -6,7 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct DirectoryLockTests {
+@Suite(.timeLimit(.minutes(60))) struct DirectoryLockTests {
   private let directory: TemporaryDirectory
   private var path: FilePath { directory.path.appending("locked") }
 

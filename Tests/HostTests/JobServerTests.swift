@@ -6,7 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct JobServerTests {
+@Suite(.timeLimit(.minutes(60))) struct JobServerTests {
   /// How many do something at once, now and at most.
   private final class Occupancy: Sendable {
     private let counts = Mutex<(now: Int, most: Int, total: Int)>((0, 0, 0))

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// A child is killed with all that it has started.
-@Suite(.timeLimit(.minutes(5))) struct ProcessGroupTests {
+@Suite(.timeLimit(.minutes(60))) struct ProcessGroupTests {
   private let directory: TemporaryDirectory
   private let command: Command
 

@@ -6,7 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct ProcessLauncherTests {
+@Suite(.timeLimit(.minutes(60))) struct ProcessLauncherTests {
   private let launcher = ProcessLauncher()
   private static let path = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
 

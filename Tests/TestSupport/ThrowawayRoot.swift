@@ -39,7 +39,9 @@ public final class ThrowawayRoot: Sendable {
 
   /// Runs a command inside.
   public func run(_ arguments: [String], input: [UInt8]? = nil) async throws -> Run {
-    try await Run.program(Self.script, ["run", directory.string, "--"] + arguments, input: input)
+    try await Turnstile.roots.pass {
+      try await Run.program(Self.script, ["run", directory.string, "--"] + arguments, input: input)
+    }
   }
 
   /// Runs a shell command inside.
@@ -63,7 +65,7 @@ public final class ThrowawayRoot: Sendable {
   }
 
   private static func succeed(_ arguments: [String]) async throws {
-    let run = try await Run.program(script, arguments)
+    let run = try await Turnstile.roots.pass { try await Run.program(script, arguments) }
     if run.status != 0 { throw Failure(arguments: arguments, run: run) }
   }
 

@@ -10,7 +10,7 @@ import Testing
 @testable import DKMSEngine
 
 /// What kinds of files a configuration may be made of, and when bash is asked.
-@Suite(.timeLimit(.minutes(5))) struct ConfigurationFilesTests {
+@Suite(.timeLimit(.minutes(60))) struct ConfigurationFilesTests {
   private let machine: Machine
   private var path: String { "\(machine.layout.sourceTree)/tested/dkms.conf" }
 

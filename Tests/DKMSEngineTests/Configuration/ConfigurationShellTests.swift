@@ -9,7 +9,7 @@ import Testing
 @testable import DKMSEngine
 
 /// A dkms.conf is a bash program.
-@Suite(.timeLimit(.minutes(5))) struct ConfigurationShellTests {
+@Suite(.timeLimit(.minutes(60))) struct ConfigurationShellTests {
   private let machine: Machine
 
   init() throws { machine = try Machine() }

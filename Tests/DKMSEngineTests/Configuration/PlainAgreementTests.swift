@@ -9,14 +9,14 @@ import Testing
 @testable import DKMSEngine
 
 /// Files that are read without a shell mean what they mean to bash.
-@Suite(.timeLimit(.minutes(10))) struct PlainAgreementTests {
+@Suite(.timeLimit(.minutes(60))) struct PlainAgreementTests {
   private let machine: Machine
   private var names = PlainSamples.variables
   private var environment: [String: String]
 
   init() throws {
     machine = try Machine()
-    environment = BashEvaluator(host: machine.host, timeLimit: .seconds(30)).environment(adding: [
+    environment = BashEvaluator(host: machine.host, timeLimit: .seconds(600)).environment(adding: [
       "kernelver": "6.1.5-x", "module": "", "A": "a  a", "B": "", "C_1": "\\\\c", "MAKE": "$A",
       "PACKAGE_NAME": "$B",
     ])
@@ -31,7 +31,7 @@ import Testing
     for (index, text) in files.enumerated() {
       try paths.append(machine.directory.write(text, to: "\(directory)/\(index)"))
     }
-    return try await BashEvaluator(host: machine.host, timeLimit: .seconds(30))
+    return try await BashEvaluator(host: machine.host, timeLimit: .seconds(600))
       .evaluate(paths, reading: names, environment: environment)
   }
 

@@ -9,7 +9,7 @@ import Testing
 @testable import DKMSEngine
 
 /// Builds whose "compiler" is a copy, so that they run anywhere.
-@Suite(.timeLimit(.minutes(5))) struct BuildTests {
+@Suite(.timeLimit(.minutes(60))) struct BuildTests {
   private let machine: Machine
   private let id: ModuleID
   private let kernel: Kernel

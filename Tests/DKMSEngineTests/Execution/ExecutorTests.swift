@@ -7,7 +7,7 @@ import Testing
 
 @testable import DKMSEngine
 
-@Suite(.timeLimit(.minutes(5))) struct ExecutorTests {
+@Suite(.timeLimit(.minutes(60))) struct ExecutorTests {
   private let machine: Machine
   private let kernel: Kernel
 

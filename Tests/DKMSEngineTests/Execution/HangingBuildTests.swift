@@ -9,7 +9,7 @@ import Testing
 @testable import DKMSEngine
 
 /// Builds and scripts that print nothing and never end, or leave something behind.
-@Suite(.timeLimit(.minutes(5))) struct HangingBuildTests {
+@Suite(.timeLimit(.minutes(60))) struct HangingBuildTests {
   private var machine: Machine
   private let id: ModuleID
   private let kernel: Kernel
@@ -28,7 +28,7 @@ import Testing
     .buildSilent(id, kernel, limit: limit, log: machine.layout.failureLog(id, kernel).string)
   }
 
-  @Test(arguments: ["MAKE[0]=./hang.sh", "PRE_BUILD=hang.sh"])
+  @Test(arguments: ["MAKE[0]=./hang.sh", "PRE_BUILD=hang.sh", "POST_BUILD=hang.sh"])
   func silentBuildFails(_ conf: String) async throws {
     try machine.addTextModule(id, conf: "\(conf)\n", files: ["hang.sh": Self.hang])
     #expect(try await machine.install(id, kernel).failures == [silentBuild])
@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func silentScriptsAreToldOf() async throws {
-    let scripts: [ScriptKind] = [.postAdd, .postBuild, .postInstall, .postRemove]
+    let scripts: [ScriptKind] = [.postAdd, .postInstall, .postRemove]
     try machine.addTextModule(
       id, conf: scripts.map { "\($0.rawValue)=hang.sh\n" }.joined(), files: ["hang.sh": Self.hang])
     let installation = try await machine.install(id, kernel)
@@ -73,7 +73,7 @@ import Testing
     #expect(removal.failures.isEmpty)
     #expect(
       installation.warnings + removal.warnings == [
-        "\(DKMSError.scriptSilent(id, script: .postAdd, limit: limit))", "\(silentBuild)",
+        "\(DKMSError.scriptSilent(id, script: .postAdd, limit: limit))",
         "\(DKMSError.scriptSilent(id, script: .postInstall, limit: limit))",
         "\(DKMSError.scriptSilent(id, script: .postRemove, limit: limit))",
       ])

@@ -9,7 +9,7 @@ import Testing
 @testable import DKMSEngine
 
 /// Real modules, built against real headers and placed by the real depmod.
-@Suite(.requiresRoot, .requiresKernelHeaders, .serialized, .timeLimit(.minutes(15)))
+@Suite(.requiresRoot, .requiresKernelHeaders, .serialized, .timeLimit(.minutes(60)))
 struct RealBuildTests {
   private let machine: Machine
   private let id: ModuleID

@@ -10,7 +10,7 @@ import Testing
 @testable import DKMSEngine
 
 /// When modules are signed, by a program that only appends the mark of a signature.
-@Suite(.timeLimit(.minutes(5))) struct SigningTests {
+@Suite(.timeLimit(.minutes(60))) struct SigningTests {
   private var machine: Machine
   private let id: ModuleID
   private let kernel: Kernel
