@@ -10,6 +10,8 @@ public struct ModuleCondition: Hashable, Sendable {
   public var installed: ModuleID?
   /// Whether the installed version has lost its source package to another one.
   public var isLastGood: Bool
+  /// Whether the installed version was built for another kernel of the same release.
+  public var isForAnotherKernel = false
   /// Whether `id` is built.
   public var isBuilt: Bool
   /// What keeps `id` from being built.

@@ -31,11 +31,11 @@ struct Verification {
     for release in releases ?? [] where !Files.isDirectory(layout.kernel(release)) {
       throw .kernelMissing(release, directory: layout.kernel(release).string)
     }
-    let chosen =
-      releases ?? InstalledKernels(layout, database).releases.filter { !configuration.ignores($0) }
+    let installed = InstalledKernels(layout, database)
+    let chosen = releases ?? installed.releases.filter { !configuration.ignores($0) }
     var kernels: [Kernel] = []
     for release in chosen { kernels.append(try Kernel(release: release, architecture: host.architecture)) }
-    let reader = ConditionReader(framework, host: host)
+    let reader = ConditionReader(framework, host: host, kernelOwners: installed.owners)
     verdicts = await reader.conditions(of: kernels).map { KernelVerdict($0, by: configuration) }
     hasModules = reader.hasModules
     self.problems = problems

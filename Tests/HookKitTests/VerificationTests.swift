@@ -200,26 +200,15 @@ import Testing
 
   // MARK: Signatures
 
-  private func enforcedVerdict(sysfs: String, _ text: String) async throws -> KernelVerdict.Standing? {
-    let directory = try TemporaryDirectory()
-    try directory.write(text, to: sysfs)
-    var host = system.host
-    host.runningRelease = "6.1.0"
-    let framework = try await Framework.read(over: system.layout, host: host)
-    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
-    let reader = ConditionReader(framework, host: host, systemDirectory: directory.path)
-    return await reader.conditions(of: [kernel]).map { KernelVerdict($0, by: SuiteConfiguration()) }
-      .first?.standing
-  }
-
-  @Test func whereTheKernelAsksForSignaturesTheyMustBeThere() async throws {
+  @Test(arguments: ["6.1.0", "6.2.0"])
+  func whereTheRunningKernelAsksForSignaturesTheyMustBeThere(_ running: String) async throws {
     try system.layWhole(id, for: "6.1.0")
-    let lockdown = "kernel/security/lockdown"
-    #expect(try await enforcedVerdict(sysfs: lockdown, "[none] integrity confidentiality\n") == .asBefore)
-    #expect(try await enforcedVerdict(sysfs: lockdown, "none [integrity] confidentiality\n") == .degraded)
-    let parameter = "module/module/parameters/sig_enforce"
-    #expect(try await enforcedVerdict(sysfs: parameter, "N\n") == .asBefore)
-    #expect(try await enforcedVerdict(sysfs: parameter, "Y\n") == .degraded)
+    var host = system.host
+    host.runningRelease = running
+    host.enforcesSignatures = { true }
+    let verification = try await Verification(
+      layout: system.layout, host: host, database: Database(root: system.directory.path))
+    #expect(verification.standing == (running == "6.1.0" ? .degraded : .asBefore))
   }
 
   @Test func theConfigurationOfTheKernelTellsToo() async throws {

@@ -8,9 +8,11 @@ extension System {
   /// Checks the tree, its links, the kernels' directories and modules.dep against what should be there, and that the
   /// hook, run again with the targets of the last transaction, changes nothing of them.
   ///
-  /// It ends with the status `again` then: 1 where something cannot be built.
+  /// It ends with the status `again` then: 1 where something cannot be built. The verdict is that every kernel can be
+  /// booted as before, unless told otherwise.
   func expectSettled(
-    _ status: [String], again: Int32 = 0, sourceLocation: SourceLocation = #_sourceLocation
+    _ status: [String], again: Int32 = 0, isDegraded: Bool? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
     #expect(try await self.status() == status, sourceLocation: sourceLocation)
     let found = try await root.shell(Self.contradictions)
@@ -19,6 +21,9 @@ extension System {
     let links = try await root.shell("find /var/lib/dkms -name 'kernel-*' -type l").lines
     #expect(links.count == installed, "\(links)", sourceLocation: sourceLocation)
     try await expectTidy(sourceLocation: sourceLocation)
+    let verdict = try await root.run(["alpm-dkms", "verify"])
+    #expect(
+      (verdict.status != 0) == (isDegraded ?? (again != 0)), "\(verdict)", sourceLocation: sourceLocation)
     let repeated = try await root.shell(Self.hookAgain)
     #expect(repeated.lines == ["status \(again)"], "\(repeated)", sourceLocation: sourceLocation)
     #expect(try await self.status() == status, sourceLocation: sourceLocation)

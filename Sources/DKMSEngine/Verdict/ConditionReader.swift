@@ -2,7 +2,7 @@
 
 public import DKMSModel
 public import Host
-public import SystemPackage
+internal import SystemPackage
 
 /// Reads from the trees what there is of modules for kernels.
 public struct ConditionReader: Sendable {
@@ -13,23 +13,25 @@ public struct ConditionReader: Sendable {
   private let tree: ModuleTree
   private let state: TreeState
   private let newest: [ModuleID]
-  private let enforcement: SignatureEnforcement
+  private let enforcesSignatures: Bool
 
   /// Looks at the trees that framework.conf names.
   ///
   /// - Parameters:
   ///   - framework: Trees and options.
   ///   - host: The machine.
-  ///   - systemDirectory: Where the running kernel tells of itself.
-  public init(_ framework: Framework, host: Host, systemDirectory: FilePath = "/sys") {
+  ///   - kernelOwners: The packages that own kernels, with their versions, where they are known.
+  public init(_ framework: Framework, host: Host, kernelOwners: [KernelRelease: String] = [:]) {
     self.host = host
     layout = framework.layout
-    options = framework.options
+    var options = framework.options
+    options.kernelOwners = kernelOwners
+    self.options = options
     allowsAutoinstall = framework.allowsAutoinstall
     tree = ModuleTree(layout)
     state = tree.state()
     newest = state.newestVersions
-    enforcement = SignatureEnforcement(systemDirectory: systemDirectory)
+    enforcesSignatures = host.enforcesSignatures()
   }
 
   /// Whether any module is registered.
@@ -68,7 +70,8 @@ public struct ConditionReader: Sendable {
     for name in state.modules.map(\.id.name) where names.last != name { names.append(name) }
     var condition = KernelCondition(
       kernel: kernel, isRunning: isRunning,
-      enforcesSignatures: enforcement.applies(to: kernelTree, isRunning: isRunning),
+      enforcesSignatures: isRunning && enforcesSignatures
+        || KernelOptions(file: kernelTree.configuration).contains("CONFIG_MODULE_SIG_FORCE") == true,
       modules: names.compactMap { module($0, kernelTree, facts, kernel, configurations) })
     let dependencies = layout.kernel(kernel.release).appending("modules.dep")
     let listed = Self.listed(in: dependencies, of: kernelTree)
@@ -116,11 +119,20 @@ public struct ConditionReader: Sendable {
       failure: FailureRecord(layout).failure(of: id, kernel))
     condition.obstacle = obstacle(
       to: record, configuration, facts, kernel, hasFailed: condition.failure != nil)
+    condition.isForAnotherKernel = isForAnotherKernel(installed?.build(for: kernel), kernelTree)
     condition.moduleNames = configuration?.moduleNames ?? []
     let owner = installed?.id ?? (condition.isBuilt ? id : nil)
     if let owner { condition.files = files(of: owner, kernelTree, kernel, configurations[owner]?[kernel]) }
     if condition.moduleNames.isEmpty { condition.moduleNames = condition.files.map(\.name) }
     return condition
+  }
+
+  /// Whether a build is known to be for another kernel of the same release.
+  private func isForAnotherKernel(_ build: BuildRecord?, _ kernelTree: KernelTree) -> Bool {
+    guard let built = build?.fingerprint,
+      let present = kernelTree.fingerprint(owner: options.kernelOwners[kernelTree.release])
+    else { return false }
+    return !built.matches(present)
   }
 
   /// The first thing in the way of a build.

@@ -34,7 +34,7 @@ private struct Judge {
 
   var findings: [Finding] {
     guard let installed = module.installed else { return absence }
-    return succession(of: installed) + troubledFiles
+    return succession(of: installed) + rebirth(of: installed) + troubledFiles
   }
 
   var skips: [KernelVerdict.Skip] {
@@ -82,6 +82,15 @@ private struct Judge {
       return finding(.impaired, "\(reason(of: obstacle)); \(stays)", remedy: obstacle.remedy)
     }
     return finding(.impaired, "it is not installed; \(stays)", remedy: install)
+  }
+
+  /// A kernel that came anew under its release, after the module was built for it.
+  private func rebirth(of installed: ModuleID) -> [Finding] {
+    guard module.isForAnotherKernel else { return [] }
+    return finding(
+      .impaired, "it was built for another kernel of this release",
+      remedy:
+        "dkms build --force \(installed) -k \(release) && dkms install --force \(installed) -k \(release)")
   }
 
   private func reason(of obstacle: DKMSError) -> String {

@@ -86,6 +86,10 @@ import Testing
         ]
       }, reason: nil),
     Case(
+      testDescription: "built for another kernel of the release",
+      module: module { $0.isForAnotherKernel = true },
+      reason: "it was built for another kernel of this release", effect: .impaired, remedy: rebuild),
+    Case(
       testDescription: "failed", module: absent { $0.failure = failure },
       reason: "its build failed: a.c:1: error: no", log: "/l", remedy: install),
     Case(
