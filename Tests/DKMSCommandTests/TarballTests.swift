@@ -105,9 +105,11 @@ struct TarballTests {
     ] as [(String, Int32, String)] {
       try await machine.dkms(words).expect(status, says: [text]).expectUnchanged(since: before)
     }
-    try await machine.dkms("ldtarball /usr/src/q.tar.gz --force").expect(0).expectUnchanged(since: before)
+    // Which kernel of that release another machine has built it for is not known here.
+    let after = before.filter { !$0.hasSuffix("/.kernel") }
+    try await machine.dkms("ldtarball /usr/src/q.tar.gz --force").expect(0).expectUnchanged(since: after)
     try await machine.dkms("ldtarball /usr/src/q.tar.gz", as: .nobody).expect(1, says: ["sudo"])
-      .expectUnchanged(since: before)
+      .expectUnchanged(since: after)
   }
 
   // MARK: Sources elsewhere
