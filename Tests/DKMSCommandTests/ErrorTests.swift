@@ -81,7 +81,8 @@ struct ErrorTests {
   }
 
   @Test(
-    "A dkms.conf whose names lead elsewhere is refused", arguments: ["../x", "a/b", "-x", "two words", "."])
+    "A dkms.conf whose names lead elsewhere is refused",
+    arguments: ["../x", "a/b", "-x", "two words", ".", ".."])
   func badNameInConfiguration(_ name: String) async throws {
     for directive in ["PACKAGE_NAME", "PACKAGE_VERSION"] {
       let machine = try await Prepared.sources()
@@ -90,6 +91,18 @@ struct ErrorTests {
       for words in ["add quick/1.0 --force", "install quick/1.0 -k \(Kernels.first) --force"] {
         try await machine.dkms(words).expect(8, says: ["'\(name)'"]).expectUnchanged(since: before)
       }
+    }
+  }
+
+  @Test("So is one whose names are empty or hold the end of a line", arguments: ["", "two\nlines"])
+  func noNameInConfiguration(_ name: String) async throws {
+    for directive in ["PACKAGE_NAME", "PACKAGE_VERSION"] {
+      let machine = try await Prepared.sources()
+      try machine.addQuick(conf: "\(directive)='\(name)'")
+      let before = machine.tree
+      let reason = name.isEmpty ? "it sets no \(directive)" : "'two lines'"
+      try await machine.dkms("add quick/1.0 --force").expect(8, says: [reason])
+        .expectUnchanged(since: before)
     }
   }
 

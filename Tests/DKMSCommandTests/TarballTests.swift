@@ -154,6 +154,27 @@ struct TarballTests {
     ).expectUnchanged(since: before)
   }
 
+  @Test("So do dry runs of mktarball and ldtarball")
+  func dryRunOfTarballs() async throws {
+    let machine = try await Prepared.machine(.built)
+    let file = "/var/lib/dkms/quick/1.0/tarball/q.tar.gz"
+    let before = machine.tree
+    let make = "mktarball quick/1.0 -k \(Self.first) --archive"
+    try await machine.dkms("\(make) q.tar.gz --dry-run")
+      .expect(0, output: ["  -> quick/1.0: would be written to \(file)"]).expectUnchanged(since: before)
+    try await machine.dkms("\(make) /usr/src/q.tar.gz").expect(0)
+    try await forget(machine)
+    let gone = machine.tree
+    try await machine.dkms("ldtarball /usr/src/q.tar.gz --dry-run").expect(
+      0,
+      output: [
+        "  -> quick/1.0: its source would be put into the source tree",
+        "  -> quick/1.0: would be added, its source is /usr/src/quick-1.0",
+        "  -> quick/1.0 for \(Self.first): the build that comes with it would be loaded",
+      ]
+    ).expectUnchanged(since: gone)
+  }
+
   // MARK: Hostile ones
 
   @Test("A tarball that leads out of itself writes nothing", arguments: [Machine.Program.ours, .reference])

@@ -195,6 +195,18 @@ struct KernelTests {
     try await system.expectSettled(System.installed(Self.hello, System.lts))
   }
 
+  @Test func aKernelWithoutPackageBaseOrImageIsOneAllTheSame() async throws {
+    let system = try await System.withLTSKernel()
+    let release = "6.1.0-bare"
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    let packages = try await system.makeKernel("linux-bare", release: release, bare: true)
+    try await system.pacman("-U", packages).mustSucceed()
+    try await system.expectSettled(System.installed(Self.hello, release, System.lts))
+    try await system.remove("linux-bare", "linux-bare-headers").mustSucceed()
+    try await system.expectSettled(System.installed(Self.hello, System.lts))
+    #expect(try await system.kernelDirectories() == [System.lts])
+  }
+
   // MARK: kmod's own hook
 
   @Test(arguments: [true, false])

@@ -27,6 +27,16 @@ struct LifeOfAModuleTests {
     #expect(try await system.listing("/var/lib/dkms").isEmpty)
   }
 
+  @Test func theLastKernelGoesAndTheModuleWaitsForTheNext() async throws {
+    let system = try await System.withLTSKernel()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    try await system.remove("linux-lts", "linux-lts-headers").mustSucceed()
+    #expect(try await system.status() == ["hello-world/1.0: added"])
+    #expect(try await system.listing("/usr/lib/modules").isEmpty)
+    try await system.install("linux-rt", "linux-rt-headers").mustSucceed()
+    try await expect(system, version: "1.0", for: [System.realtime])
+  }
+
   private func expect(
     _ system: System, version: String, for releases: [String],
     sourceLocation: SourceLocation = #_sourceLocation

@@ -63,8 +63,11 @@ extension System {
 
   /// Makes packages of a kernel and its headers, which lead to those of the LTS kernel; the files to install.
   ///
-  /// Each `build` of one release gives other versions to the symbols that modules use.
-  func makeKernel(_ name: String, release: String, build: Int = 1) async throws -> [String] {
+  /// Each `build` of one release gives other versions to the symbols that modules use. A `bare` kernel has neither
+  /// pkgbase nor vmlinuz in its directory.
+  func makeKernel(
+    _ name: String, release: String, build: Int = 1, bare: Bool = false
+  ) async throws -> [String] {
     let directory = "usr/lib/modules/\(release)"
     let kernel = try await makePackage(
       name, "1-\(build)",
@@ -74,6 +77,7 @@ extension System {
         echo \(name) > pkgbase
         echo '\(release) \(build)' > vmlinuz
         touch modules.order modules.builtin modules.builtin.modinfo kernel/no-modules
+        \(bare ? "rm pkgbase vmlinuz" : "")
         cd "$OLDPWD"
         """)
     let headers = try await makePackage(
