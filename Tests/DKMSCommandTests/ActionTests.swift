@@ -62,7 +62,7 @@ struct ActionTests {
     try machine.addScript(
       """
       [[ $1 == \(Kernels.first) ]] || exit 0
-      for try in {1..100}; do
+      for try in {1..3000}; do
         [[ -d /var/lib/dkms/quick/1.0/\(Kernels.second)/x86_64/module ]] && exec sleep 0.5
         sleep 0.1
       done

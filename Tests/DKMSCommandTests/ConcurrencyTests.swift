@@ -120,7 +120,7 @@ struct ConcurrencyTests {
       """
       set -m
       /mnt/dkms \(words) &
-      for try in {1..600}; do [[ -e /etc/dkms/reached ]] && break; sleep 0.05; done
+      until [[ -e /etc/dkms/reached ]] || ! kill -0 $!; do sleep 0.05; done
       kill -9 $!
       wait $!
       """, environment: Self.environment)

@@ -39,7 +39,7 @@ struct ProcessTreeTests {
       set -m -o pipefail
       {
         /mnt/dkms \(words) -k \(Kernels.first) &
-        for try in {1..600}; do [[ -e /etc/dkms/grown ]] && break; sleep 0.05; done
+        until [[ -e /etc/dkms/grown ]] || ! kill -0 $!; do sleep 0.05; done
         kill -\(signal) $!
         wait $!
       } 2>&1 | cat

@@ -17,7 +17,7 @@ struct ReferenceMistakeTests {
     try machine.addQuick(conf: #"MAKE[0]="./wait-for-the-other $kernelver; ${MAKE[0]}""#)
     // A build that goes on when the other run has begun its own.
     try machine.addScript(
-      "touch /etc/dkms/begun-$1; for try in {1..600}; do set -- /etc/dkms/begun-*; (($# < 2)) || exit 0; sleep 0.1; done",
+      "touch /etc/dkms/begun-$1; for try in {1..3000}; do set -- /etc/dkms/begun-*; (($# < 2)) || exit 0; sleep 0.1; done",
       at: "src/quick-1.0/wait-for-the-other")
     try await machine.dkms("add quick/1.0", by: program).expect(0)
     let run = try await machine.shell(

@@ -120,7 +120,7 @@ import Testing
       """
       all: a b
       a b:
-      \t@: > $@.started; for try in $$(seq 600); do \\
+      \t@: > $@.started; for try in $$(seq 6000); do \\
       \t  if [ -e a.started ] && [ -e b.started ]; then exit 0; fi; sleep 0.05; done; exit 1
       """, to: "Makefile")
     let result = try await make(in: directory, server)

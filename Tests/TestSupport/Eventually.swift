@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// Looks again and again until something holds; false where it still does not after a long while.
 public func eventually(_ condition: () -> Bool) async throws -> Bool {
-  for _ in 0..<3000 {
+  for _ in 0..<18000 {
     if condition() { return true }
     try await Task.sleep(for: .milliseconds(10))
   }

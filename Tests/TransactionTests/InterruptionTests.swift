@@ -15,7 +15,7 @@ struct InterruptionTests {
     echo usr/src/slow-1/dkms.conf > /targets
     /usr/lib/alpm-dkms/alpm-dkms-install < /targets &
     helper=$!
-    for try in $(seq 1200); do
+    for try in $(seq 6000); do
       ! pgrep -f 'sleep \(seconds)$' > /dev/null || break
       sleep 0.1
     done
@@ -102,7 +102,7 @@ struct InterruptionTests {
       set -m
       touch /slow
       pacman --noconfirm -U \(package) &
-      for try in $(seq 1200); do
+      for try in $(seq 6000); do
         ! pgrep -f 'sleep \(seconds)$' > /dev/null || break
         sleep 0.1
       done

@@ -309,7 +309,7 @@ import Testing
         [ ! -e state ] || exit 2
         echo "$1" > state
         : > '\(meeting)'/"$1"
-        for try in $(seq 600); do
+        for try in $(seq 6000); do
           if [ "$(ls '\(meeting)' | wc -l)" -eq 2 ]; then cp state hello.ko; exit 0; fi
           sleep 0.05
         done
