@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// What there is of an image beside the modules of its kernel: the facts that decide whether it is made anew.
+public struct ImageCondition: Hashable, Sendable {
+  /// The image.
+  public var image: InitramfsImage
+  /// The kernel modules in it, sorted by name.
+  public var modules: [String]
+  /// What makes it stale, in the order in which people want to know it.
+  public var flaws: [ImageFlaw]
+
+  /// Makes a description; an image without flaws is fresh.
+  public init(image: InitramfsImage, modules: [String] = [], flaws: [ImageFlaw] = []) {
+    self.image = image
+    self.modules = modules
+    self.flaws = flaws
+  }
+
+  /// Whether it holds just what is installed.
+  public var isFresh: Bool { flaws.isEmpty }
+}
+
+/// Why an image is not what its generator would make now.
+public enum ImageFlaw: Hashable, Sendable {
+  /// There is no such file.
+  case missing
+  /// It cannot be read.
+  case unreadable(reason: String)
+  /// A module in it has other contents than the one that modprobe would load.
+  case differs(module: String)
+  /// A module in it is installed no longer.
+  case gone(module: String)
+  /// An installed module is not in it though the generator's configuration asks for it, in this place.
+  case lacks(module: String, askedForBy: String)
+}
