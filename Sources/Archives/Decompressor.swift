@@ -71,6 +71,9 @@ public final class Decompressor: ByteSource {
     return chunk
   }
 
+  /// How many bytes of the source were used; at the end, where the stream ends in it.
+  var consumed: Int64 { library.reader.filterBytes(handle, -1) }
+
   private func start() throws(ArchiveError) {
     isStarted = true
     // The feed lives as long as this object, and the handle no longer.

@@ -21,9 +21,11 @@ public final class FileRange: ByteSource {
   public init(of file: FilePath) throws(ArchiveError) {
     self.file = file
     position = 0
+    // A pipe of that name must not keep anybody waiting.
+    guard Files.isFile(file) || Files.kind(file) == nil else {
+      throw ArchiveError(.read, file, .damaged("it is no regular file"))
+    }
     do throws(Errno) {
-      // A pipe of that name must not keep anybody waiting.
-      guard Files.isFile(file) || Files.kind(file) == nil else { throw .invalidArgument }
       descriptor = try OpenFile(file)
       end = try descriptor.size()
     } catch {

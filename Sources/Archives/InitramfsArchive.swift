@@ -29,20 +29,13 @@ public struct InitramfsArchive: Sendable {
     _ range: FileRange, _ body: (NewcEntry, NewcContents) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
     var walk = Walk(file: range.file, limits: limits)
-    let start = range.position
-    let bytes = ByteReader(range)
-    while try walk.readPlain(bytes, body) {
-      let offset = start + bytes.position
-      let magic = try range.bytes(at: offset, count: StreamCompression.magicLength)
-      guard let compression = StreamCompression(magic: magic) else {
-        throw walk.damaged("it is neither a cpio archive nor compressed in a way that is known here")
-      }
-      let rest = FileRange(offset..<range.end, of: range)
-      let stream = try Decompressor(rest, compression, in: range.file, limit: limits.bytes)
-      guard try !walk.readPlain(ByteReader(stream), body) else {
-        throw walk.damaged("what is compressed in it is no cpio archive")
-      }
-      break
+    var rest = range
+    while true {
+      let start = rest.position
+      let bytes = ByteReader(rest)
+      guard try walk.readPlain(bytes, body) else { break }
+      rest = FileRange(start + bytes.position..<range.end, of: range)
+      try walk.readCompressed(&rest, body)
     }
     guard walk.archives > 0 else { throw walk.damaged("there is no archive in it") }
   }
@@ -54,6 +47,7 @@ private struct Walk {
   let limits: InitramfsArchive.Limits
   private(set) var archives = 0
   private var entries = 0
+  private var unpacked: Int64 = 0
 
   init(file: FilePath, limits: InitramfsArchive.Limits) {
     self.file = file
@@ -79,6 +73,30 @@ private struct Walk {
         try archive.finish(contents)
       }
     }
+  }
+
+  /// Reads archives that are compressed; leaves what follows them.
+  mutating func readCompressed(
+    _ range: inout FileRange, _ body: (NewcEntry, NewcContents) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) {
+    let start = range.position
+    let magic = try range.bytes(at: start, count: StreamCompression.magicLength)
+    guard let compression = StreamCompression(magic: magic) else {
+      throw damaged("it is neither a cpio archive nor compressed in a way that is known here")
+    }
+    var end = range.end
+    if compression.hasFrames, let length = try FrameWalk.length(of: FileRange(start..<end, of: range)) {
+      end = start + length
+    }
+    let stream = try Decompressor(
+      FileRange(start..<end, of: range), compression, in: file, limit: limits.bytes - unpacked)
+    let bytes = ByteReader(stream)
+    guard try !readPlain(bytes, body) else { throw damaged("what is compressed in it is no cpio archive") }
+    unpacked += bytes.position
+    let used = compression.hasFrames ? end - start : stream.consumed
+    // Every step must lead on, whatever is in the file.
+    guard used > 0 else { throw damaged("what is compressed in it is damaged") }
+    range = FileRange(start + used..<range.end, of: range)
   }
 
   func damaged(_ words: String) -> ArchiveError { ArchiveError(.read, file, .damaged(words)) }
