@@ -34,6 +34,8 @@ public struct ArchiveError: Error, Hashable, Sendable {
     case noLibrary(String)
     /// libarchive failed; the message is its own.
     case library(Code, message: String)
+    /// It is not as it should be, in these words.
+    case damaged(String)
     /// The system failed on a file outside the archive, or on the archive itself.
     case system(Errno, FilePath)
     /// An entry must not be taken out.
@@ -61,6 +63,7 @@ extension ArchiveError.Reason: CustomStringConvertible {
     switch self {
     case .noLibrary(let detail): "libarchive cannot be loaded: \(detail)"
     case .library(_, let message): message
+    case .damaged(let words): words
     case .system(let error, let path): "\(path): \(error)"
     case .refused(let entry, let refusal): "'\(entry.visible)' in it \(refusal)"
     }

@@ -36,7 +36,11 @@ struct ArchiveLibrary {
     let supportFilter: alpm_dkms_archive_read_support_filter_by_code_fn
     let supportTar: alpm_dkms_archive_read_support_format_tar_fn
     let supportCpio: alpm_dkms_archive_read_support_format_cpio_fn
+    let supportRaw: alpm_dkms_archive_read_support_format_raw_fn
     let open: alpm_dkms_archive_read_open_filename_fn
+    let openSource: alpm_dkms_archive_read_open_fn
+    let filterCode: alpm_dkms_archive_filter_code_fn
+    let filterBytes: alpm_dkms_archive_filter_bytes_fn
     let nextHeader: alpm_dkms_archive_read_next_header_fn
     let data: alpm_dkms_archive_read_data_fn
 
@@ -46,7 +50,11 @@ struct ArchiveLibrary {
       supportFilter = try library.function("archive_read_support_filter_by_code")
       supportTar = try library.function("archive_read_support_format_tar")
       supportCpio = try library.function("archive_read_support_format_cpio")
+      supportRaw = try library.function("archive_read_support_format_raw")
       open = try library.function("archive_read_open_filename")
+      openSource = try library.function("archive_read_open")
+      filterCode = try library.function("archive_filter_code")
+      filterBytes = try library.function("archive_filter_bytes")
       nextHeader = try library.function("archive_read_next_header")
       data = try library.function("archive_read_data")
     }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CArchive
+public import SystemPackage
+
+/// What a compressed stream holds, as it is read.
+public final class Decompressor: ByteSource {
+  private let library: ArchiveLibrary
+  private let handle: OpaquePointer
+  private let feed: Feed
+  private let file: FilePath
+  private let limit: Int64
+  private var left: Int64
+  private var isStarted = false
+  private static let chunkSize = 1 << 16
+
+  /// Begins to read.
+  ///
+  /// - Parameters:
+  ///   - source: The compressed bytes.
+  ///   - compression: How they are compressed.
+  ///   - file: What errors name.
+  ///   - limit: The bytes that may come out; one more is an error.
+  /// - Throws: `ArchiveError` where libarchive is missing.
+  public init(
+    _ source: any ByteSource, _ compression: StreamCompression, in file: FilePath, limit: Int64
+  ) throws(ArchiveError) {
+    library = try ArchiveLibrary(for: .read, file)
+    guard let handle = library.reader.new() else {
+      throw ArchiveError(.read, file, .system(.noMemory, file))
+    }
+    self.handle = handle
+    self.file = file
+    self.limit = limit
+    left = limit
+    feed = Feed(source)
+    _ = library.reader.supportFilter(handle, compression.filter)
+    _ = library.reader.supportRaw(handle)
+  }
+
+  deinit { _ = library.reader.free(handle) }
+
+  /// The next bytes that come out; none at the end.
+  ///
+  /// - Throws: `ArchiveError` where the stream is damaged, or holds more than it may.
+  public func nextChunk() throws(ArchiveError) -> [UInt8] {
+    if !isStarted { try start() }
+    var count = 0
+    let chunk = [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { buffer, initialized in
+      count = library.reader.data(handle, buffer.baseAddress, buffer.count)
+      initialized = max(count, 0)
+    }
+    guard count >= 0 else { throw failure }
+    left -= Int64(count)
+    guard left >= 0 else {
+      throw ArchiveError(.read, file, .damaged("it unpacks to more than \(limit) bytes"))
+    }
+    return chunk
+  }
+
+  private func start() throws(ArchiveError) {
+    isStarted = true
+    // The feed lives as long as this object, and the handle no longer.
+    let client = Unmanaged.passUnretained(feed).toOpaque()
+    let code = library.reader.openSource(
+      handle, client, nil,
+      { _, client, bytes in
+        guard let client else { return -1 }
+        return Unmanaged<Feed>.fromOpaque(client).takeUnretainedValue().next(bytes)
+      }, nil)
+    var entry: OpaquePointer?
+    guard code >= ARCHIVE_WARN, library.reader.nextHeader(handle, &entry) >= ARCHIVE_WARN else {
+      throw failure
+    }
+    // Without a filter that took it the bytes would come out as they went in.
+    guard library.reader.filterCode(handle, 0) != ARCHIVE_FILTER_NONE else {
+      throw ArchiveError(.read, file, .damaged("what is compressed in it is damaged"))
+    }
+  }
+
+  private var failure: ArchiveError {
+    feed.failure ?? ArchiveError(.read, file, library.failure(of: handle))
+  }
+}
+
+/// Hands a source to libarchive, a chunk at a time that stays where it is until the next.
+private final class Feed {
+  private(set) var failure: ArchiveError?
+  private let source: any ByteSource
+  private var buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 0)
+
+  init(_ source: any ByteSource) { self.source = source }
+
+  deinit { buffer.deallocate() }
+
+  /// Gives the address of the next bytes and their number; 0 at the end, -1 after a failure.
+  func next(_ address: UnsafeMutablePointer<UnsafeRawPointer?>?) -> Int {
+    do throws(ArchiveError) {
+      let chunk = try source.nextChunk()
+      if buffer.count < chunk.count {
+        buffer.deallocate()
+        buffer = .allocate(capacity: chunk.count)
+      }
+      _ = buffer.update(fromContentsOf: chunk)
+      address?.pointee = UnsafeRawPointer(buffer.baseAddress)
+      return chunk.count
+    } catch {
+      failure = error
+      return -1
+    }
+  }
+}

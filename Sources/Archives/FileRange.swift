@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Glibc
+internal import Host
+public import SystemPackage
+
+/// The bytes of a part of a file.
+public final class FileRange: ByteSource {
+  /// The file.
+  public let file: FilePath
+  /// Where the next byte lies in the file.
+  public private(set) var position: Int64
+  /// Where the part ends.
+  public let end: Int64
+  private let descriptor: OpenFile
+  private static let chunkSize: Int64 = 1 << 16
+
+  /// Opens a whole file.
+  ///
+  /// - Throws: `ArchiveError` where it cannot be opened, or is no regular file.
+  public init(of file: FilePath) throws(ArchiveError) {
+    self.file = file
+    position = 0
+    do throws(Errno) {
+      // A pipe of that name must not keep anybody waiting.
+      guard Files.isFile(file) || Files.kind(file) == nil else { throw .invalidArgument }
+      descriptor = try OpenFile(file)
+      end = try descriptor.size()
+    } catch {
+      throw ArchiveError(.read, file, .system(error, file))
+    }
+  }
+
+  /// A part of the same file, clamped to this one.
+  public init(_ range: Range<Int64>, of whole: FileRange) {
+    file = whole.file
+    descriptor = whole.descriptor
+    position = min(range.lowerBound, whole.end)
+    end = min(range.upperBound, whole.end)
+  }
+
+  /// The next bytes; none at the end.
+  ///
+  /// - Throws: `ArchiveError` where the system cannot read them.
+  public func nextChunk() throws(ArchiveError) -> [UInt8] {
+    let chunk = try bytes(at: position, count: Int(min(Self.chunkSize, end - position)))
+    position += Int64(chunk.count)
+    return chunk
+  }
+
+  /// Bytes from anywhere in the file, fewer at its end; what comes next stays as it is.
+  ///
+  /// - Throws: `ArchiveError` where the system cannot read them.
+  public func bytes(at offset: Int64, count: Int) throws(ArchiveError) -> [UInt8] {
+    let count = Int(max(0, min(Int64(count), end - offset)))
+    guard count > 0 else { return [] }
+    do throws(Errno) {
+      return try descriptor.read(at: offset, count: count)
+    } catch {
+      throw ArchiveError(.read, file, .system(error, file))
+    }
+  }
+}
+
+/// A file that is closed with the last reference to it.
+private final class OpenFile {
+  private let descriptor: FileDescriptor
+
+  init(_ file: FilePath) throws(Errno) {
+    do {
+      descriptor = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec, .nonBlocking])
+    } catch {
+      throw error as? Errno ?? .ioError
+    }
+  }
+
+  deinit { try? descriptor.close() }
+
+  func size() throws(Errno) -> Int64 {
+    do { return try descriptor.seek(offset: 0, from: .end) } catch { throw error as? Errno ?? .ioError }
+  }
+
+  func read(at offset: Int64, count: Int) throws(Errno) -> [UInt8] {
+    do {
+      return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+        while initialized < count {
+          let rest = UnsafeMutableRawBufferPointer(
+            rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized...])
+          let got = try descriptor.read(fromAbsoluteOffset: offset + Int64(initialized), into: rest)
+          if got == 0 { break }
+          initialized += got
+        }
+      }
+    } catch {
+      throw error as? Errno ?? .ioError
+    }
+  }
+}
