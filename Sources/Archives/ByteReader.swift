@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Reads a source byte by byte, and keeps no more of it than a chunk.
-public final class ByteReader {
+public final class ByteReader: ByteSource {
   /// How many bytes were taken.
   public private(set) var position: Int64 = 0
   private let source: any ByteSource
@@ -17,6 +17,23 @@ public final class ByteReader {
     if chunk.isEmpty { chunk = try source.nextChunk()[...] }
     return chunk.first
   }
+
+  /// The next bytes, which stay the next; fewer than asked for at the end.
+  ///
+  /// - Throws: `ArchiveError` of the source.
+  public func peek(_ count: Int) throws(ArchiveError) -> [UInt8] {
+    while chunk.count < count {
+      let more = try source.nextChunk()
+      if more.isEmpty { break }
+      chunk += more
+    }
+    return Array(chunk.prefix(count))
+  }
+
+  /// What is left of the chunk at hand, or the next one; none at the end.
+  ///
+  /// - Throws: `ArchiveError` of the source.
+  public func nextChunk() throws(ArchiveError) -> [UInt8] { try piece(upTo: .max) }
 
   /// The next bytes, at least one and no more than this many; none at the end.
   ///

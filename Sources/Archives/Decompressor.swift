@@ -38,6 +38,19 @@ public final class Decompressor: ByteSource {
     _ = library.reader.supportRaw(handle)
   }
 
+  /// The bytes of a stream that may be compressed, which its beginning tells.
+  ///
+  /// - Throws: `ArchiveError` where it cannot be read.
+  public static func plainBytes(
+    of source: any ByteSource, in file: FilePath, limit: Int64
+  ) throws(ArchiveError) -> any ByteSource {
+    let bytes = ByteReader(source)
+    guard let compression = StreamCompression(magic: try bytes.peek(StreamCompression.magicLength)) else {
+      return bytes
+    }
+    return try Decompressor(bytes, compression, in: file, limit: limit)
+  }
+
   deinit { _ = library.reader.free(handle) }
 
   /// The next bytes that come out; none at the end.

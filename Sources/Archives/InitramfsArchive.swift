@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import SystemPackage
+internal import SystemPackage
 
 /// Archives as a kernel unpacks them at its start: newc cpio archives that follow each other, with zeros between
 /// them, some of them compressed.

@@ -14,6 +14,12 @@ struct ModuleFileName {
     module = Self.normalized(file.dropLast(suffix.count))
   }
 
+  /// The path of a module file as it would be without compression.
+  static func withoutCompression(_ path: String) -> String {
+    guard let suffix = suffixes.first(where: path.hasSuffix) else { return path }
+    return path.dropLast(suffix.count) + ".ko"
+  }
+
   /// A module's name as the kernel writes it.
   static func normalized(_ name: some StringProtocol) -> String {
     String(name.map { $0 == "-" ? "_" : $0 })
