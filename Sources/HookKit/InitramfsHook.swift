@@ -3,7 +3,6 @@
 public import DKMSEngine
 public import DKMSModel
 public import Host
-internal import Initramfs
 internal import SystemPackage
 
 /// After a transaction: makes the images anew that are not what they should be, each once.
@@ -45,7 +44,6 @@ public enum InitramfsHook: Hook {
     let framework = try await Framework.read(over: layout, host: host)
     let configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
     if configuration.initramfs == .never { return true }
-    let narrator = Narrator(host.console)
     // Images and the room for them are everybody's: whoever comes second finds them fresh.
     let state = framework.layout.imageState
     let lock: DirectoryLock
@@ -55,15 +53,8 @@ public enum InitramfsHook: Hook {
       }
     } catch { throw DKMSError(error) }
     let round = ImageRound(framework, configuration, host)
-    let isWell: Bool
-    do throws(GenerationError) {
-      isWell = try await round.settle(targets, for: onlyGenerator)
-    } catch {
-      round.fail(error)
-      isWell = false
-    }
+    let isWell = await round.settle(targets, for: onlyGenerator)
     lock.release()
-    _ = narrator
     return isWell
   }
 }

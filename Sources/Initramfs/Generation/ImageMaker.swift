@@ -38,7 +38,8 @@ public struct ImageMaker: Sendable {
     let recipe = entry.recipe
     let goals = recipe.images.map(goal)
     for goal in goals where !Files.isDirectory(goal.removingLastComponent()) {
-      throw GenerationError(goal.string, "the directory for it is not there", remedy: "mount or make it first")
+      throw GenerationError(
+        goal.string, "the directory for it is not there", remedy: "mount or make it first")
     }
     let staged = goals.map(Files.stagingPath)
     // Only what follows a unified kernel image alone asks for the archive in it.
@@ -88,7 +89,10 @@ public struct ImageMaker: Sendable {
       throw GenerationError(subject, "\(error)")
     }
     let log = log(recipe)
-    guard !result.isSuccess else { return try? Files.remove(log) ?? () }
+    if result.isSuccess {
+      try? Files.remove(log)
+      return
+    }
     try? Files.write(result.output + result.errorOutput, to: log)
     let lines = (result.text + result.errorText).split(separator: "\n")
     let telling = lines.last { $0.contains("ERROR") || $0.contains("No space left") } ?? lines.last
@@ -165,7 +169,9 @@ public struct ImageMaker: Sendable {
   private func hooks(of followUp: ImageRecipe.FollowUp) -> [FilePath] {
     var known: Set<String> = []
     return followUp.directories.map { FilePath($0) }.flatMap { directory in
-      Files.list(directory).filter { !$0.hasPrefix(".") && known.insert($0).inserted }.map { directory.appending($0) }
+      Files.list(directory).filter { !$0.hasPrefix(".") && known.insert($0).inserted }.map {
+        directory.appending($0)
+      }
     }.filter(Files.isExecutable)
   }
 }

@@ -19,7 +19,8 @@ struct Dracut: Generator {
     return found.flatMap { kernel, images in
       images.map { image in
         ImageRecipe(
-          images: [image], options: ["--force"] + options(for: image) + ["--kver", "\(kernel.kernel.release)"],
+          images: [image],
+          options: ["--force"] + options(for: image) + ["--kver", "\(kernel.kernel.release)"],
           requests: requests, configurationFiles: files.map(\.string))
       }
     }
@@ -39,7 +40,9 @@ struct Dracut: Generator {
   /// The images of a kernel that are there, or the one that it should have.
   private func images(of kernel: BootableKernel) -> [InitramfsImage] {
     let release = kernel.kernel.release.description
-    var candidates = [image("/boot/initramfs-\(release).img", kernel), image("/boot/initrd.img-\(release)", kernel)]
+    var candidates = [
+      image("/boot/initramfs-\(release).img", kernel), image("/boot/initrd.img-\(release)", kernel),
+    ]
     if let base = kernel.packageBase {
       candidates.append(image("/boot/initramfs-\(base).img", kernel))
       candidates.append(image("/boot/initramfs-\(base)-fallback.img", kernel, preset: Self.fallback))

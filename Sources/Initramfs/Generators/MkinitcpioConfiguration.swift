@@ -55,7 +55,9 @@ struct MkinitcpioConfiguration: Sendable {
       }
       for word in words[(start + 1)...].prefix(while: { !isEndOfCommand($0) }) {
         let name = module(word.filter { !"\"'".contains($0) })
-        if !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) { modules.append(name) }
+        if !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) {
+          modules.append(name)
+        }
       }
     }
     return modules
