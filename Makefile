@@ -14,7 +14,7 @@ SWIFT ?= swift
 RELEASE = -c release --static-swift-stdlib
 DEBUG = -Xswiftc -warnings-as-errors
 COMMANDS = dkms alpm-dkms
-HOOK_PROGRAMS = alpm-dkms-install alpm-dkms-remove alpm-dkms-verify
+HOOK_PROGRAMS = alpm-dkms-install alpm-dkms-remove alpm-dkms-initramfs alpm-dkms-verify
 PROGRAMS = $(COMMANDS) $(HOOK_PROGRAMS)
 BIN = $(DESTDIR)$(PREFIX)/bin
 HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
@@ -40,6 +40,7 @@ install: build
 	install -Dm644 man/dkms.8 "$(SHARE)/man/man8/dkms.8"
 	install -Dm644 man/alpm-dkms.conf.5 "$(SHARE)/man/man5/alpm-dkms.conf.5"
 	install -Dm644 packaging/alpm-dkms.conf "$(DESTDIR)/etc/alpm-dkms.conf"
+	install -Dm644 packaging/90-mkinitcpio-install.hook "$(SHARE)/doc/alpm-dkms/90-mkinitcpio-install.hook"
 	install -Dm644 README.md "$(SHARE)/doc/alpm-dkms/README.md"
 	install -Dm644 COPYING "$(SHARE)/licenses/alpm-dkms/COPYING"
 	install -dm755 "$(DESTDIR)/etc/dkms" "$(DESTDIR)/var/lib/dkms"

@@ -47,6 +47,7 @@ let package = Package(
     program("dkms", ["DKMSCommand"]),
     program("alpm-dkms-install", ["HookKit"]),
     program("alpm-dkms-remove", ["HookKit"]),
+    program("alpm-dkms-initramfs", ["HookKit"]),
     program("alpm-dkms-verify", ["HookKit"]),
     program("alpm-dkms", [argumentParser, "DKMSEngine", "HookKit"]),
 

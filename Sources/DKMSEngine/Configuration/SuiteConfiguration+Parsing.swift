@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
+
 extension SuiteConfiguration {
   /// What text says: `key = value` on each line, `#` before comments.
   ///
@@ -78,6 +80,8 @@ private enum Setting: String, CaseIterable {
   case ignored
   case ignoredKernels = "ignored-kernels"
   case silenceLimit = "silence-limit"
+  case initramfs
+  case initramfsGenerator = "initramfs-generator"
 
   /// Takes the words of a value; what is wrong with them, if anything.
   func apply(_ words: [String], to configuration: inout SuiteConfiguration) -> String? {
@@ -87,6 +91,12 @@ private enum Setting: String, CaseIterable {
     case .optional: configuration.optional = patterns
     case .ignored: configuration.ignored = patterns
     case .ignoredKernels: configuration.ignoredKernels = patterns
+    case .initramfs:
+      return choice(words, &configuration.initramfs)
+    case .initramfsGenerator:
+      var generator = configuration.initramfsGenerator ?? .mkinitcpio
+      if let problem = choice(words, &generator) { return problem }
+      configuration.initramfsGenerator = generator
     case .silenceLimit:
       let value = words.joined(separator: " ")
       if value == "none" {
@@ -99,6 +109,18 @@ private enum Setting: String, CaseIterable {
       }
     }
     return nil
+  }
+
+  private func choice<Value: RawRepresentable<String> & CaseIterable>(
+    _ words: [String], _ choice: inout Value
+  ) -> String? {
+    let value = words.joined(separator: " ")
+    if let known = Value(rawValue: value) {
+      choice = known
+      return nil
+    }
+    let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
+    return "'\(value.prefix(40))' is nothing for '\(rawValue)'; there are \(known)"
   }
 
   private static func duration(_ text: String) -> Duration? {

@@ -14,17 +14,24 @@ public struct SuiteConfiguration: Hashable, Sendable {
   public var ignoredKernels: [NamePattern]
   /// How long a build may say nothing before it is ended; nil for as long as it likes.
   public var silenceLimit: Duration?
+  /// When initramfs images are made.
+  public var initramfs: ImagePolicy
+  /// The generator that makes them, where several are installed and none or more than one has made those there are.
+  public var initramfsGenerator: ImageGenerator?
 
   /// Makes a configuration; the defaults are those of a file that says nothing.
   public init(
     critical: [NamePattern] = [], optional: [NamePattern] = [], ignored: [NamePattern] = [],
-    ignoredKernels: [NamePattern] = [], silenceLimit: Duration? = .seconds(30 * 60)
+    ignoredKernels: [NamePattern] = [], silenceLimit: Duration? = .seconds(30 * 60),
+    initramfs: ImagePolicy = .auto, initramfsGenerator: ImageGenerator? = nil
   ) {
     self.critical = critical
     self.optional = optional
     self.ignored = ignored
     self.ignoredKernels = ignoredKernels
     self.silenceLimit = silenceLimit
+    self.initramfs = initramfs
+    self.initramfsGenerator = initramfsGenerator
   }
 
   /// Whether a kernel is left alone.

@@ -40,6 +40,9 @@ public struct Layout: Hashable, Sendable {
   /// The kernels that nobody owns, as they were last reported.
   public var reportedOrphans: FilePath { stateDirectory.appending("orphans") }
 
+  /// Logs and notes of initramfs images; locked while images are made.
+  public var imageState: FilePath { stateDirectory.appending("initramfs") }
+
   // MARK: Source tree
 
   /// Where the source of a module belongs.

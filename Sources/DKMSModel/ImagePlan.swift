@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// What is done about each image, decided before any is touched.
+public struct ImagePlan: Hashable, Sendable {
+  /// A decision a run of the generator, in the order of the facts.
+  public var entries: [Entry]
+
+  /// Makes a plan of decisions.
+  public init(entries: [Entry] = []) { self.entries = entries }
+
+  /// The runs that are made.
+  public var generated: [Entry] { entries.filter { if case .generate = $0.decision { true } else { false } } }
+
+  /// What is done about the images of one run.
+  public struct Entry: Hashable, Sendable {
+    /// The run.
+    public var recipe: ImageRecipe
+    /// What there is of its images now.
+    public var conditions: [ImageCondition]
+    /// Whether it is made.
+    public var decision: Decision
+
+    /// Makes an entry.
+    public init(recipe: ImageRecipe, conditions: [ImageCondition], decision: Decision) {
+      self.recipe = recipe
+      self.conditions = conditions
+      self.decision = decision
+    }
+  }
+
+  /// Whether images are made, and why.
+  public enum Decision: Hashable, Sendable {
+    /// They are made because of these flaws.
+    case generate([ImageFlaw])
+    /// They are made though nothing is wrong with them: the administrator wants it.
+    case generateAlways
+    /// They hold just what is installed.
+    case keepFresh
+    /// They stay as they are, with these flaws: the administrator wants it.
+    case keepNever([ImageFlaw])
+    /// They stay as they are, with these flaws: these modules, which they need, could not be built.
+    case keepGood([ImageFlaw], withoutBuild: [String])
+  }
+}
+
+/// When images are made; the raw values are those of `initramfs` in `/etc/alpm-dkms.conf`.
+public enum ImagePolicy: String, CaseIterable, Sendable {
+  /// When they are not what they should be.
+  case auto
+  /// In each transaction that concerns their kernel.
+  case always
+  /// By nobody but the generator's own hooks.
+  case never
+}
+
+/// All that an image plan is made from; the same facts give the same plan anywhere.
+public struct ImageFacts: Hashable, Sendable {
+  /// When images are made.
+  public var policy: ImagePolicy
+  /// The runs that could be made, and what there is of the images of each.
+  public var runs: [Run]
+  /// The kernel modules that could not be built as they should, by kernel, with underscores for dashes.
+  public var unbuiltModules: [Kernel: Set<String>]
+
+  /// Makes facts.
+  public init(policy: ImagePolicy = .auto, runs: [Run] = [], unbuiltModules: [Kernel: Set<String>] = [:]) {
+    self.policy = policy
+    self.runs = runs
+    self.unbuiltModules = unbuiltModules
+  }
+
+  /// A run that could be made.
+  public struct Run: Hashable, Sendable {
+    /// What would be run.
+    public var recipe: ImageRecipe
+    /// What there is of its images, in their order.
+    public var conditions: [ImageCondition]
+
+    /// Describes a run.
+    public init(recipe: ImageRecipe, conditions: [ImageCondition]) {
+      self.recipe = recipe
+      self.conditions = conditions
+    }
+  }
+}
+
+extension ImagePlan {
+  /// Decides about each run.
+  public init(_ facts: ImageFacts) {
+    entries = facts.runs.map { run in
+      Entry(recipe: run.recipe, conditions: run.conditions, decision: facts.decision(on: run))
+    }
+  }
+}
+
+extension ImageFacts {
+  fileprivate func decision(on run: Run) -> ImagePlan.Decision {
+    var known: Set<ImageFlaw> = []
+    let flaws = run.conditions.flatMap(\.flaws).filter { known.insert($0).inserted }
+    if policy == .never { return flaws.isEmpty ? .keepFresh : .keepNever(flaws) }
+    if policy == .auto, flaws.isEmpty { return .keepFresh }
+    let unbuilt = needed(by: run).intersection(unbuiltModules[run.recipe.kernel] ?? []).sorted()
+    // An image that cannot be booted anyway is not kept for the sake of a module.
+    if !unbuilt.isEmpty, !run.conditions.contains(where: \.isUnusable) {
+      return .keepGood(flaws, withoutBuild: unbuilt)
+    }
+    return flaws.isEmpty ? .generateAlways : .generate(flaws)
+  }
+
+  private func needed(by run: Run) -> Set<String> {
+    Set(run.conditions.flatMap(\.modules).map(underscored) + run.recipe.requests.map(\.module))
+  }
+
+  private func underscored(_ name: String) -> String { String(name.map { $0 == "-" ? "_" : $0 }) }
+}
+
+extension ImageCondition {
+  /// Whether nothing can be booted with it.
+  public var isUnusable: Bool {
+    flaws.contains { flaw in
+      switch flaw {
+      case .missing, .unreadable: true
+      case .differs, .gone, .lacks: false
+      }
+    }
+  }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+internal import Initramfs
+internal import SystemPackage
+
+/// One look at the images of a system: facts, plan, and what comes of it.
+struct ImageRound {
+  private let framework: Framework
+  private let configuration: SuiteConfiguration
+  private let host: Host
+  private let system: BootSystem
+  private let narrator: Narrator
+
+  init(_ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host) {
+    self.framework = framework
+    self.configuration = configuration
+    self.host = host
+    system = BootSystem(root: framework.layout.root, installTree: framework.layout.installTree, host: host)
+    narrator = Narrator(host.console)
+  }
+
+  /// Makes the images that the targets have made stale; whether all went well.
+  func settle(_ targets: [HookTarget], for only: ImageGenerator?) async -> Bool {
+    let layout = framework.layout
+    let database = Database(root: layout.root)
+    let installed = InstalledKernels(layout, database)
+    let kernels = bootableKernels(installed)
+    let concerned = concernedKernels(targets, database)
+    let kinds = InstalledGenerators(database).kinds
+    do throws(GenerationError) {
+      guard let kind = try await choose(among: kinds, for: kernels, only), only == nil || only == kind else {
+        return true
+      }
+      let recipes = try await ImageSurvey(system).recipes(of: kind, for: kernels)
+      return await settle(recipes, concerned, installed)
+    } catch {
+      fail(error)
+      return false
+    }
+  }
+
+  private func settle(
+    _ recipes: [ImageRecipe], _ concerned: Set<KernelRelease>?, _ installed: InstalledKernels
+  ) async -> Bool {
+    let maker = ImageMaker(system, state: framework.layout.imageState)
+    maker.sweep(beside: recipes)
+    var isWell = true
+    for recipe in recipes {
+      do { try await maker.resume(recipe) } catch {
+        fail(error)
+        isWell = false
+      }
+    }
+    let plan = ImagePlan(await facts(recipes.filter { isConcerned($0, by: concerned) }, installed.owners))
+    plan.entries.forEach(announceKept)
+    for entry in plan.generated where !Task.isCancelled {
+      do {
+        try await maker.make(entry)
+        host.console.print("  -> \(entry.subject): made\(entry.afterthought)")
+      } catch {
+        fail(error)
+        isWell = false
+      }
+    }
+    return isWell
+  }
+
+  // MARK: Kernels
+
+  private func bootableKernels(_ installed: InstalledKernels) -> [BootableKernel] {
+    let catalogue = KernelCatalogue(framework.layout)
+    return installed.releases.filter { !configuration.ignores($0) }.compactMap { release in
+      (try? Kernel(release: release, architecture: host.architecture)).map {
+        BootableKernel($0, packageBase: catalogue.packageBase(of: release))
+      }
+    }
+  }
+
+  /// The kernels that targets are about; nil where they may be about any: a module is, and a package that is gone.
+  private func concernedKernels(
+    _ targets: [HookTarget], _ database: borrowing Database
+  ) -> Set<KernelRelease>? {
+    var releases: Set<KernelRelease> = []
+    for target in targets {
+      switch target {
+      case .kernel(let release), .headers(let release): releases.insert(release)
+      case .moduleSource, .suite: return nil
+      case .package(let name):
+        let files = database.files(of: name)?.compactMap(HookTarget.init(line:)) ?? []
+        let found = files.compactMap { $0.release }
+        if found.isEmpty { return nil }
+        releases.formUnion(found)
+      }
+    }
+    return releases
+  }
+
+  /// Whether the images of a run are looked into.
+  ///
+  /// Of a kernel that no target is about they are where its modules are newer: what an earlier transaction left
+  /// undone may have been done in this one.
+  private func isConcerned(_ recipe: ImageRecipe, by releases: Set<KernelRelease>?) -> Bool {
+    guard let releases, !releases.contains(recipe.kernel.release) else { return true }
+    let dependencies = framework.layout.kernel(recipe.kernel.release).appending("modules.dep")
+    return recipe.images.contains { Files.isNewer(dependencies, than: FilePath($0.path)) }
+  }
+
+  // MARK: Generators
+
+  /// The one that is installed; of several the one whose images are there, else the one that is configured.
+  private func choose(
+    among kinds: [ImageGenerator], for kernels: [BootableKernel], _ only: ImageGenerator?
+  ) async throws(GenerationError) -> ImageGenerator? {
+    if kinds.count < 2 {
+      if kinds.isEmpty { host.console.print("  -> no generator of initramfs images is installed") }
+      return kinds.first
+    }
+    let inUse = try await ImageSurvey(system).generatorsInUse(among: kinds, for: kernels)
+    if inUse.count == 1 { return inUse[0] }
+    if let configured = configuration.initramfsGenerator, kinds.contains(configured) { return configured }
+    // Each has its hook file, and one of them tells it.
+    if only == nil || only == kinds[0] {
+      let names = kinds.map(\.rawValue).joined(separator: ", ")
+      narrator.warn("no initramfs image is looked at: several generators are installed (\(names))")
+      narrator.advise("to choose one, set initramfs-generator in \(framework.layout.suiteConfiguration)")
+    }
+    return nil
+  }
+
+  // MARK: Facts
+
+  private func facts(
+    _ recipes: [ImageRecipe], _ owners: [KernelRelease: String]
+  ) async -> ImageFacts {
+    var facts = ImageFacts(policy: configuration.initramfs)
+    for recipe in recipes { facts.runs.append(await ImageSurvey(system).run(recipe)) }
+    let mayBeMade = facts.runs.filter { run in
+      configuration.initramfs == .always || !run.conditions.allSatisfy(\.isFresh)
+    }
+    let kernels = Set(mayBeMade.map(\.recipe.kernel)).sorted { $0.description < $1.description }
+    guard !kernels.isEmpty else { return facts }
+    let reader = ConditionReader(framework, host: host, kernelOwners: owners)
+    for condition in await reader.conditions(of: kernels) {
+      facts.unbuiltModules[condition.kernel] = condition.unbuiltModules
+    }
+    return facts
+  }
+
+  // MARK: Words
+
+  private func announceKept(_ entry: ImagePlan.Entry) {
+    guard case .keepGood(_, let modules) = entry.decision else { return }
+    let names = modules.joined(separator: ", ")
+    narrator.warn(
+      "\(entry.subject) stays as it is: \(names), which it needs, could not be built for \(entry.recipe.kernel.release)"
+    )
+  }
+
+  private func fail(_ error: GenerationError) {
+    host.console.printError("==> ERROR: \(error)")
+    if let remedy = error.remedy { narrator.advise(remedy) }
+  }
+}
+
+extension ImagePlan.Entry {
+  fileprivate var subject: String { recipe.images.map(\.path).joined(separator: ", ") }
+
+  fileprivate var afterthought: String {
+    guard case .generate(let flaws) = decision, let first = flaws.first else { return "" }
+    return flaws.count == 1 ? " (\(first.words))" : " (\(first.words), and \(flaws.count - 1) more)"
+  }
+}
+
+extension KernelCondition {
+  /// The modules whose last build failed, and those that could not be built at all.
+  fileprivate var unbuiltModules: Set<String> {
+    let unbuilt = modules.filter { module in
+      if module.failure != nil { return true }
+      guard let obstacle = module.obstacle, module.installed == nil else { return false }
+      return obstacle.exitStatus != .excluded
+    }
+    return Set(unbuilt.flatMap(\.moduleNames).map { String($0.map { $0 == "-" ? "_" : $0 }) })
+  }
+}
+
+extension HookTarget {
+  fileprivate var release: KernelRelease? {
+    switch self {
+    case .kernel(let release), .headers(let release): release
+    case .moduleSource, .package, .suite: nil
+    }
+  }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+internal import Host
+public import SystemPackage
+
+/// Makes images: beside their places, checked, and only then put there.
+public struct ImageMaker: Sendable {
+  private let system: BootSystem
+  private let state: FilePath
+  private let survey: ImageSurvey
+
+  /// Makes images of a system.
+  ///
+  /// - Parameters:
+  ///   - system: The system.
+  ///   - state: A directory for logs and notes.
+  public init(_ system: BootSystem, state: FilePath) {
+    self.system = system
+    self.state = state
+    survey = ImageSurvey(system)
+  }
+
+  /// Removes what a killed run left half made beside images.
+  public func sweep(beside recipes: [ImageRecipe]) {
+    let directories = Set(recipes.flatMap(\.images).map { goal(of: $0).removingLastComponent() })
+    for directory in directories {
+      for name in Files.list(directory) where name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix) {
+        try? Files.remove(directory.appending(name))
+      }
+    }
+  }
+
+  /// Makes the images of a run anew; where anything goes wrong those that are there stay as they are.
+  ///
+  /// - Throws: `GenerationError`, also where what follows the images went wrong.
+  public func make(_ entry: ImagePlan.Entry) async throws(GenerationError) {
+    let recipe = entry.recipe
+    let goals = recipe.images.map(goal)
+    for goal in goals where !Files.isDirectory(goal.removingLastComponent()) {
+      throw GenerationError(
+        goal.string, "the directory for it is not there", remedy: "mount or make it first")
+    }
+    let staged = goals.map(Files.stagingPath)
+    // Only what follows a unified kernel image alone asks for the archive in it.
+    let needsArchive = recipe.followUp != nil && !recipe.images.contains { $0.form == .archive }
+    let archive = needsArchive ? state.appending("archive.img") : nil
+    defer { for path in staged + [archive].compactMap({ $0 }) { try? Files.remove(path) } }
+    try await generate(recipe, to: staged + [archive].compactMap { $0 })
+    for (index, path) in staged.enumerated() {
+      try await check(path, against: entry.conditions[index], recipe)
+    }
+    do {
+      try place(staged, at: goals, recipe)
+    } catch {
+      throw GenerationError(recipe.images[0].path, "\(error)", remedy: Self.remedy)
+    }
+    try await follow(recipe, archive: archive)
+  }
+
+  /// Runs what should have followed images that were put in place by a run that was killed just then.
+  ///
+  /// - Throws: `GenerationError`.
+  public func resume(_ recipe: ImageRecipe) async throws(GenerationError) {
+    if Files.kind(note(recipe)) != nil { try await follow(recipe, archive: nil) }
+  }
+
+  /// Where a link leads, since it must stay one.
+  private func goal(of image: InitramfsImage) -> FilePath {
+    Files.resolved(FilePath(image.path)) ?? FilePath(image.path)
+  }
+
+  private static let remedy = "make room there, then: alpm-dkms reconcile"
+
+  // MARK: Generating
+
+  private func generate(_ recipe: ImageRecipe, to paths: [FilePath]) async throws(GenerationError) {
+    let subject = recipe.images[0].path
+    for path in paths { try? Files.remove(path) }
+    let generator = recipe.generator.generator(on: system)
+    let command = Command(
+      generator.program, generator.arguments(for: recipe, writing: paths.map(\.string)),
+      environment: system.host.environment.merging(recipe.environment) { $1 })
+    let result: CommandResult
+    do {
+      try Files.makeDirectories(state)
+      result = try await system.host.launcher.run(command)
+    } catch {
+      throw GenerationError(subject, "\(error)")
+    }
+    let log = log(recipe)
+    if result.isSuccess {
+      try? Files.remove(log)
+      return
+    }
+    try? Files.write(result.output + result.errorOutput, to: log)
+    let lines = (result.text + result.errorText).split(separator: "\n")
+    let telling = lines.last { $0.contains("ERROR") || $0.contains("No space left") } ?? lines.last
+    throw GenerationError(
+      subject,
+      "\(generator.program) ended with status \(result.status)\(telling.map { ": \($0)" } ?? "")",
+      remedy: "the log is \(log)")
+  }
+
+  private func log(_ recipe: ImageRecipe) -> FilePath { state.appending("\(name(of: recipe)).log") }
+
+  private func name(of recipe: ImageRecipe) -> String {
+    String(recipe.images[0].path.drop { $0 == "/" }.map { $0 == "/" ? "-" : $0 })
+  }
+
+  // MARK: Checking
+
+  private func check(
+    _ path: FilePath, against old: ImageCondition, _ recipe: ImageRecipe
+  ) async throws(GenerationError) {
+    var image = old.image
+    image.path = path.string
+    let new = await survey.condition(of: image, recipe)
+    let refused = { (reason: String) in
+      GenerationError(old.image.path, "what \(recipe.generator) made is not used: \(reason)")
+    }
+    if let flaw = new.flaws.first { throw refused(flaw.words) }
+    guard let oldSize = Files.size(FilePath(old.image.path)), let newSize = Files.size(path),
+      newSize < oldSize / 2, !mayShrink(old, recipe)
+    else { return }
+    throw refused("it has \(newSize) bytes where there were \(oldSize), and nothing tells why")
+  }
+
+  /// Whether there is a reason for an image to lose more than half of what it is.
+  private func mayShrink(_ old: ImageCondition, _ recipe: ImageRecipe) -> Bool {
+    let lostModules = old.flaws.contains { if case .gone = $0 { true } else { false } }
+    return old.isUnusable || lostModules
+      || recipe.configurationFiles.contains { Files.isNewer(FilePath($0), than: FilePath(old.image.path)) }
+  }
+
+  // MARK: Placing
+
+  private func place(_ staged: [FilePath], at goals: [FilePath], _ recipe: ImageRecipe) throws(HostError) {
+    for path in staged { try Files.synchronize(path) }
+    if recipe.followUp != nil { try Files.write([], to: note(recipe)) }
+    for (path, goal) in zip(staged, goals) { try Files.rename(path, to: goal) }
+    for goal in goals { try Files.synchronize(goal.removingLastComponent()) }
+  }
+
+  /// It is there as long as images are in place that something should yet be done with.
+  private func note(_ recipe: ImageRecipe) -> FilePath { state.appending("\(name(of: recipe)).unfinished") }
+
+  private func follow(_ recipe: ImageRecipe, archive: FilePath?) async throws(GenerationError) {
+    guard let followUp = recipe.followUp else { return }
+    let images = [archive?.string].compactMap { $0 } + recipe.images.map(\.path)
+    let environment = system.host.environment.merging([
+      "KERNELVERSION": recipe.kernel.release.description, "KERNELDESTINATION": followUp.kernelDestination,
+    ]) { $1 }
+    for hook in hooks(of: followUp) {
+      let command = Command(hook.string, [followUp.kernelImage] + images, environment: environment)
+      let result: CommandResult
+      do { result = try await system.host.launcher.run(command) } catch {
+        throw GenerationError(recipe.images[0].path, "\(error)")
+      }
+      guard result.isSuccess else {
+        let lastWords = (result.text + result.errorText).split(separator: "\n").last.map { ": \($0)" } ?? ""
+        throw GenerationError(
+          recipe.images[0].path, "it is made, but \(hook) ended with status \(result.status)\(lastWords)")
+      }
+    }
+    try? Files.remove(note(recipe))
+  }
+
+  private func hooks(of followUp: ImageRecipe.FollowUp) -> [FilePath] {
+    var known: Set<String> = []
+    return followUp.directories.map { FilePath($0) }.flatMap { directory in
+      Files.list(directory).filter { !$0.hasPrefix(".") && known.insert($0).inserted }.map {
+        directory.appending($0)
+      }
+    }.filter(Files.isExecutable)
+  }
+}

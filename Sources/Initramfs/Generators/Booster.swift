@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// booster: one image a kernel, named after the package base.
+struct Booster: Generator {
+  let kind = ImageGenerator.booster
+  private let system: BootSystem
+
+  init(_ system: BootSystem) { self.system = system }
+
+  func recipes(for kernels: [BootableKernel]) async throws(GenerationError) -> [ImageRecipe] {
+    let file = system.place(Self.configuration)
+    let requests = Self.requests(in: Files.text(file) ?? "")
+    return kernels.compactMap { kernel in
+      guard let base = kernel.packageBase else { return nil }
+      let path = system.place("/boot/booster-\(base).img")
+      // One that never was is nobody's wish unless the kernel is there to be booted.
+      guard Files.isFile(path) || Files.isFile(system.place("/boot/vmlinuz-\(base)")) else { return nil }
+      let image = InitramfsImage(path: path.string, kernel: kernel.kernel, generator: kind)
+      return ImageRecipe(
+        images: [image], options: ["build", "--force", "--kernel-version", "\(kernel.kernel.release)"],
+        requests: requests, configurationFiles: [file.string])
+    }
+  }
+
+  func arguments(for recipe: ImageRecipe, writing paths: [String]) -> [String] { recipe.options + paths }
+
+  private static let configuration = "/etc/booster.yaml"
+
+  /// The modules in the two lists of its configuration, which are text with commas.
+  ///
+  /// Patterns, directories and what is left out by a dash ask for nothing by name.
+  static func requests(in text: String) -> [ModuleRequest] {
+    var requests: [ModuleRequest] = []
+    for line in text.split(whereSeparator: \.isNewline) {
+      let parts = line.split(separator: ":", maxSplits: 1).map(String.init)
+      guard parts.count == 2, ["modules", "modules_force_load"].contains(parts[0]) else { continue }
+      let value = parts[1].prefix { $0 != "#" }.filter { !"\"'".contains($0) }
+      for name in value.split(whereSeparator: { $0 == "," || $0.isWhitespace }).map(String.init)
+      where !name.hasPrefix("-") && !name.contains("*") && !name.contains("/") {
+        requests.append(ModuleRequest(module: underscored(name), place: "\(parts[0]) in \(configuration)"))
+      }
+    }
+    return requests.firstOfEachModule
+  }
+}
+
+/// The name of a module as the kernel has it.
+func underscored(_ name: String) -> String { String(name.map { $0 == "-" ? "_" : $0 }) }
+
+extension [ModuleRequest] {
+  /// Each module once, with the first place that names it.
+  var firstOfEachModule: [ModuleRequest] {
+    var known: Set<String> = []
+    return filter { known.insert($0.module).inserted }
+  }
+}

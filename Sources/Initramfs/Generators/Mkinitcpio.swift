@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// mkinitcpio, as its presets call it.
+struct Mkinitcpio: Generator {
+  let kind = ImageGenerator.mkinitcpio
+  private let system: BootSystem
+
+  init(_ system: BootSystem) { self.system = system }
+
+  func recipes(for kernels: [BootableKernel]) async throws(GenerationError) -> [ImageRecipe] {
+    let configuration = MkinitcpioConfiguration(system)
+    var recipes: [ImageRecipe] = []
+    for preset in try await PresetReader(system).presets() {
+      guard let named = preset.values["kver"], let kernel = kernel(named, of: preset, among: kernels) else {
+        continue
+      }
+      let images = images(of: preset, kernel)
+      guard !images.isEmpty else { continue }
+      let settings = MkinitcpioSettings(preset)
+      recipes.append(
+        ImageRecipe(
+          images: images, options: options(of: preset, kernelNamed: named),
+          environment: ["MKINITCPIO_PROCESS_PRESET": preset.fullName],
+          requests: try await configuration.requests(settings),
+          configurationFiles: configuration.files(settings).map(\.string)
+            + [system.place("/etc/mkinitcpio.d/\(preset.file).preset").string],
+          followUp: settings.forbidsPostHooks
+            ? nil : followUp(of: preset, settings, kernelNamed: named, kernel)))
+    }
+    return recipes
+  }
+
+  /// The images come first, as in a call that a preset makes, so that its own options have the last word.
+  ///
+  /// The post hooks would see the names under which the images are made; they are run when those are in place.
+  /// A path more than there are images is that of the archive that goes into a unified kernel image alone.
+  func arguments(for recipe: ImageRecipe, writing paths: [String]) -> [String] {
+    let images = zip(recipe.images, paths).flatMap { image, path in
+      [image.form == .unifiedKernelImage ? "-U" : "-g", path]
+    }
+    let archive = paths.dropFirst(recipe.images.count).flatMap { ["-g", $0] }
+    return images + archive + recipe.options + ["--nopost"]
+  }
+
+  // MARK: Kernels
+
+  /// The kernel that a preset names by its release or by a file; nil where that is none of these.
+  private func kernel(
+    _ named: String, of preset: Preset, among kernels: [BootableKernel]
+  ) -> BootableKernel? {
+    guard named.hasPrefix("/") else { return kernels.first { $0.kernel.release.description == named } }
+    let file = system.place(named)
+    let owner = kernels.first { file.starts(with: system.modules(of: $0)) }
+    if let owner { return owner }
+    if let release = KernelImage.release(in: file) {
+      return kernels.first { $0.kernel.release.description == release }
+    }
+    // A kernel whose file does not tell, and that is called as Arch calls it.
+    let name = file.lastComponent?.string ?? ""
+    return kernels.first { kernel in kernel.packageBase.map { name == "vmlinuz-\($0)" } == true }
+  }
+
+  // MARK: Calls
+
+  private func images(of preset: Preset, _ kernel: BootableKernel) -> [InitramfsImage] {
+    let forms: [(key: String, form: InitramfsImage.Form)] = [
+      ("image", .archive), ("uki", .unifiedKernelImage),
+    ]
+    return forms.compactMap { key, form in
+      preset.values[key].map { path in
+        InitramfsImage(
+          path: system.place(path).string, form: form, kernel: kernel.kernel, generator: kind,
+          preset: "\(preset.file)/\(preset.name)")
+      }
+    }
+  }
+
+  private func options(of preset: Preset, kernelNamed name: String) -> [String] {
+    var options = ["-k", name]
+    for (key, option) in [("config", "-c"), ("cmdline", "--cmdline"), ("splash", "--splash")] {
+      if let value = preset.values[key] { options += [option, value] }
+    }
+    return options + preset.options
+  }
+
+  private func followUp(
+    of preset: Preset, _ settings: MkinitcpioSettings, kernelNamed name: String, _ kernel: BootableKernel
+  ) -> ImageRecipe.FollowUp {
+    let directories =
+      settings.hookDirectories.isEmpty
+      ? ["/etc/initcpio/post", "/usr/lib/initcpio/post"].map { system.place($0).string }
+      : settings.hookDirectories.map { system.place("\($0)/post").string }
+    let ownImage = system.modules(of: kernel).appending("vmlinuz")
+    let usual = "/boot/vmlinuz-\(kernel.packageBase ?? kernel.kernel.release.description)"
+    let image = name.hasPrefix("/") ? name : Files.isFile(ownImage) ? ownImage.string : ""
+    let destination = name.hasPrefix("/") ? name : image.isEmpty ? "" : usual
+    return ImageRecipe.FollowUp(
+      directories: directories, kernelImage: image,
+      kernelDestination: preset.values["kerneldest"] ?? destination)
+  }
+}

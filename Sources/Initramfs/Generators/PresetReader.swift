@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Host
+internal import SystemPackage
+
+/// Reads preset files as mkinitcpio reads them: by running them.
+struct PresetReader: Sendable {
+  private let system: BootSystem
+
+  init(_ system: BootSystem) { self.system = system }
+
+  /// The presets in /etc/mkinitcpio.d, by file, each file in its own order.
+  ///
+  /// - Throws: `GenerationError` where bash cannot read one.
+  func presets() async throws(GenerationError) -> [Preset] {
+    let directory = system.place("/etc/mkinitcpio.d")
+    var presets: [Preset] = []
+    for name in Files.list(directory) where name.hasSuffix(".preset") {
+      let file = directory.appending(name)
+      let fields = try await BashReader(host: system.host)
+        .fields(of: Self.script, [file.string], about: file.string)
+      presets += Self.presets(in: fields, of: String(name.dropLast(".preset".count)))
+    }
+    return presets
+  }
+
+  private static func presets(in fields: [String], of file: String) -> [Preset] {
+    var presets: [Preset] = []
+    for index in stride(from: 0, to: fields.count - 1, by: 2) {
+      let (key, value) = (fields[index], fields[index + 1])
+      if key == "preset" {
+        presets.append(Preset(file: file, name: value, values: [:], options: []))
+      } else if key == "option", !value.isEmpty {
+        presets[presets.count - 1].options.append(value)
+      } else if key != "option" {
+        presets[presets.count - 1].values[key] = value
+      }
+    }
+    return presets
+  }
+
+  /// Images and options have no default for all presets; `efi_image` is the old name of `uki`.
+  private static let script = #"""
+    __dkms_value() {
+      local own="$1_$2"
+      if [[ -n ${!own} ]]; then __dkms_say "$2" "${!own}"
+      elif [[ -n $3 ]]; then __dkms_say "$2" "$3"; fi
+    }
+    . "$1"
+    for __dkms_preset in "${PRESETS[@]}"; do
+      [[ $__dkms_preset =~ ^[A-Za-z0-9_]+$ ]] || continue
+      __dkms_say preset "$__dkms_preset"
+      for __dkms_key in kver kerneldest config cmdline splash; do
+        __dkms_all=ALL_$__dkms_key
+        __dkms_value "$__dkms_preset" "$__dkms_key" "${!__dkms_all}"
+      done
+      __dkms_old=${__dkms_preset}_efi_image
+      [[ -v ${__dkms_preset}_uki ]] && __dkms_old=__dkms_nothing
+      __dkms_value "$__dkms_preset" uki "${!__dkms_old}"
+      __dkms_value "$__dkms_preset" image ''
+      unset -n __dkms_options
+      declare -n __dkms_options=${__dkms_preset}_options
+      if [[ ${__dkms_options@a} == *a* ]]; then
+        __dkms_words=("${__dkms_options[@]}")
+      else
+        IFS=' ' read -r -a __dkms_words <<<"$__dkms_options"
+      fi
+      for __dkms_word in "${__dkms_words[@]}"; do __dkms_say option "$__dkms_word"; done
+    done
+    __dkms_say end
+    """#
+}
