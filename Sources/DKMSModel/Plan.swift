@@ -24,7 +24,8 @@ public struct Plan: Codable, Hashable, Sendable {
     for (index, step) in steps.enumerated() {
       guard (step.required + step.earlier).allSatisfy((0..<index).contains) else {
         throw DecodingError.dataCorruptedError(
-          forKey: .steps, in: container, debugDescription: "step \(index) waits for one that does not precede it")
+          forKey: .steps, in: container,
+          debugDescription: "step \(index) waits for one that does not precede it")
       }
     }
   }

@@ -94,7 +94,9 @@ struct Journal: Sendable {
   /// The numbers of the records, in their order.
   var numbers: [Int] {
     Files.list(directory).compactMap { name in
-      guard name.hasSuffix(Self.suffix), let number = Int(name.dropLast(Self.suffix.count)) else { return nil }
+      guard name.hasSuffix(Self.suffix), let number = Int(name.dropLast(Self.suffix.count)) else {
+        return nil
+      }
       return number > 0 && name == "\(number)\(Self.suffix)" ? number : nil
     }.sorted()
   }

@@ -42,7 +42,8 @@ extension JournalError: CustomStringConvertible {
   var remedy: String? {
     switch self {
     case .noRecord, .empty: "the list of records: alpm-dkms history"
-    case .unreadable(_, let reason) where reason == "\(Errno.permissionDenied)": "records are for root: use sudo"
+    case .unreadable(_, let reason) where reason == "\(Errno.permissionDenied)":
+      "records are for root: use sudo"
     case .schema: "read it with the alpm-dkms that wrote it"
     case .damaged: "take a copy that nobody has edited or cut short"
     case .withoutFacts: "plan for its targets as the machine is: alpm-dkms replay --now"

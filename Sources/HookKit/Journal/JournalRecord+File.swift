@@ -34,20 +34,20 @@ extension JournalRecord {
   private static let readLimit = 64 << 20
 
   init(_ bytes: [UInt8], of path: FilePath) throws(JournalError) {
+    let foreign: Int
     do throws(JSONProblem) {
       let json = try JSONParser.parse(bytes)
-      if case .number(let schema)? = json["schema"], schema != Self.schema {
-        throw JournalError.schema(path, found: schema)
+      let schema = try json.schema
+      if schema == Self.schema {
+        try Self.check(json, bytes)
+        self = try json.decode()
+        return
       }
-      try Self.check(json, bytes)
-      self = try json.decode()
-    } catch let error as JournalError {
-      throw error
-    } catch let error as JSONProblem {
-      throw .damaged(path, error)
+      foreign = schema
     } catch {
-      throw .unreadable(path, reason: "\(error)")
+      throw .damaged(path, error)
     }
+    throw .schema(path, found: foreign)
   }
 
   private static func check(_ json: JSON, _ bytes: [UInt8]) throws(JSONProblem) {
@@ -73,5 +73,16 @@ extension JournalRecord {
     let start = Array("  \"\(member)\":".utf8)
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     return (lines.firstIndex { $0.starts(with: start) } ?? 0) + 1
+  }
+}
+
+extension JSON {
+  fileprivate var schema: Int {
+    get throws(JSONProblem) {
+      guard case .number(let number)? = self["schema"] else {
+        throw JSONProblem(place: "schema", text: "this is no record: a number is expected here")
+      }
+      return number
+    }
   }
 }
