@@ -25,6 +25,8 @@ public struct Host: Sendable {
   public var launcher: any CommandLauncher
   /// Where words for people go.
   public var console: Console
+  /// How lists for people are laid out.
+  public var style: OutputStyle
   /// Tells the time, in whole seconds since 1970.
   public var now: @Sendable () -> Int
   /// Whether this process sees another system than the one that was booted.
@@ -36,7 +38,7 @@ public struct Host: Sendable {
   public init(
     environment: [String: String], isRoot: Bool, runningRelease: String, bootIdentifier: String = "",
     architecture: String, processorCount: Int, workingDirectory: FilePath = "/",
-    launcher: any CommandLauncher, console: Console,
+    launcher: any CommandLauncher, console: Console, style: OutputStyle = .plain,
     now: @escaping @Sendable () -> Int, isInChroot: @escaping @Sendable () -> Bool = { false },
     enforcesSignatures: @escaping @Sendable () -> Bool = { false }
   ) {
@@ -49,6 +51,7 @@ public struct Host: Sendable {
     self.workingDirectory = workingDirectory
     self.launcher = launcher
     self.console = console
+    self.style = style
     self.now = now
     self.isInChroot = isInChroot
     self.enforcesSignatures = enforcesSignatures
@@ -63,7 +66,7 @@ public struct Host: Sendable {
       environment: environment, isRoot: isRoot, runningRelease: release,
       bootIdentifier: Files.text("/proc/sys/kernel/random/boot_id") ?? "", architecture: machine,
       processorCount: usableProcessors(), workingDirectory: currentDirectory(), launcher: ProcessLauncher(),
-      console: .live(),
+      console: .live(), style: .live(environment),
       now: { time(nil) }, isInChroot: { Chroot.isEntered(environment: environment, isRoot: isRoot) },
       enforcesSignatures: { SignatureEnforcement.isOn() })
   }
