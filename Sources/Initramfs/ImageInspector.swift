@@ -23,6 +23,7 @@ public struct ImageInspector: Sendable {
   ///   - image: The image.
   ///   - modulesDirectory: The module directory of its kernel.
   ///   - requested: The modules that the generator's configuration names for it.
+  /// - Returns: Its modules and flaws.
   public func condition(
     of image: InitramfsImage, modulesDirectory: FilePath, requested: [RequestedModule] = []
   ) async -> ImageCondition {
