@@ -63,6 +63,14 @@ struct Database: ~Copyable {
     Files.kind(LocalDatabase.databasePath(root: root).appending("db.lck")) != nil
   }
 
+  /// What is known of a package; nil where it is not installed.
+  func known(_ package: String) -> KnownPackage? {
+    guard let version = packages?.package(named: package)?.version, let files = files(of: package) else {
+      return nil
+    }
+    return KnownPackage(version: version.description, files: files)
+  }
+
   /// The directories in the source tree that targets name, by themselves or through their package.
   func moduleSources(of targets: [HookTarget]) -> Set<String> {
     var directories: Set<String> = []
