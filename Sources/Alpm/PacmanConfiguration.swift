@@ -1,30 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import SystemPackage
+public import SystemPackage
 
 /// What is asked of a root's `etc/pacman.conf`.
-struct PacmanConfiguration {
+public struct PacmanConfiguration: Hashable, Sendable {
   /// The directory of the local database, below the root.
   let databasePath: FilePath
+  /// The directories with hook files, below the root; of two files with one name that in a later one counts.
+  public let hookDirectories: [FilePath]
+  /// Where pacman writes its log, below the root.
+  public let logFile: FilePath
 
   /// Reads the configuration; one that is absent or unreadable says nothing.
-  init(root: FilePath) {
+  public init(root: FilePath) {
     let text = (try? DatabaseFile(path: root.appending("etc/pacman.conf").string))?.text ?? ""
-    let path = FilePath(Self.option("DBPath", in: text) ?? "var/lib/pacman")
-    databasePath = root.appending(path.components)
+    let below = { (path: String) in root.appending(FilePath(path).components) }
+    databasePath = below(Self.option("DBPath", in: text) ?? "var/lib/pacman")
+    logFile = below(Self.option("LogFile", in: text) ?? "var/log/pacman.log")
+    let named = Self.options("HookDir", in: text)
+    hookDirectories =
+      (["usr/share/libalpm/hooks"] + (named.isEmpty ? ["etc/pacman.d/hooks"] : named)).map(below)
   }
 
   /// The value of the first such line of `[options]`; pacman, too, takes the first.
-  static func option(_ key: String, in text: String) -> String? {
+  static func option(_ key: String, in text: String) -> String? { options(key, in: text).first }
+
+  /// The values of all such lines of `[options]`, in their order.
+  private static func options(_ key: String, in text: String) -> [String] {
     var isInOptions = false
-    for line in text.split(separator: "\n").map(\.trimmed) {
+    return text.split(separator: "\n").map(\.trimmed).compactMap { line in
       if line.hasPrefix("[") {
         isInOptions = line == "[options]"
       } else if isInOptions, let equals = line.firstIndex(of: "="), line[..<equals].trimmed == key {
         return String(line[equals...].dropFirst().trimmed)
       }
+      return nil
     }
-    return nil
   }
 }
 

@@ -3,12 +3,13 @@
 internal import Glibc
 
 /// A shell pattern as pacman's hooks use it: fnmatch(3) without flags, so `*` and `?` match `/` too.
-struct PathPattern {
+public struct PathPattern {
   private let pattern: [CChar]
   /// What every matching path begins with; comparing it first spares nearly all calls of fnmatch.
   private let literalPrefix: [UInt8]
 
-  init(_ text: String) {
+  /// Takes a pattern.
+  public init(_ text: String) {
     pattern = Array(text.utf8CString)
     literalPrefix = Array(text.utf8.prefix { !"*?[\\".utf8.contains($0) })
   }
@@ -21,5 +22,10 @@ struct PathPattern {
       copy[path.count] = 0
       return fnmatch(pattern, copy.baseAddress, 0) == 0
     }
+  }
+
+  /// Whether a text matches.
+  public func matches(_ text: String) -> Bool {
+    Array(text.utf8).withUnsafeBytes(matches)
   }
 }

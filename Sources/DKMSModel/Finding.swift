@@ -8,6 +8,8 @@ public struct Finding: Codable, Hashable, Sendable {
   public let weight: Weight
   /// What it does to the subject.
   public let effect: Effect
+  /// What is wrong, for programs that sort findings.
+  public let cause: Cause
   /// What is wrong.
   public let reason: String
   /// The log that tells more, where there is one.
@@ -17,12 +19,13 @@ public struct Finding: Codable, Hashable, Sendable {
 
   /// Makes a finding.
   public init(
-    _ subject: String, _ weight: Weight, _ effect: Effect, _ reason: String, log: String? = nil,
-    remedy: String? = nil
+    _ subject: String, _ weight: Weight, _ effect: Effect, _ reason: String, cause: Cause = .module,
+    log: String? = nil, remedy: String? = nil
   ) {
     self.subject = subject
     self.weight = weight
     self.effect = effect
+    self.cause = cause
     self.reason = reason
     self.log = log
     self.remedy = remedy
@@ -44,5 +47,21 @@ public struct Finding: Codable, Hashable, Sendable {
     case unusable
     /// It works, but is old or not what it should be.
     case impaired
+  }
+
+  /// What is wrong, as far as something else than the module itself is.
+  public enum Cause: Hashable, Sendable {
+    /// The module: it is missing, old, or not what it should be.
+    case module
+    /// The headers of the kernel are missing.
+    case headersMissing
+    /// The source of the module is missing.
+    case sourceMissing
+    /// Its dkms.conf says nothing.
+    case configuration
+    /// The kernel is another one of the release than what it was built for.
+    case otherKernel
+    /// modules.dep is older than the modules, or does not name them.
+    case dependencies
   }
 }

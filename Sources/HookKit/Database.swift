@@ -2,6 +2,7 @@
 
 internal import Alpm
 internal import DKMSModel
+internal import Host
 internal import SystemPackage
 
 /// The local package database as the hooks ask it; without one, nothing is owned.
@@ -39,6 +40,35 @@ struct Database: ~Copyable {
   func files(of package: String) -> [String]? {
     guard packages?.package(named: package) != nil else { return nil }
     return try? packages?.files(of: package)
+  }
+
+  /// What packages own below a directory, as whole paths; links in the directory's own path are resolved.
+  func ownedPaths(below directory: FilePath, root: FilePath) -> [FilePath] {
+    let places = [directory, Files.resolved(directory) ?? directory]
+    let roots = [root, Files.resolved(root) ?? root]
+    return zip(places, roots).flatMap { place, root -> [FilePath] in
+      var relative = place
+      guard relative.removePrefix(root) else { return [] }
+      let name = relative.string
+      return (packages?.entries(matching: "\(name)/*") ?? []).map { entry in
+        var below = FilePath(entry.path)
+        _ = below.removePrefix(relative)
+        return directory.appending(below.components)
+      }
+    }
+  }
+
+  /// Whether pacman is at work, or was when it was killed.
+  func isLocked(root: FilePath) -> Bool {
+    Files.kind(LocalDatabase.databasePath(root: root).appending("db.lck")) != nil
+  }
+
+  /// What is known of a package; nil where it is not installed.
+  func known(_ package: String) -> KnownPackage? {
+    guard let version = packages?.package(named: package)?.version, let files = files(of: package) else {
+      return nil
+    }
+    return KnownPackage(version: version.description, files: files)
   }
 
   /// The directories in the source tree that targets name, by themselves or through their package.

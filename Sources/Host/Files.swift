@@ -126,6 +126,26 @@ public enum Files {
     return (time.tv_sec, time.tv_nsec) > (otherTime.tv_sec, otherTime.tv_nsec)
   }
 
+  /// How much room a file takes on its disk, or a directory with all that is in it, in bytes.
+  public static func diskUsage(_ path: FilePath) -> Int {
+    guard let status = status(path, follow: false) else { return 0 }
+    let blockSize = 512
+    let below = kind(of: status) == .directory ? entries(path).map { diskUsage(path.appending($0)) } : []
+    return below.reduce(Int(status.st_blocks) * blockSize, +)
+  }
+
+  /// When a file or directory was changed last, in seconds since 1970; nil where there is none.
+  public static func modificationTime(_ path: FilePath) -> Int? {
+    status(path, follow: false)?.st_mtim.tv_sec
+  }
+
+  /// Whether anybody may write to it; a link says nothing of that.
+  public static func isWritableByAnybody(_ path: FilePath) -> Bool {
+    guard let status = status(path, follow: false), kind(of: status) != .link else { return false }
+    let sticky: mode_t = 0o1000
+    return status.st_mode & S_IWOTH != 0 && status.st_mode & sticky == 0
+  }
+
   /// Whether two files have the same bytes.
   public static func haveEqualContents(_ left: FilePath, _ right: FilePath) -> Bool {
     guard let leftStatus = status(left, follow: true), let rightStatus = status(right, follow: true),

@@ -10,6 +10,7 @@ struct AlpmDKMS: ParsableCommand {
     commandName: "alpm-dkms", abstract: "Out-of-tree kernel modules on systems with pacman.",
     version: Version.current,
     subcommands: [
-      Verify.self, Reconcile.self, History.self, Show.self, Replay.self, Record.self,
+      Verify.self, Reconcile.self, History.self, Show.self, Replay.self, Record.self, Doctor.self,
+      Prune.self,
     ])
 }

@@ -2,7 +2,7 @@
 
 internal import DKMSModel
 internal import Host
-internal import SystemPackage
+public import SystemPackage
 
 /// Clears away what killed runs have left half made, except where another run is at work.
 public struct LeftoverSweeper {
@@ -10,6 +10,27 @@ public struct LeftoverSweeper {
 
   /// Looks after the trees of a layout.
   public init(_ layout: Layout) { self.layout = layout }
+
+  /// What killed runs have left half made, and what runs that are at work are making.
+  public var leftovers: [FilePath] {
+    let names = Files.list(layout.dkmsTree)
+    let versions = names.flatMap { name in Files.list(layout.module(name)).map(layout.module(name).appending)
+    }
+    let products = versions.flatMap { version in Files.list(version).map(version.appending) }
+    let tarballs = versions.map { $0.appending("tarball") }
+    let temporary = tarballs.flatMap { directory in
+      Files.list(directory).filter { $0.hasPrefix(Files.temporaryPrefix) }.map(directory.appending)
+    }
+    let sources = Files.list(layout.sourceTree)
+      .filter { $0.hasPrefix(".") && $0.hasSuffix(Files.stagingSuffix) }.map(layout.sourceTree.appending)
+    let directories =
+      names.map(layout.module) + versions + products.filter { Files.kind($0) == .directory }
+      + KernelCatalogue(layout).releases.map(layout.installed)
+    return temporary + sources
+      + directories.flatMap { directory in
+        Files.list(directory).filter(isLeftover).map(directory.appending)
+      }
+  }
 
   /// Clears away what is found; call it before the facts are read.
   public func sweep() {

@@ -33,7 +33,7 @@ extension StepRunner {
 
   /// Whether nothing is left of a kernel but what depmod once wrote.
   private func isOnlyGenerated(_ directory: FilePath) -> Bool {
-    Files.list(directory).allSatisfy(Self.generated.contains)
+    Files.list(directory).allSatisfy(KernelRemains.generated.contains)
   }
 
   private func clear(_ directory: FilePath) throws(DKMSError) {
@@ -42,12 +42,6 @@ extension StepRunner {
     }
     Files.removeEmptyDirectories(from: directory, upTo: layout.installTree)
   }
-
-  private static let generated: Set<String> = {
-    let plain = ["alias", "dep", "devname", "softdep", "symbols", "weakdep"]
-    let binary = ["alias", "dep", "symbols", "builtin", "builtin.alias"]
-    return Set(plain.map { "modules.\($0)" } + binary.map { "modules.\($0).bin" })
-  }()
 
   private func runDepmod(_ release: KernelRelease) async throws(DKMSError) {
     let system: Set<FilePath> = ["/usr/lib/modules", "/lib/modules"]

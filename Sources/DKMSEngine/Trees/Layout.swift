@@ -42,6 +42,7 @@ public struct Layout: Hashable, Sendable {
 
   /// Logs and notes of initramfs images; locked while images are made.
   public var imageState: FilePath { stateDirectory.appending("initramfs") }
+
   /// A record a call of a hook's helper; only root may look.
   public var journal: FilePath { stateDirectory.appending("journal") }
 

@@ -52,7 +52,7 @@ private struct Judge {
   private var absence: [Finding] {
     if let obstacle = module.obstacle {
       if case .excluded = obstacle { return [] }
-      return finding(.unusable, reason(of: obstacle), remedy: obstacle.remedy)
+      return finding(.unusable, reason(of: obstacle), cause: obstacle.cause, remedy: obstacle.remedy)
     }
     if let failure = module.failure {
       return finding(.unusable, "its build failed\(failure.detail)", log: failure.log, remedy: install)
@@ -79,7 +79,8 @@ private struct Judge {
     guard installed != id, module.isLastGood else { return [] }
     if let obstacle = module.obstacle {
       if case .excluded = obstacle { return [] }
-      return finding(.impaired, "\(reason(of: obstacle)); \(stays)", remedy: obstacle.remedy)
+      return finding(
+        .impaired, "\(reason(of: obstacle)); \(stays)", cause: obstacle.cause, remedy: obstacle.remedy)
     }
     return finding(.impaired, "it is not installed; \(stays)", remedy: install)
   }
@@ -88,7 +89,7 @@ private struct Judge {
   private func rebirth(of installed: ModuleID) -> [Finding] {
     guard module.isForAnotherKernel else { return [] }
     return finding(
-      .impaired, "it was built for another kernel of this release",
+      .impaired, "it was built for another kernel of this release", cause: .otherKernel,
       remedy:
         "dkms build --force \(installed) -k \(release) && dkms install --force \(installed) -k \(release)")
   }
@@ -99,10 +100,11 @@ private struct Judge {
   }
 
   private func finding(
-    _ effect: Finding.Effect, _ reason: String, log: String? = nil, remedy: String?
+    _ effect: Finding.Effect, _ reason: String, cause: Finding.Cause = .module, log: String? = nil,
+    remedy: String?
   ) -> [Finding] {
     guard let weight = weight(of: module.moduleNames) else { return [] }
-    return [Finding("\(id)", weight, effect, reason, log: log, remedy: remedy)]
+    return [Finding("\(id)", weight, effect, reason, cause: cause, log: log, remedy: remedy)]
   }
 
   /// The greatest weight among kernel modules of the package; nil where all are ignored.
@@ -127,7 +129,8 @@ private struct Judge {
       let files = names.map { "\($0).ko" }.joined(separator: ", ")
       return Finding(
         "\(installed)", weight, trouble.effect, "\(trouble.reason): \(files)",
-        remedy: trouble.remedy(for: installed, release))
+        cause: trouble == .unlisted ? .dependencies : .module, remedy: trouble.remedy(for: installed, release)
+      )
     }
   }
 }
@@ -135,10 +138,23 @@ private struct Judge {
 extension Finding {
   fileprivate init(staleDependenciesOf kernel: Kernel) {
     self.init(
-      "modules.dep", .normal, .impaired, "it is older than the modules", remedy: "depmod \(kernel.release)")
+      "modules.dep", .normal, .impaired, "it is older than the modules", cause: .dependencies,
+      remedy: "depmod \(kernel.release)")
   }
 }
 
 extension FailedBuild {
   fileprivate var detail: String { firstError.map { ": \($0)" } ?? "" }
+}
+
+extension DKMSError {
+  fileprivate var cause: Finding.Cause {
+    switch self {
+    case .headersMissing: .headersMissing
+    case .moduleBroken: .sourceMissing
+    case .configurationMissing, .configurationUnreadable, .configurationMalformed, .configurationInvalid:
+      .configuration
+    default: .module
+    }
+  }
 }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// One thing that is wrong with a system, and the one command that mends it.
+public struct DoctorFinding: Hashable, Sendable {
+  /// What sort of thing it is.
+  public let kind: Kind
+  /// What it is about: a kernel, a module version, or a file.
+  public let subject: String
+  /// What is wrong.
+  public let reason: String
+  /// The command that mends it, or what to do first; nil where nobody can know.
+  public let remedy: String?
+  /// What mends it without any risk; nil where somebody has to decide.
+  public let repair: Repair?
+
+  /// Makes a finding; the remedy of one that can be mended safely is the repair in words.
+  public init(
+    _ kind: Kind, _ subject: String, _ reason: String, remedy: String? = nil, repair: Repair? = nil
+  ) {
+    self.kind = kind
+    self.subject = subject
+    self.reason = reason
+    self.remedy = remedy ?? repair?.command
+    self.repair = repair
+  }
+
+  /// Whether it can be mended without any risk.
+  public var isSafe: Bool { repair != nil }
+
+  /// What sort of thing is wrong; the raw values are read by programs.
+  public enum Kind: String, Hashable, Sendable, CaseIterable {
+    /// A kernel without its headers, for which modules are registered.
+    case headersMissing = "headers_missing"
+    /// A kernel that no package owns, or what is left of it.
+    case orphanedKernel = "orphaned_kernel"
+    /// Something was built for a kernel that is gone.
+    case staleBuild = "stale_build"
+    /// A registered module whose `source` leads nowhere.
+    case danglingSource = "dangling_source"
+    /// A file among the installed modules that comes from no build.
+    case foreignFile = "foreign_file"
+    /// Something that a killed run has left half made.
+    case halfMade = "half_made"
+    /// Something of an earlier time that nobody has registered and nothing uses.
+    case leftover
+    /// modules.dep does not know the modules that are there.
+    case staleDependencies = "stale_dependencies"
+    /// A module that was built for another kernel of the same release.
+    case staleFingerprint = "stale_fingerprint"
+    /// An initramfs image that does not hold what is installed.
+    case staleImage = "stale_image"
+    /// A file of settings that cannot be read or understood.
+    case configuration
+    /// A source that anybody may change, and that root compiles and loads.
+    case openSource = "open_source"
+    /// A hook of this suite that does not run.
+    case hook
+    /// A signing key without its certificate, or the other way round.
+    case keyPair = "key_pair"
+    /// A module that is missing, old, or not what it should be.
+    case module
+  }
+
+  /// Something that can be done without any risk.
+  public enum Repair: Hashable, Sendable {
+    /// Writes modules.dep anew.
+    case depmod(KernelRelease)
+    /// Takes from others the right to write to a directory and all in it.
+    case denyOthers(path: String)
+    /// Removes what no package owns and no kernel needs.
+    case prune(path: String)
+    /// Removes the registration of a module that has neither source nor builds.
+    case forget(path: String)
+
+    /// The command that does the same.
+    public var command: String {
+      switch self {
+      case .depmod(let release): "depmod \(release)"
+      case .denyOthers(let path): "chmod -R o-w \(path)"
+      case .prune: "alpm-dkms prune"
+      case .forget(let path): "rm -r \(path)"
+      }
+    }
+  }
+}

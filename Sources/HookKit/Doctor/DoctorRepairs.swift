@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// Does what a diagnosis found safe to do.
+struct DoctorRepairs {
+  private let layout: Layout
+  private let host: Host
+  private let isSilent: Bool
+
+  init(_ layout: Layout, _ host: Host, isSilent: Bool) {
+    self.layout = layout
+    self.host = host
+    self.isSilent = isSilent
+  }
+
+  /// Makes repairs, modules.dep last; one that fails stops none of the others.
+  ///
+  /// - Throws: `DKMSError` where pacman is at work or framework.conf cannot be read.
+  func make(_ repairs: [DoctorFinding.Repair]) async throws(DKMSError) {
+    let database = Database(root: layout.root)
+    if database.isLocked(root: layout.root) {
+      throw .system(operation: "mend", subject: "\(layout.root)", reason: "pacman is at work on it")
+    }
+    let framework = try await Framework.read(over: layout, host: host)
+    var plan = Plan()
+    for repair in repairs {
+      if case .depmod(let release) = repair {
+        plan.append(.depmod(release), because: .modulesChange)
+      } else {
+        await make(repair, framework.layout, database)
+      }
+    }
+    let report = try await Executor(host: host, layout: framework.layout, options: framework.options)
+      .execute(plan)
+    report.failures.forEach(Narrator(host.console).fail)
+    for case .depmod(let release) in repairs where report.failures.isEmpty {
+      say("\(release): module dependencies updated")
+    }
+  }
+
+  private func make(
+    _ repair: DoctorFinding.Repair, _ layout: Layout, _ database: borrowing Database
+  ) async {
+    do throws(DKMSError) {
+      switch repair {
+      case .depmod: return
+      case .denyOthers(let path):
+        let result = try await host.run(
+          Command("chmod", ["-R", "o-w", "--", path], environment: host.environment))
+        guard result.isSuccess else {
+          throw .system(operation: "protect", subject: path, reason: result.errorText)
+        }
+        say("\(path): protected")
+      case .prune(let path):
+        // What it was may have changed while somebody thought about it.
+        let plan = PrunePlan(PruneFacts(layout, host: host, database: database))
+        guard let item = plan.items.first(where: { $0.path.string == path }) else { return }
+        try item.removed(layout)
+        say("\(path): removed")
+      case .forget(let path):
+        try forget(FilePath(path), layout)
+        say("\(path): removed")
+      }
+    } catch {
+      Narrator(host.console).fail(error)
+    }
+  }
+
+  private func forget(_ registration: FilePath, _ layout: Layout) throws(DKMSError) {
+    guard let lock = DirectoryLock.tryExclusive(registration) else {
+      throw .system(operation: "remove", subject: "\(registration)", reason: "another run is at work there")
+    }
+    do throws(HostError) { try Files.remove(registration) } catch { throw DKMSError(error) }
+    lock.release()
+    Files.removeEmptyDirectories(from: registration.removingLastComponent(), upTo: layout.dkmsTree)
+  }
+
+  private func say(_ text: String) {
+    if !isSilent { host.console.print("  -> \(text)") }
+  }
+}
+
+extension Prunable {
+  fileprivate func removed(_ layout: Layout) throws(DKMSError) {
+    do throws(HostError) { try remove(layout) } catch { throw DKMSError(error) }
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Host
+internal import SystemPackage
+
+/// Whether pacman runs a hook file.
+struct HookInstallation: Hashable {
+  /// The file's name.
+  let name: String
+  /// Whether it runs.
+  let state: State
+
+  enum State: Hashable {
+    /// Pacman finds it, here.
+    case present(FilePath)
+    /// This link to /dev/null takes its place.
+    case masked(FilePath)
+    /// No directory has it.
+    case missing
+  }
+
+  /// The hook files without which modules are not built, kept, or looked after.
+  static let needed = [
+    "70-dkms-install.hook", "70-dkms-upgrade.hook", "71-dkms-remove.hook", "99-alpm-dkms-verify.hook",
+  ]
+
+  /// Looks for a hook file; that in a later directory takes the place of one in an earlier.
+  init(_ name: String, in directories: [FilePath]) {
+    self.name = name
+    guard let file = directories.map({ $0.appending(name) }).last(where: { Files.kind($0) != nil }) else {
+      state = .missing
+      return
+    }
+    state = Files.linkTarget(file) == "/dev/null" ? .masked(file) : .present(file)
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// A hook file of pacman's, as alpm-hooks(5) describes it.
+struct HookFile: Hashable {
+  /// The file's name, by which hooks are ordered.
+  let name: String
+  /// Any of them makes the hook run.
+  var triggers: [Trigger] = []
+  /// When it runs.
+  var moment = Moment.before
+  /// What it runs.
+  var command = ""
+  /// Whether what it runs gets the targets.
+  var needsTargets = false
+
+  enum Moment: String, Hashable {
+    case before = "PreTransaction"
+    case after = "PostTransaction"
+  }
+
+  struct Trigger: Hashable {
+    var operations: Set<Operation> = []
+    var kind: Kind?
+    var patterns: [String] = []
+  }
+
+  enum Operation: String, Hashable {
+    case install = "Install"
+    case upgrade = "Upgrade"
+    case remove = "Remove"
+  }
+
+  enum Kind: Hashable { case path, package }
+
+  /// What is wrong with a hook file; with one such file pacman refuses every transaction.
+  struct Malformed: Error, Hashable, CustomStringConvertible {
+    let name: String
+    let line: Int?
+    let text: String
+    var description: String { "\(name)\(line.map { ", line \($0)" } ?? ""): \(text)" }
+  }
+
+  /// Reads a file.
+  ///
+  /// - Throws: `Malformed` for what pacman would not take either.
+  init(name: String, text: String) throws(Malformed) {
+    self.name = name
+    var section = ""
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let line = line.trimmed
+      if line.isEmpty || line.hasPrefix("#") { continue }
+      if line.hasPrefix("["), line.hasSuffix("]") {
+        section = String(line.dropFirst().dropLast())
+        if section == "Trigger" { triggers.append(Trigger()) }
+        continue
+      }
+      let parts = line.split(separator: "=", maxSplits: 1).map { String($0.trimmed) }
+      let key = parts.first ?? ""
+      let value = parts.count > 1 ? parts[1] : ""
+      let isKnown =
+        section == "Trigger" ? readTrigger(key, value) : section == "Action" && readAction(key, value)
+      guard isKnown else {
+        throw Malformed(name: name, line: index + 1, text: "'\(line)' means nothing in [\(section)]")
+      }
+    }
+    let isComplete = triggers.allSatisfy { !$0.operations.isEmpty && $0.kind != nil && !$0.patterns.isEmpty }
+    guard isComplete, !command.isEmpty else {
+      throw Malformed(name: name, line: nil, text: "it lacks something without which pacman takes no hook")
+    }
+  }
+
+  private mutating func readTrigger(_ key: String, _ value: String) -> Bool {
+    let last = triggers.count - 1
+    switch key {
+    case "Operation":
+      guard let operation = Operation(rawValue: value) else { return false }
+      triggers[last].operations.insert(operation)
+    case "Type":
+      // `File` is what `Path` was called before pacman 5.2.
+      guard ["Path", "File", "Package"].contains(value) else { return false }
+      triggers[last].kind = value == "Package" ? .package : .path
+    case "Target": triggers[last].patterns.append(value)
+    default: return false
+    }
+    return true
+  }
+
+  private mutating func readAction(_ key: String, _ value: String) -> Bool {
+    switch key {
+    case "When":
+      guard let moment = Moment(rawValue: value) else { return false }
+      self.moment = moment
+    case "Exec": command = value
+    case "NeedsTargets": needsTargets = true
+    case "Description", "Depends", "AbortOnFail": break
+    default: return false
+    }
+    return true
+  }
+}
+
+extension Substring {
+  fileprivate var trimmed: Substring {
+    let head = drop(while: \.isWhitespace)
+    return head.lastIndex { !$0.isWhitespace }.map { head[...$0] } ?? ""
+  }
+}

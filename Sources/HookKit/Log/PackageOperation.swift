@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// What a transaction did to a package, as pacman's log has it.
+struct PackageOperation: Hashable {
+  /// The package.
+  let package: String
+  /// What was done.
+  let action: Action
+
+  enum Action: Hashable {
+    /// It came.
+    case installed(version: String)
+    /// It changed, to a newer or an older version.
+    case changed(from: String, to: String)
+    /// It came again, as it was.
+    case reinstalled(version: String)
+    /// It went.
+    case removed(version: String)
+  }
+
+  /// The version that is there afterwards; nil where none is.
+  var newVersion: String? {
+    switch action {
+    case .installed(let version), .reinstalled(let version), .changed(_, let version): version
+    case .removed: nil
+    }
+  }
+
+  init(_ package: String, _ action: Action) {
+    self.package = package
+    self.action = action
+  }
+
+  /// Understands what follows `[ALPM]`: `upgraded foo (1 -> 2)`; nil where it is no such thing.
+  init?(_ text: Substring) {
+    let words = text.split(separator: " ", maxSplits: 2)
+    guard words.count == 3, words[2].hasPrefix("("), words[2].hasSuffix(")") else { return nil }
+    package = String(words[1])
+    let versions = words[2].dropFirst().dropLast()
+    let version = String(versions)
+    switch words[0] {
+    case "installed": action = .installed(version: version)
+    case "reinstalled": action = .reinstalled(version: version)
+    case "removed": action = .removed(version: version)
+    case "upgraded", "downgraded":
+      let ends = versions.split(separator: " ")
+      guard ends.count == 3, ends[1] == "->" else { return nil }
+      action = .changed(from: String(ends[0]), to: String(ends[2]))
+    default: return nil
+    }
+  }
+}

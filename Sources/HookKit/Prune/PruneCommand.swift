@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSEngine
+internal import DKMSModel
+public import Host
+internal import SystemPackage
+
+/// `alpm-dkms prune`: lists what no package owns and no kernel needs, and removes it when told.
+public struct PruneCommand: Sendable {
+  private let isAgreed: Bool
+  private let printsJSON: Bool
+  private let asks: @Sendable (String) -> Bool?
+
+  /// Describes a call.
+  ///
+  /// - Parameters:
+  ///   - isAgreed: Whether to remove without asking.
+  ///   - printsJSON: Whether programs read it.
+  ///   - asks: Asks the user, who says yes or no; nil where nobody can be asked, and nothing is removed.
+  public init(
+    isAgreed: Bool = false, printsJSON: Bool = false,
+    asks: @escaping @Sendable (String) -> Bool? = Question.ask
+  ) {
+    self.isAgreed = isAgreed
+    self.printsJSON = printsJSON
+    self.asks = asks
+  }
+
+  /// Runs it on the machine at hand and ends the process.
+  public func main() -> Never {
+    Program.run { [self] in await run(host: .live()) }
+  }
+
+  /// Lists and removes; 0 unless something that was to be removed is there still, or cannot be told.
+  public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
+    do throws(DKMSError) {
+      let layout = try await Framework.read(over: layout, host: host).layout
+      let database = Database(root: layout.root)
+      if let problem = database.problem {
+        throw .system(
+          operation: "tell", subject: "what packages own, so nothing may go", reason: "\(problem)")
+      }
+      let plan = PrunePlan(PruneFacts(layout, host: host, database: database)).measured(Files.diskUsage)
+      say(plan, host)
+      guard !plan.items.isEmpty, try shallRemove(plan, host) else { return 0 }
+      if database.isLocked(root: layout.root) {
+        throw .system(operation: "prune", subject: "\(layout.root)", reason: "pacman is at work on it")
+      }
+      return remove(plan, layout, host) ? 0 : 1
+    } catch {
+      Narrator(host.console).fail(error)
+      return 1
+    }
+  }
+
+  private func say(_ plan: PrunePlan, _ host: Host) {
+    if printsJSON {
+      host.console.print(plan.json.text)
+      return
+    }
+    if plan.items.isEmpty { host.console.print("==> Nothing is there that could go") }
+    plan.lines(host.style).forEach(host.console.print)
+  }
+
+  private func shallRemove(_ plan: PrunePlan, _ host: Host) throws(DKMSError) -> Bool {
+    if !isAgreed && (printsJSON || !host.isRoot) { return false }
+    guard host.isRoot else {
+      throw .system(operation: "remove", subject: "anything", reason: "this needs root")
+    }
+    return isAgreed || asks("Remove \(plan.items.count) of them, \(ByteCount(plan.size))?") ?? false
+  }
+
+  private func remove(_ plan: PrunePlan, _ layout: Layout, _ host: Host) -> Bool {
+    var isWell = true
+    for item in plan.items {
+      do throws(HostError) {
+        try item.remove(layout)
+        if !printsJSON { host.console.print("  -> \(item.path): removed") }
+      } catch {
+        Narrator(host.console).fail(DKMSError(error))
+        isWell = false
+      }
+    }
+    return isWell
+  }
+}
+
+extension Prunable {
+  /// Removes it, unless another run has begun to work there.
+  func remove(_ layout: Layout) throws(HostError) {
+    let place = kind == .kernelRemains || kind == .emptyDirectory ? path : path.removingLastComponent()
+    guard let lock = DirectoryLock.tryExclusive(place) else {
+      if Files.kind(path) == nil { return }
+      throw HostError("remove", path, .resourceBusy)
+    }
+    try Files.remove(path)
+    lock.release()
+    for tree in [layout.dkmsTree, layout.installTree] {
+      Files.removeEmptyDirectories(from: path.removingLastComponent(), upTo: tree)
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+internal import SystemPackage
+
+/// What may go, decided from facts alone.
+struct PrunePlan: Hashable {
+  /// What may go; none of it lies within another.
+  let items: [Prunable]
+
+  /// Decides: nothing that a package owns, nothing that lies above or below that, and nothing that a kernel which
+  /// is installed, runs, or ran in this boot has.
+  init(_ facts: PruneFacts) {
+    let remains = facts.kernels.filter { kernel in
+      kernel.holdsOnlyRemains && !facts.booted.contains(kernel.release)
+        && !facts.owned.contains { $0.starts(with: kernel.path) }
+    }
+    let gone = Set(remains.map(\.release))
+    let present = Set(facts.kernels.map(\.release)).subtracting(gone).union(facts.booted)
+    // A tree of kernels with no kernel in it is one that is not mounted.
+    let products =
+      present.subtracting(facts.booted).isEmpty
+      ? [] : facts.products.filter { !present.contains($0.release) }
+    let candidates =
+      remains.map { Prunable(kind: .kernelRemains, path: $0.path) }
+      + products.map { Prunable(kind: .build, path: $0.path) }
+      + facts.danglingLinks.map { Prunable(kind: .link, path: $0) }
+      + facts.leftovers.map { Prunable(kind: .leftover, path: $0) }
+      + facts.idleSources.map { Prunable(kind: .keptSource, path: $0) }
+      + facts.emptyDirectories.map { Prunable(kind: .emptyDirectory, path: $0) }
+    let free = candidates.filter { candidate in
+      !facts.owned.contains { $0.starts(with: candidate.path) }
+    }
+    let paths = Set(free.map(\.path))
+    items = free.filter { candidate in
+      !paths.contains { $0 != candidate.path && candidate.path.starts(with: $0) }
+    }
+  }
+
+  private init(items: [Prunable]) { self.items = items }
+
+  /// The same, with the room that each takes.
+  func measured(_ size: (FilePath) -> Int) -> PrunePlan {
+    PrunePlan(
+      items: items.map { Prunable(kind: $0.kind, path: $0.path, size: size($0.path)) })
+  }
+
+  /// All of it together, in bytes.
+  var size: Int { items.map(\.size).reduce(0, +) }
+}

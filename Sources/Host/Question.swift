@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Glibc
+
+/// Questions to whoever sits at the terminal.
+public enum Question {
+  /// Asks for yes or no; anything but a yes is a no, and nil where standard input is no terminal.
+  @Sendable public static func ask(_ question: String) -> Bool? {
+    guard isatty(STDIN_FILENO) == 1 else { return nil }
+    let prompt = Array(":: \(question) [y/N] ".utf8)
+    _ = prompt.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+  }
+}
