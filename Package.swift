@@ -41,7 +41,7 @@ let package = Package(
     library("Host", ["CLinux", "DKMSModel", systemPackage]),
     library("DKMSEngine", ["Archives", "DKMSModel", "Host", systemPackage]),
     library("Initramfs", ["Archives", "DKMSModel", "Host", systemPackage]),
-    library("HookKit", ["Alpm", "DKMSEngine", "DKMSModel", "Host", "Initramfs", systemPackage]),
+    library("HookKit", ["Alpm", "Archives", "DKMSEngine", "DKMSModel", "Host", "Initramfs", systemPackage]),
     library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", systemPackage]),
 
     program("dkms", ["DKMSCommand"]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Everything that can go wrong with a module, a kernel or the trees.
-public enum DKMSError: Error, Hashable, Sendable {
+public enum DKMSError: Error, Codable, Hashable, Sendable {
   /// A name that cannot be the name of one directory.
   case invalidName(NameKind, value: String, problem: String)
   /// The module's source directory does not exist.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// All that a plan is made from, read at one moment; the same facts give the same plan anywhere.
-public struct Facts: Hashable, Sendable {
+public struct Facts: Codable, Hashable, Sendable {
   /// The kernel that runs; it is only asked about where something is done to the running system.
   public var runningRelease: String
   /// Where sources belong.
@@ -52,7 +52,7 @@ extension Facts {
 }
 
 /// What is known of a kernel.
-public struct KernelFacts: Hashable, Sendable {
+public struct KernelFacts: Codable, Hashable, Sendable {
   /// Its module directory.
   public var directory: String
   /// Whether that directory exists.
@@ -99,7 +99,7 @@ extension Facts {
 }
 
 /// What came of evaluating a dkms.conf.
-public enum ConfigurationFact: Hashable, Sendable {
+public enum ConfigurationFact: Codable, Hashable, Sendable {
   /// What it says.
   case read(ModuleConfiguration)
   /// Why it says nothing.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// One thing that is wrong with a kernel, and how to mend it.
-public struct Finding: Hashable, Sendable {
+public struct Finding: Codable, Hashable, Sendable {
   /// What it is about: a module version, or a file of the kernel.
   public let subject: String
   /// How much the subject matters.
@@ -32,7 +32,7 @@ public struct Finding: Hashable, Sendable {
   }
 
   /// How much a module matters to a kernel; the raw values are read by programs.
-  public enum Weight: String, Hashable, Sendable {
+  public enum Weight: String, Codable, Hashable, Sendable {
     /// Without it the kernel must not be booted.
     case critical
     /// The kernel is worse without it.
@@ -42,7 +42,7 @@ public struct Finding: Hashable, Sendable {
   }
 
   /// What is left of a module; the raw values are read by programs.
-  public enum Effect: String, Hashable, Sendable {
+  public enum Effect: String, Codable, Hashable, Sendable {
     /// It is missing, or the kernel will not load it.
     case unusable
     /// It works, but is old or not what it should be.
@@ -50,7 +50,7 @@ public struct Finding: Hashable, Sendable {
   }
 
   /// What is wrong, as far as something else than the module itself is.
-  public enum Cause: Hashable, Sendable {
+  public enum Cause: String, Codable, Hashable, Sendable {
     /// The module: it is missing, old, or not what it should be.
     case module
     /// The headers of the kernel are missing.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What there is of modules for a kernel: the facts that a verdict is made from.
-public struct KernelCondition: Hashable, Sendable {
+public struct KernelCondition: Codable, Hashable, Sendable {
   /// The kernel.
   public var kernel: Kernel
   /// Whether it is the one that runs.

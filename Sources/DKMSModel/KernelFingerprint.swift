@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What tells one build of a kernel from another of the same release, as far as modules are concerned.
-public struct KernelFingerprint: Hashable, Sendable {
+public struct KernelFingerprint: Codable, Hashable, Sendable {
   /// The packages that own the kernel and its headers, with versions and build dates, where that is known.
   public var owner: String?
   /// A digest of the symbols that the kernel exports, with their versions.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Whether a kernel can be booted as it could before, and what speaks against it.
-public struct KernelVerdict: Hashable, Sendable {
+public struct KernelVerdict: Codable, Hashable, Sendable {
   /// The kernel.
   public let kernel: Kernel
   /// Whether it is the one that runs.
@@ -36,7 +36,7 @@ public struct KernelVerdict: Hashable, Sendable {
   }
 
   /// A module that a kernel lacks rightly.
-  public struct Skip: Hashable, Sendable {
+  public struct Skip: Codable, Hashable, Sendable {
     /// The module version.
     public let module: ModuleID
     /// Why it is no finding.

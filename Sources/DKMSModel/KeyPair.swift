@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The private key and the certificate with which modules are signed.
-public struct KeyPair: Hashable, Sendable {
+public struct KeyPair: Codable, Hashable, Sendable {
   /// The key: a file, or a `pkcs11:` URI.
   public let key: String
   /// The file of the certificate that belongs to it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// How much of a key and its certificate is there.
-public enum KeyState: Hashable, Sendable {
+public enum KeyState: Codable, Hashable, Sendable {
   /// Both.
   case complete
   /// Neither: both have yet to be made.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What there is of one module for one kernel.
-public struct ModuleCondition: Hashable, Sendable {
+public struct ModuleCondition: Codable, Hashable, Sendable {
   /// The version that belongs to the kernel: the newest one whose source is there.
   public var id: ModuleID
   /// The names of the kernel modules in it, as far as they are known.
@@ -39,7 +39,7 @@ public struct ModuleCondition: Hashable, Sendable {
 }
 
 /// A build that failed and has not been mended.
-public struct FailedBuild: Hashable, Sendable {
+public struct FailedBuild: Codable, Hashable, Sendable {
   /// Its log.
   public var log: String
   /// The first error in the log, where one was found.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What a dkms.conf says for one kernel, after every override.
-public struct ModuleConfiguration: Hashable, Sendable {
+public struct ModuleConfiguration: Codable, Hashable, Sendable {
   /// `PACKAGE_NAME` and `PACKAGE_VERSION`.
   public var id: ModuleID
   /// The modules to build, less those that the conf excludes for this kernel.
@@ -43,7 +43,7 @@ public struct ModuleConfiguration: Hashable, Sendable {
 }
 
 /// One module of a package: where the build leaves it and what it is called in the kernel's directory.
-public struct ModuleFile: Hashable, Sendable {
+public struct ModuleFile: Codable, Hashable, Sendable {
   /// File name of the built module, without `.ko`.
   public var builtName: String
   /// Directory of the built module below the build directory; empty for the directory itself.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What there is of one kernel module that should be in a kernel's directory.
-public struct ModuleFileCondition: Hashable, Sendable {
+public struct ModuleFileCondition: Codable, Hashable, Sendable {
   /// The name of the module, without `.ko`.
   public var name: String
   /// The file, or where it should be.
@@ -35,7 +35,7 @@ public struct ModuleFileCondition: Hashable, Sendable {
   }
 
   /// What a module file says of itself.
-  public enum Information: Hashable, Sendable {
+  public enum Information: Codable, Hashable, Sendable {
     /// There was no way to ask.
     case unknown
     /// It is no module.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A module that comes from outside the trees: out of a directory, or out of a tarball.
-public struct ModuleOrigin: Hashable, Sendable {
+public struct ModuleOrigin: Codable, Hashable, Sendable {
   /// The module version, as its dkms.conf calls it.
   public var id: ModuleID
   /// The directory that holds the dkms.conf, and the source if there is one.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What a checked name stands for, so that an error can say it.
-public enum NameKind: String, Sendable {
+public enum NameKind: String, Codable, Sendable {
   /// `PACKAGE_NAME` of a dkms.conf.
   case moduleName = "module name"
   /// `PACKAGE_VERSION` of a dkms.conf.

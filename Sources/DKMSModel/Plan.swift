@@ -3,14 +3,32 @@
 /// All that a transaction will do, decided before any of it is done.
 ///
 /// Steps name only earlier steps as their conditions, so a plan has no cycles.
-public struct Plan: Hashable, Sendable {
+public struct Plan: Codable, Hashable, Sendable {
   /// The steps in an order in which they could run one after another.
   public private(set) var steps: [PlannedStep] = []
   /// What was considered and is not done, each with its reason.
   public private(set) var skips: [Skip] = []
 
+  private enum CodingKeys: String, CodingKey { case steps, skips }
+
   /// Makes an empty plan.
   public init() {}
+
+  /// Reads a plan that was written down.
+  ///
+  /// - Throws: `DecodingError` also where a step waits for one that does not come before it.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    steps = try container.decode([PlannedStep].self, forKey: .steps)
+    skips = try container.decode([Skip].self, forKey: .skips)
+    for (index, step) in steps.enumerated() {
+      guard (step.required + step.earlier).allSatisfy((0..<index).contains) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .steps, in: container,
+          debugDescription: "step \(index) waits for one that does not precede it")
+      }
+    }
+  }
 
   /// Whether there is nothing to do.
   public var isEmpty: Bool { steps.isEmpty }
@@ -51,7 +69,7 @@ public struct Plan: Hashable, Sendable {
 }
 
 /// A step, why it is taken, and what it waits for.
-public struct PlannedStep: Hashable, Sendable {
+public struct PlannedStep: Codable, Hashable, Sendable {
   /// What is done.
   public let step: Step
   /// Why it is done.
@@ -65,7 +83,7 @@ public struct PlannedStep: Hashable, Sendable {
 }
 
 /// One change of the trees.
-public enum Step: Hashable, Sendable {
+public enum Step: Codable, Hashable, Sendable {
   /// Register a module version whose source is in this directory.
   case add(ModuleID, source: String)
   /// Point the `source` link of a registered module to this directory.
@@ -104,7 +122,7 @@ public enum Step: Hashable, Sendable {
 }
 
 /// Why a step is taken.
-public enum Reason: Hashable, Sendable {
+public enum Reason: Codable, Hashable, Sendable {
   /// It was asked for by name.
   case requested
   /// The module's source came or changed.
@@ -132,7 +150,7 @@ public enum Reason: Hashable, Sendable {
 }
 
 /// A thing that could have been done and is not.
-public struct Skip: Hashable, Sendable {
+public struct Skip: Codable, Hashable, Sendable {
   /// The module version.
   public let id: ModuleID
   /// The kernel; nil where it concerns all.
@@ -151,7 +169,7 @@ public struct Skip: Hashable, Sendable {
   public var obstacle: DKMSError? { if case .obstacle(let error) = cause { error } else { nil } }
 
   /// Why something is left out.
-  public enum Cause: Hashable, Sendable {
+  public enum Cause: Codable, Hashable, Sendable {
     /// It stands already.
     case upToDate
     /// The conf does not say AUTOINSTALL.

@@ -32,7 +32,7 @@ public struct Report: Hashable, Sendable {
 }
 
 /// What became of one step.
-public enum Outcome: Hashable, Sendable {
+public enum Outcome: Codable, Hashable, Sendable {
   /// It was done, with these remarks.
   case done(warnings: [String])
   /// It was tried and failed; what stood before stands.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// When a script of a dkms.conf runs; the raw value is its directive.
-public enum ScriptKind: String, Hashable, Sendable, CaseIterable {
+public enum ScriptKind: String, Codable, CodingKeyRepresentable, Hashable, Sendable, CaseIterable {
   /// After the module is registered.
   case postAdd = "POST_ADD"
   /// Before the build command, in the build directory.

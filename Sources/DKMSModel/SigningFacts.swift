@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What is known of signing modules for a kernel.
-public struct SigningFacts: Hashable, Sendable {
+public struct SigningFacts: Codable, Hashable, Sendable {
   /// Whether its modules are signed: it verifies signatures, the administrator wants them, and a program is there.
   public var isWanted: Bool
   /// What they are signed with.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Why a module has no signature, or why there is nothing to sign it with.
-public enum SigningProblem: Hashable, Sendable {
+public enum SigningProblem: Codable, Hashable, Sendable {
   /// Neither key nor certificate exists.
   case keysAbsent(KeyPair)
   /// The certificate exists without its key.

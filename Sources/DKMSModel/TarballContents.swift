@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What a tarball of a module holds.
-public enum TarballContents: Hashable, Sendable {
+public enum TarballContents: Codable, Hashable, Sendable {
   /// Its source, and what was built for some kernels.
   case sourceAndBuilds
   /// Its source alone.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What a package transaction did to modules and kernels, seen after the fact.
-public struct Transaction: Hashable, Sendable {
+public struct Transaction: Codable, Hashable, Sendable {
   /// Modules whose source came or changed.
   public var changedModules: [ModuleID]
   /// Registered modules whose source is gone.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What the DKMS tree holds, read at one moment.
-public struct TreeState: Hashable, Sendable {
+public struct TreeState: Codable, Hashable, Sendable {
   /// The registered module versions, sorted by name, then version, as bytes.
   public var modules: [ModuleRecord]
 
@@ -39,7 +39,7 @@ public struct TreeState: Hashable, Sendable {
 }
 
 /// One registered version of a module.
-public struct ModuleRecord: Hashable, Sendable {
+public struct ModuleRecord: Codable, Hashable, Sendable {
   /// The module version.
   public var id: ModuleID
   /// Where its `source` link leads; nil where there is no link.
@@ -71,7 +71,7 @@ public struct ModuleRecord: Hashable, Sendable {
 }
 
 /// A build of a module version that is in the tree.
-public struct BuildRecord: Hashable, Sendable {
+public struct BuildRecord: Codable, Hashable, Sendable {
   /// The kernel it was built for.
   public var kernel: Kernel
   /// Whether it is the version that the kernel's module directory holds.

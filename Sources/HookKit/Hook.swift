@@ -5,12 +5,32 @@ public import DKMSModel
 public import Host
 public import SystemPackage
 
-/// A helper that pacman starts: it reads targets from standard input and acts on them.
+/// A helper that pacman starts: it reads targets from standard input, looks at the machine, decides, and acts.
+///
+/// What it saw and decided is in the journal before it acts.
 public protocol Hook: Sendable {
-  /// Acts on the targets that a hook file asks for.
+  /// Which helper it is.
+  static var kind: HelperKind { get }
+
+  /// Finds out what the targets ask for.
   ///
-  /// - Returns: Whether all is well.
-  static func run(_ targets: [HookTarget], layout: Layout, host: Host) async throws(DKMSError) -> Bool
+  /// - Parameters:
+  ///   - targets: What a hook file asks for.
+  ///   - purpose: Whether the work will be done; a look changes nothing and says nothing.
+  ///   - layout: Where things are, before framework.conf is read.
+  ///   - host: The machine.
+  /// - Returns: The work.
+  static func prepare(
+    _ targets: [HookTarget], to purpose: HookPurpose, layout: Layout, host: Host
+  ) async throws(DKMSError) -> HookWork
+}
+
+/// What a hook looks at the machine for.
+public enum HookPurpose: Sendable {
+  /// To act upon it.
+  case act
+  /// To say what it would do.
+  case look
 }
 
 extension Hook {
@@ -21,36 +41,39 @@ extension Hook {
 
   /// Reads the targets and acts on them; 0 where all is well, so that pacman reports anything else.
   public static func run(_ input: FileDescriptor, layout: Layout = Layout(), host: Host) async -> Int32 {
-    do throws(DKMSError) {
-      return await settle(try lines(of: input), layout: layout, host: host)
+    do throws(HostError) {
+      return await settle(try input.lines().map(TargetLine.init), layout: layout, host: host)
     } catch {
-      Narrator(host.console).fail(error)
+      Narrator(host.console).fail(DKMSError(error))
       return 1
     }
   }
 
   /// Acts on lines of targets; 0 where all is well.
-  static func settle(_ lines: [String], layout: Layout, host: Host) async -> Int32 {
-    do throws(DKMSError) {
-      let targets = lines.compactMap(HookTarget.init(line:))
-      if targets.isEmpty { return 0 }
-      guard host.isRoot else {
-        host.console.printError("==> ERROR: this is pacman's to run, as root")
-        return 1
-      }
-      let isWell = try await run(targets, layout: layout, host: host)
-      if Task.isCancelled {
-        Narrator(host.console).interrupted()
-        return ExitStatus.interrupted.rawValue
-      }
-      return isWell ? 0 : 1
-    } catch {
-      Narrator(host.console).fail(error)
+  static func settle(
+    _ lines: [TargetLine], by caller: Caller = .pacman, layout: Layout, host: Host
+  ) async -> Int32 {
+    let targets = lines.compactMap(\.target)
+    if targets.isEmpty { return 0 }
+    guard host.isRoot else {
+      host.console.printError("==> ERROR: this is pacman's to run, as root")
       return 1
     }
-  }
-
-  private static func lines(of input: FileDescriptor) throws(DKMSError) -> [String] {
-    do { return try input.lines() } catch { throw DKMSError(error) }
+    let entry = JournalEntry(
+      JournalRecord(kind, by: caller, targets: lines, began: host.now()), Journal(layout), host)
+    do throws(DKMSError) {
+      let work = try await prepare(targets, to: .act, layout: layout, host: host)
+      let plan = work.facts.plan
+      await entry.begin(work.facts, plan)
+      let ending = try await work.act(plan)
+      if Task.isCancelled { Narrator(host.console).interrupted() }
+      let status = Task.isCancelled ? ExitStatus.interrupted.rawValue : ending.isWell ? 0 : 1
+      await entry.end(status, ending.outcomes)
+      return status
+    } catch {
+      Narrator(host.console).fail(error)
+      await entry.end(1, error: error)
+      return 1
+    }
   }
 }

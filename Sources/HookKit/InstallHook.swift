@@ -6,49 +6,57 @@ public import Host
 
 /// After a transaction: builds and installs for what came or changed, and removes what went.
 public enum InstallHook: Hook {
-  /// Settles what the targets name.
+  /// Which helper it is.
+  public static let kind = HelperKind.install
+
+  /// Finds out what the targets ask for; to act it first clears away what killed runs have left.
   ///
   /// - Throws: `DKMSError` where framework.conf cannot be read.
-  public static func run(
-    _ targets: [HookTarget], layout: Layout, host: Host
-  ) async throws(DKMSError) -> Bool {
+  public static func prepare(
+    _ targets: [HookTarget], to purpose: HookPurpose, layout: Layout, host: Host
+  ) async throws(DKMSError) -> HookWork {
     let framework = try await Framework.read(over: layout, host: host)
     let layout = framework.layout
     var options = framework.options
-    let narrator = Narrator(host.console)
-    LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
-    LeftoverSweeper(layout).sweep()
+    if purpose == .act {
+      LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
+      LeftoverSweeper(layout).sweep()
+    }
     // What is wrong with it the verdict says.
     let configuration = SuiteConfiguration.read(layout.suiteConfiguration).configuration
     options.silenceLimit = configuration.silenceLimit
-    var findings = await read(targets, layout, options, host, narrator)
+    let database = Database(root: layout.root)
+    var findings = await TransactionReader(layout, options, host).findings(targets, database)
     findings.transaction.leaveAlone { configuration.ignores($0.release) }
     options.kernelOwners = findings.kernelOwners
     let facts = await FactsReader(host: host, layout: layout, options: options, comparesKernels: true).facts(
       modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
       sources: findings.sources)
-    if !framework.allowsAutoinstall {
+    let matter = ModuleFacts(
+      transaction: findings.transaction,
+      options: PlanningOptions(options, installs: framework.allowsAutoinstall), facts: facts,
+      errors: findings.errors, warnings: findings.warnings, orphans: findings.orphans)
+    let problem = database.problem.map { "every kernel directory counts as installed: \($0)" }
+    return HookWork(.modules(matter)) { [options] plan throws(DKMSError) in
+      if let problem { Narrator(host.console).warn(problem) }
+      guard case .modules(let plan) = plan else { return HookEnding(isWell: true) }
+      return try await act(plan, matter, layout, options, host)
+    }
+  }
+
+  private static func act(
+    _ plan: Plan, _ matter: ModuleFacts, _ layout: Layout, _ options: BuildOptions, _ host: Host
+  ) async throws(DKMSError) -> HookEnding {
+    let narrator = Narrator(host.console)
+    report(matter.orphans, layout, narrator)
+    if !matter.options.installs {
       narrator.warn("nothing is built: \(layout.configurationDirectory)/no-autoinstall forbids it")
     }
-    let plan = Planner.settle(
-      findings.transaction, installs: framework.allowsAutoinstall, facts: facts, options: options)
     plan.skips.forEach(narrator.skipped)
     let report = try await Executor(host: host, layout: layout, options: options)
       .execute(plan, observe: narrator.ended)
     LeftoverSweeper(layout).sweepBootRecords(of: host.bootIdentifier)
-    return conclude(report, findings, facts.tree, narrator)
-  }
-
-  private static func read(
-    _ targets: [HookTarget], _ layout: Layout, _ options: BuildOptions, _ host: Host, _ narrator: Narrator
-  ) async -> TransactionReader.Findings {
-    let database = Database(root: layout.root)
-    if let problem = database.problem {
-      narrator.warn("every kernel directory counts as installed: \(problem)")
-    }
-    let findings = await TransactionReader(layout, options, host).findings(targets, database)
-    report(findings.orphans, layout, narrator)
-    return findings
+    return HookEnding(isWell: conclude(report, matter, narrator), outcomes: report.outcomes)
   }
 
   /// Says once which kernels nobody owns, and again only when others join or leave them.
@@ -63,10 +71,8 @@ public enum InstallHook: Hook {
     try? Files.write(Array("\(names)\n".utf8), to: layout.reportedOrphans)
   }
 
-  private static func conclude(
-    _ report: Report, _ findings: TransactionReader.Findings, _ before: TreeState, _ narrator: Narrator
-  ) -> Bool {
-    findings.warnings.forEach(narrator.warn)
+  private static func conclude(_ report: Report, _ matter: ModuleFacts, _ narrator: Narrator) -> Bool {
+    matter.warnings.forEach(narrator.warn)
     narrator.conclude(report)
     for (error, modules) in report.plan.modulesWithoutHeaders {
       narrator.warn("\(error); not built: \(modules.map(\.description).joined(separator: ", "))")
@@ -74,10 +80,10 @@ public enum InstallHook: Hook {
     }
     // A kernel without headers, or one that a module is not for, is no failure of this transaction.
     let errors =
-      findings.errors
+      matter.errors
       + report.plan.obstacles.filter { ![.excluded, .headersMissing].contains($0.exitStatus) }
     errors.forEach(narrator.fail)
-    for (id, kernel) in report.lastGood(before) {
+    for (id, kernel) in report.lastGood(matter.facts.tree) {
       narrator.warn("\(id) stays installed for \(kernel.release)")
     }
     return errors.isEmpty && report.failures.isEmpty

@@ -17,8 +17,9 @@ public struct ReconcileCommand: Sendable {
   /// Does what the hook would do had a transaction just touched every kernel; 0 where all is well.
   public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
-      let targets = try await everyKernel(layout, host).map { "usr/lib/modules/\($0)/modules.order" }
-      return await InstallHook.settle(targets, layout: layout, host: host)
+      let targets = try await everyKernel(layout, host)
+        .map { TargetLine("usr/lib/modules/\($0)/modules.order") }
+      return await InstallHook.settle(targets, by: .reconcile, layout: layout, host: host)
     } catch {
       Narrator(host.console).fail(error)
       return 1

@@ -7,6 +7,8 @@ internal import SystemPackage
 
 /// The verdicts on the kernels of a system, made from what is on its disk now.
 struct Verification {
+  /// What the verdicts are made from.
+  let facts: ConditionFacts
   /// A verdict a kernel.
   let verdicts: [KernelVerdict]
   /// What is wrong with `/etc/alpm-dkms.conf`.
@@ -36,7 +38,8 @@ struct Verification {
     var kernels: [Kernel] = []
     for release in chosen { kernels.append(try Kernel(release: release, architecture: host.architecture)) }
     let reader = ConditionReader(framework, host: host, kernelOwners: installed.owners)
-    verdicts = await reader.conditions(of: kernels).map { KernelVerdict($0, by: configuration) }
+    facts = ConditionFacts(conditions: await reader.conditions(of: kernels), configuration: configuration)
+    verdicts = facts.verdicts
     hasModules = reader.hasModules
     self.problems = problems
   }

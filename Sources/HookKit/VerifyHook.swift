@@ -8,15 +8,20 @@ public import Host
 ///
 /// It trusts no report of what was done before, only what is on the disk.
 public enum VerifyHook: Hook {
-  /// Says the verdicts; the targets only tell that there is a reason to look.
+  /// Which helper it is.
+  public static let kind = HelperKind.verify
+
+  /// Looks at every kernel; the targets only tell that there is a reason to.
   ///
   /// - Throws: `DKMSError` where framework.conf cannot be read.
-  public static func run(
-    _ targets: [HookTarget], layout: Layout, host: Host
-  ) async throws(DKMSError) -> Bool {
+  public static func prepare(
+    _ targets: [HookTarget], to purpose: HookPurpose, layout: Layout, host: Host
+  ) async throws(DKMSError) -> HookWork {
     let verification = try await Verification(
       layout: layout, host: host, database: Database(root: layout.root))
-    verification.say(on: host.console)
-    return verification.isWell
+    return HookWork(.conditions(verification.facts)) { _ in
+      verification.say(on: host.console)
+      return HookEnding(isWell: verification.isWell)
+    }
   }
 }

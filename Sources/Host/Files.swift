@@ -40,6 +40,11 @@ public enum Files {
     isFile(path) && access(path.string, X_OK) == 0
   }
 
+  /// Whether this process may read the file, or list the directory.
+  public static func isReadable(_ path: FilePath) -> Bool {
+    access(path.string, R_OK) == 0
+  }
+
   /// Whether this process may write to the file or directory.
   public static func isWritable(_ path: FilePath) -> Bool {
     access(path.string, W_OK) == 0
@@ -149,7 +154,11 @@ public enum Files {
   ///
   /// It tells a change, not a forgery: FNV-1a, 64 bits, and the size.
   public static func digest(_ path: FilePath) -> String? {
-    guard let bytes = try? read(path) else { return nil }
+    (try? read(path)).map { digest(of: $0) }
+  }
+
+  /// The same of bytes.
+  public static func digest(of bytes: [UInt8]) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     return "\(String(hash, radix: 16))-\(bytes.count)"
@@ -179,6 +188,19 @@ public enum Files {
       }
     }
   }
+
+  /// Makes a directory that only its owner may look into, mode 0700; one that is there becomes so.
+  ///
+  /// - Throws: `HostError`.
+  public static func makePrivateDirectory(_ path: FilePath) throws(HostError) {
+    try makeDirectories(path.removingLastComponent())
+    let isMade = path.withPlatformString { mkdir($0, 0o700) } == 0
+    guard isMade || errno == EEXIST && isDirectory(path), path.withPlatformString({ chmod($0, 0o700) }) == 0
+    else { throw HostError("make the directory", path, .current) }
+  }
+
+  /// How many bytes a file holds; nil where there is none.
+  public static func size(_ path: FilePath) -> Int? { status(path, follow: true).map { Int($0.st_size) } }
 
   /// Makes a directory with a name that nothing has yet, mode 0700.
   ///

@@ -3,14 +3,14 @@
 public import SystemPackage
 
 extension FileDescriptor {
-  /// The lines of a stream, to its end; one without an end of its own counts too.
+  /// The lines of a stream, to its end, text or not; one without an end of its own counts too.
   ///
-  /// Bytes that are not UTF-8 are replaced. All of it is read, since a writer that finds nobody reading fails.
+  /// All of it is read, since a writer that finds nobody reading fails.
   ///
   /// - Throws: `HostError`.
-  public func lines() throws(HostError) -> [String] {
+  public func lines() throws(HostError) -> [[UInt8]] {
     do {
-      return try readToEnd().split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+      return try readToEnd().split(separator: UInt8(ascii: "\n")).map(Array.init)
     } catch {
       throw HostError("read", "standard input", error as? Errno ?? .ioError)
     }

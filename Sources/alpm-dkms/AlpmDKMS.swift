@@ -8,5 +8,8 @@ internal import DKMSEngine
 struct AlpmDKMS: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "alpm-dkms", abstract: "Out-of-tree kernel modules on systems with pacman.",
-    version: Version.current, subcommands: [Verify.self, Reconcile.self, Doctor.self, Prune.self])
+    version: Version.current,
+    subcommands: [
+      Verify.self, Reconcile.self, History.self, Show.self, Replay.self, Record.self, Doctor.self, Prune.self,
+    ])
 }

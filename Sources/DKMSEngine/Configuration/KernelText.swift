@@ -3,7 +3,7 @@
 internal import DKMSModel
 
 /// A value of framework.conf in which `$kernelver` stands for the release of the kernel at hand.
-public struct KernelText: Hashable, Sendable {
+public struct KernelText: Codable, Hashable, Sendable {
   private let text: String
 
   /// What bash is told `$kernelver` is while it reads framework.conf, since no kernel is at hand by then.

@@ -3,7 +3,7 @@
 internal import Glibc
 
 /// A name, or a shell pattern for names, as fnmatch(3) reads it.
-public struct NamePattern: Hashable, Sendable, ExpressibleByStringLiteral {
+public struct NamePattern: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
   private let text: String
 
   /// Takes a pattern as it is.

@@ -3,7 +3,7 @@
 public import DKMSModel
 
 /// What the administrator says in `/etc/alpm-dkms.conf`.
-public struct SuiteConfiguration: Hashable, Sendable {
+public struct SuiteConfiguration: Codable, Hashable, Sendable {
   /// Modules without which a kernel must not be booted.
   public var critical: [NamePattern]
   /// Modules that a kernel may well lack.

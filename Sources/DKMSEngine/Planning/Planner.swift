@@ -288,9 +288,10 @@ public struct Planner {
   }
 
   private mutating func dependency(_ name: String, of target: Target) -> Readiness {
-    if let planned = installs.first(where: { $0.key.id.name == name && $0.key.kernel == target.kernel }) {
-      return planned.value
-    }
+    // Of several the newest, so that the plan does not depend upon the order of a dictionary.
+    let planned = installs.filter { $0.key.id.name == name && $0.key.kernel == target.kernel }
+      .max { VersionOrder($0.key.id.version) < VersionOrder($1.key.id.version) }
+    if let planned { return planned.value }
     if let goal = goals[name] {
       let isWaitingForThis = inProgress.contains(Target(id: goal.id, kernel: target.kernel))
       if isWaitingForThis { return .blocked }

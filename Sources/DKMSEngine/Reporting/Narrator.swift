@@ -65,11 +65,11 @@ public struct Narrator: Sendable {
 }
 
 extension Skip {
-  fileprivate var subject: String { kernel.map { "\(id) for \($0.release)" } ?? "\(id)" }
+  var subject: String { kernel.map { "\(id) for \($0.release)" } ?? "\(id)" }
 }
 
 extension Step {
-  fileprivate var subject: String {
+  var subject: String {
     switch self {
     case .add(let id, _), .relink(let id, _), .unregister(let id), .discardKeptSource(let id),
       .copySource(let id, _, _), .addWithoutSource(let id, _), .makeTarball(let id, _, _, _):
@@ -111,30 +111,31 @@ extension PlannedStep {
 
 extension PlannedStep {
   /// What it would do and why, as a dry run says it.
-  fileprivate var intention: String {
+  fileprivate var intention: String { change + reason.afterthought }
+
+  /// What it would do.
+  var change: String {
     let subject = step.subject
-    let intention =
-      switch step {
-      case .add(_, let source): "\(subject): would be added, its source is \(source)"
-      case .copySource(_, _, let replaces):
-        "\(subject): its source would \(replaces ? "replace what is in" : "be put into") the source tree"
-      case .addWithoutSource: "\(subject): would be added, without its source"
-      case .loadBuild: "\(subject): the build that comes with it would be loaded"
-      case .makeTarball(_, _, _, let file): "\(subject): would be written to \(file)"
-      case .relink(_, let source): "\(subject): its source link would lead to \(source)"
-      case .makeKeys(let pair): "\(subject): would be made, with the certificate \(pair.certificate)"
-      case .build: "\(subject): would be built"
-      case .install: "\(subject): would be installed"
-      case .uninstall: "\(subject): would be uninstalled"
-      case .unbuild: "\(subject): its build would be removed"
-      case .unregister: "\(subject): would be removed"
-      case .discardKeptSource: "\(subject): the kept copy of its source would be removed"
-      case .depmod: "\(subject): module dependencies would be updated"
-      case .keep: "\(subject): its modules would stay until the next boot, since it is running"
-      case .load: "\(subject): modules would be loaded that devices ask for"
-      case .follow: "\(subject): would be run"
-      }
-    return intention + reason.afterthought
+    return switch step {
+    case .add(_, let source): "\(subject): would be added, its source is \(source)"
+    case .copySource(_, _, let replaces):
+      "\(subject): its source would \(replaces ? "replace what is in" : "be put into") the source tree"
+    case .addWithoutSource: "\(subject): would be added, without its source"
+    case .loadBuild: "\(subject): the build that comes with it would be loaded"
+    case .makeTarball(_, _, _, let file): "\(subject): would be written to \(file)"
+    case .relink(_, let source): "\(subject): its source link would lead to \(source)"
+    case .makeKeys(let pair): "\(subject): would be made, with the certificate \(pair.certificate)"
+    case .build: "\(subject): would be built"
+    case .install: "\(subject): would be installed"
+    case .uninstall: "\(subject): would be uninstalled"
+    case .unbuild: "\(subject): its build would be removed"
+    case .unregister: "\(subject): would be removed"
+    case .discardKeptSource: "\(subject): the kept copy of its source would be removed"
+    case .depmod: "\(subject): module dependencies would be updated"
+    case .keep: "\(subject): its modules would stay until the next boot, since it is running"
+    case .load: "\(subject): modules would be loaded that devices ask for"
+    case .follow: "\(subject): would be run"
+    }
   }
 }
 
@@ -143,14 +144,7 @@ extension Reason {
   fileprivate var afterthought: String {
     switch self {
     case .requested, .notInstalled, .modulesChange, .matched: ""
-    case .sourceChanged: " (its source came or changed)"
-    case .kernelChanged: " (the kernel came or changed)"
-    case .dependencyChanged(let id): " (it needs \(id), which changed)"
-    case .replaced(let id): " (\(id) takes its place)"
-    case .sourceGone: " (its source is gone)"
-    case .kernelGone: " (the kernel is gone)"
-    case .leftUndone: " (an earlier transaction left it out)"
-    case .signing: " (modules are signed with it)"
+    default: " (\(description))"
     }
   }
 }

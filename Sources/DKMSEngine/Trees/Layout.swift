@@ -40,6 +40,9 @@ public struct Layout: Hashable, Sendable {
   /// The kernels that nobody owns, as they were last reported.
   public var reportedOrphans: FilePath { stateDirectory.appending("orphans") }
 
+  /// A record a call of a hook's helper; only root may look.
+  public var journal: FilePath { stateDirectory.appending("journal") }
+
   // MARK: Source tree
 
   /// Where the source of a module belongs.

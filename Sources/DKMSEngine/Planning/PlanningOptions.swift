@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// What a plan that follows a transaction depends upon beside the facts: all that a record of it must keep.
+public struct PlanningOptions: Codable, Hashable, Sendable {
+  /// Whether anything new is installed; `/etc/dkms/no-autoinstall` forbids it.
+  public var installs: Bool
+  /// Whether obstacles are overlooked.
+  public var isForced: Bool
+  /// Whether depmod is left to the caller.
+  public var skipsDepmod: Bool
+  /// Whether modules of the running kernel are loaded.
+  public var probesModules: Bool
+  /// The administrator's command that follows.
+  public var postTransaction: KernelText?
+
+  /// Takes them out of the options of a call.
+  public init(_ options: BuildOptions, installs: Bool = true) {
+    self.installs = installs
+    isForced = options.isForced
+    skipsDepmod = options.skipsDepmod
+    probesModules = options.probesModules
+    postTransaction = options.postTransaction
+  }
+
+  /// Options that make the same plans.
+  public var buildOptions: BuildOptions {
+    var options = BuildOptions()
+    options.isForced = isForced
+    options.skipsDepmod = skipsDepmod
+    options.probesModules = probesModules
+    options.postTransaction = postTransaction
+    return options
+  }
+}

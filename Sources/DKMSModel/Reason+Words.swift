@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+extension Reason: CustomStringConvertible {
+  /// Why, as part of a sentence.
+  public var description: String {
+    switch self {
+    case .requested: "it was asked for"
+    case .notInstalled: "the kernel has no such module yet"
+    case .modulesChange: "modules of the kernel change"
+    case .matched: "another kernel has it"
+    case .sourceChanged: "its source came or changed"
+    case .kernelChanged: "the kernel came or changed"
+    case .dependencyChanged(let id): "it needs \(id), which changed"
+    case .replaced(let id): "\(id) takes its place"
+    case .sourceGone: "its source is gone"
+    case .kernelGone: "the kernel is gone"
+    case .leftUndone: "an earlier transaction left it out"
+    case .signing: "modules are signed with it"
+    }
+  }
+}
+
+extension Skip.Cause: CustomStringConvertible {
+  /// Why, as part of a sentence.
+  public var description: String {
+    switch self {
+    case .upToDate: "it stands already"
+    case .notAutoinstalled: "its dkms.conf does not say AUTOINSTALL"
+    case .builtAlready: "the tree has a build already"
+    case .lastGood: "nothing can take its place"
+    case .obstacle(let error): "\(error)"
+    }
+  }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// Who asked for the work that a record is about.
+enum Caller: String, Codable {
+  /// A hook of pacman's.
+  case pacman
+  /// `alpm-dkms reconcile`.
+  case reconcile
+  /// `alpm-dkms replay --execute`.
+  case replay
+}

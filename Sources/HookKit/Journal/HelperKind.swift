@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// One of the programs that pacman's hooks start; the raw value is the last word of its name.
+public enum HelperKind: String, CaseIterable, Codable, Sendable {
+  /// Builds and installs, after a transaction.
+  case install
+  /// Keeps sources, before a transaction.
+  case remove
+  /// Makes initramfs images, after a transaction.
+  case initramfs
+  /// Judges, after all else.
+  case verify
+
+  /// When pacman starts it.
+  var phase: Phase { self == .remove ? .pre : .post }
+
+  /// On which side of the packages' changes a hook runs.
+  enum Phase: String, Codable {
+    case pre
+    case post
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+
+/// The record of the call at hand; that it cannot be written is a warning, and stops nothing.
+actor JournalEntry {
+  private var record: JournalRecord
+  private let journal: Journal
+  private let host: Host
+  private var isBroken = false
+
+  init(_ record: JournalRecord, _ journal: Journal, _ host: Host) {
+    self.record = record
+    self.journal = journal
+    self.host = host
+  }
+
+  /// Writes down what was seen and decided, before anything is done.
+  func begin(_ facts: RecordedFacts, _ plan: RecordedPlan) async {
+    record.facts = facts
+    record.plan = plan
+    await write()
+  }
+
+  /// Writes down how it ended.
+  func end(_ status: Int32, _ outcomes: [Outcome] = [], error: DKMSError? = nil) async {
+    record.end = .init(time: host.now(), status: status, outcomes: outcomes, error: error)
+    await write()
+  }
+
+  private func write() async {
+    if isBroken { return }
+    let (record, journal) = (record, journal)
+    do throws(HostError) {
+      // A task of its own: an interrupted call has its record, too.
+      let written = await Task { () async -> Result<JournalRecord, HostError> in
+        do throws(HostError) {
+          if record.number == 0 { return .success(try await journal.begin(record)) }
+          try await journal.complete(record)
+          return .success(record)
+        } catch {
+          return .failure(error)
+        }
+      }.value
+      self.record = try written.get()
+    } catch {
+      isBroken = true
+      Narrator(host.console).warn("nothing of this is recorded: \(error)")
+    }
+  }
+}

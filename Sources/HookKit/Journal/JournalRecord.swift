@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+
+/// One call of a helper: what it was given, what it saw, decided and did.
+///
+/// alpm-dkms-journal(5) describes the file that it becomes.
+struct JournalRecord: Codable, Hashable, Sendable {
+  /// Raised when a member is removed or changes its meaning, or when plans are made otherwise of the same facts.
+  static let schema = 1
+
+  var schema = Self.schema
+  /// Its place in the journal; 0 until it has one.
+  var number = 0
+  /// The version of this suite.
+  let version: String
+  let helper: HelperKind
+  let phase: HelperKind.Phase
+  let caller: Caller
+  /// What pacman handed over.
+  let targets: [TargetLine]
+  /// In seconds since 1970.
+  let began: Int
+  /// What was seen; nil where it did not come to that, or where it would have been too large.
+  var facts: RecordedFacts?
+  /// What was decided.
+  var plan: RecordedPlan?
+  /// Why something is left out.
+  var omission: String?
+  /// What became of it; nil as long as nothing has.
+  var end: End?
+
+  init(_ helper: HelperKind, by caller: Caller, targets: [TargetLine], began: Int) {
+    version = Version.current
+    self.helper = helper
+    phase = helper.phase
+    self.caller = caller
+    self.targets = targets
+    self.began = began
+  }
+
+  /// How a call ended.
+  struct End: Codable, Hashable, Sendable {
+    /// In seconds since 1970.
+    let time: Int
+    /// What the helper told pacman.
+    let status: Int32
+    /// What became of each step of the plan, in its order.
+    let outcomes: [Outcome]
+    /// What kept the helper from its work.
+    let error: DKMSError?
+    /// Logs that tell more.
+    let logs: [String]
+
+    init(time: Int, status: Int32, outcomes: [Outcome] = [], error: DKMSError? = nil) {
+      self.time = time
+      self.status = status
+      self.outcomes = outcomes
+      self.error = error
+      logs = (outcomes.compactMap(\.failure) + [error].compactMap { $0 }).compactMap(\.log)
+    }
+  }
+
+  /// How it ended, in a word.
+  var result: Result {
+    switch end?.status {
+    case nil: .unfinished
+    case 0: .well
+    case ExitStatus.interrupted.rawValue: .interrupted
+    default: .failed
+    }
+  }
+
+  /// How a call can have ended; the raw values are read by programs.
+  enum Result: String {
+    case well
+    case failed
+    case interrupted
+    /// It was killed, or is at work.
+    case unfinished
+  }
+}

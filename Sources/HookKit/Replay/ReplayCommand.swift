@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSEngine
+internal import DKMSModel
+public import Host
+public import SystemPackage
+
+/// `alpm-dkms replay`: plans anew what a helper planned, and does it if asked.
+public struct ReplayCommand: JournalCommand {
+  let subject: String?
+  let helper: HelperKind?
+  let mode: ReplayMode
+  let printsJSON: Bool
+  let isConfirmed: Bool
+  let input: FileDescriptor
+
+  /// Describes a call.
+  ///
+  /// - Parameters:
+  ///   - subject: The number of a record, a file, or `-` for targets on standard input; nil for the newest record,
+  ///     or, to check, for all.
+  ///   - helper: The helper that gets the targets of standard input.
+  ///   - mode: What is planned for.
+  ///   - printsJSON: Whether programs read it.
+  ///   - isConfirmed: Whether to do it without asking.
+  ///   - input: Where targets and answers come from.
+  public init(
+    _ subject: String? = nil, helper: HelperKind? = nil, mode: ReplayMode = .recorded,
+    printsJSON: Bool = false, isConfirmed: Bool = false, input: FileDescriptor = .standardInput
+  ) {
+    self.subject = subject
+    self.helper = helper
+    self.mode = mode
+    self.printsJSON = printsJSON
+    self.isConfirmed = isConfirmed
+    self.input = input
+  }
+
+  /// Replays; 0 where that went well and, to check, where every record gives its plan.
+  public func run(layout: Layout, host: Host) async -> Int32 {
+    do throws(JournalError) {
+      if mode == .check { return try check(layout, host) }
+      if subject == "-" { return try await replayInput(layout, host) }
+      guard helper == nil else {
+        throw JournalError.usage("--hook goes with - alone: a record knows its hook")
+      }
+      return try await replay(try JournalRecord(subject, in: Journal(layout), host), layout, host)
+    } catch {
+      return error.tell(host.console)
+    }
+  }
+
+  // MARK: What is replayed
+
+  private func replayInput(_ layout: Layout, _ host: Host) async throws(JournalError) -> Int32 {
+    guard let helper else {
+      throw .usage("say whose targets they are: --hook install, remove, initramfs or verify")
+    }
+    guard mode != .diff else { throw .usage("--diff takes a record: targets alone have no recorded plan") }
+    guard mode != .execute || isConfirmed else {
+      throw .usage("standard input holds the targets, so nobody can be asked: add --yes")
+    }
+    let lines: [[UInt8]]
+    do { lines = try input.lines() } catch { throw .unreadable("-", reason: "\(error.reason)") }
+    let targets = lines.map(TargetLine.init)
+    return try await replay(targets, helper, layout, host)
+  }
+
+  private func replay(_ record: JournalRecord, _ layout: Layout, _ host: Host) async throws(JournalError)
+    -> Int32
+  {
+    switch mode {
+    case .now, .execute: return try await replay(record.targets, record.helper, layout, host)
+    case .recorded, .diff, .check: break
+    }
+    guard let facts = record.facts else {
+      throw .withoutFacts(
+        record.number,
+        reason: record.omission ?? record.end?.error.map { "\($0)" } ?? "the call did not come to that")
+    }
+    guard mode == .diff else {
+      present(facts.plan, as: "recorded", host.console)
+      return 0
+    }
+    let now = try await currentFacts(for: record.targets, record.helper, layout, host)
+    Comparison(recorded: facts, now: now).tell(host.console, asJSON: printsJSON)
+    return 0
+  }
+
+  private func replay(
+    _ targets: [TargetLine], _ helper: HelperKind, _ layout: Layout, _ host: Host
+  ) async throws(JournalError) -> Int32 {
+    let facts = try await currentFacts(for: targets, helper, layout, host)
+    present(facts.plan, as: "now", host.console)
+    guard mode == .execute else { return 0 }
+    guard host.isRoot else { throw .usage("--execute changes the system, so it is for root: use sudo") }
+    guard isConfirmed || Question.ask("Do this now?", host.console, input) else {
+      host.console.printError("==> nothing was done")
+      return 1
+    }
+    return await helper.hook?.settle(targets, by: .replay, layout: layout, host: host) ?? 1
+  }
+
+  private func currentFacts(
+    for targets: [TargetLine], _ helper: HelperKind, _ layout: Layout, _ host: Host
+  ) async throws(JournalError) -> RecordedFacts {
+    guard let hook = helper.hook else {
+      throw .usage("there is no hook '\(helper.rawValue)' in this version")
+    }
+    do throws(DKMSError) {
+      return try await hook.prepare(targets.compactMap(\.target), to: .look, layout: layout, host: host).facts
+    } catch {
+      throw .usage("\(error)")
+    }
+  }
+
+  private func present(_ plan: RecordedPlan, as name: String, _ console: Console) {
+    if printsJSON {
+      console.print(JSON.object([.init("schema", .number(1)), .init(name, plan.json)]).text)
+      return
+    }
+    if plan.words.isEmpty { console.print("==> Nothing would be done") }
+    for line in plan.words { console.print("  -> \(line)") }
+  }
+
+  // MARK: Checking
+
+  private func check(_ layout: Layout, _ host: Host) throws(JournalError) -> Int32 {
+    let journal = Journal(layout)
+    try journal.checkAccess()
+    let subjects = subject.map { [$0] } ?? journal.numbers.map { "\($0)" }
+    var wrong = 0
+    for subject in subjects {
+      do throws(JournalError) {
+        let record = try JournalRecord(subject, in: journal, host)
+        guard let facts = record.facts, record.plan?.json.text != facts.plan.json.text else { continue }
+        wrong += 1
+        host.console.printError("==> ERROR: record \(subject): its facts give another plan than it holds")
+      } catch {
+        wrong += 1
+        _ = error.tell(host.console)
+      }
+    }
+    if wrong == 0 { host.console.print("==> \(subjects.count) records give the plans that they hold") }
+    return wrong == 0 ? 0 : 1
+  }
+}
+
+extension HelperKind {
+  /// What the helper runs; nil where this version has none.
+  var hook: (any Hook.Type)? {
+    switch self {
+    case .install: InstallHook.self
+    case .remove: RemoveHook.self
+    case .verify: VerifyHook.self
+    case .initramfs: nil
+    }
+  }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import ArgumentParser
+internal import HookKit
+
+/// Shows one call of a hook.
+struct Show: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what a hook was given, saw, planned and did.", discussion: "Needs root, but for a file.")
+
+  @Flag(help: "Print the record itself, for programs.")
+  var json = false
+
+  @Argument(help: "The number of a record, or a file; without one the newest.")
+  var record: String?
+
+  func run() {
+    ShowCommand(record, printsJSON: json).main()
+  }
+}
