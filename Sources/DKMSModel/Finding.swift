@@ -50,7 +50,7 @@ public struct Finding: Codable, Hashable, Sendable {
   }
 
   /// What is wrong, as far as something else than the module itself is.
-  public enum Cause: Codable, Hashable, Sendable {
+  public enum Cause: String, Codable, Hashable, Sendable {
     /// The module: it is missing, old, or not what it should be.
     case module
     /// The headers of the kernel are missing.

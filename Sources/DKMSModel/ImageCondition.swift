@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What there is of an image beside the modules of its kernel: the facts that decide whether it is made anew.
-public struct ImageCondition: Hashable, Sendable {
+public struct ImageCondition: Codable, Hashable, Sendable {
   /// The image.
   public var image: InitramfsImage
   /// The kernel modules in it, sorted by name.
@@ -21,7 +21,7 @@ public struct ImageCondition: Hashable, Sendable {
 }
 
 /// Why an image is not what its generator would make now.
-public enum ImageFlaw: Hashable, Sendable {
+public enum ImageFlaw: Codable, Hashable, Sendable {
   /// There is no such file.
   case missing
   /// It cannot be read.

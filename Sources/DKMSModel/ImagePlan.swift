@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What is done about each image, decided before any is touched.
-public struct ImagePlan: Hashable, Sendable {
+public struct ImagePlan: Codable, Hashable, Sendable {
   /// A decision a run of the generator, in the order of the facts.
   public var entries: [Entry]
 
@@ -9,10 +9,13 @@ public struct ImagePlan: Hashable, Sendable {
   public init(entries: [Entry] = []) { self.entries = entries }
 
   /// The runs that are made.
-  public var generated: [Entry] { entries.filter { if case .generate = $0.decision { true } else { false } } }
+  public var generated: [Entry] { entries.filter(\.isGenerated) }
+
+  /// The runs that are not made.
+  public var kept: [Entry] { entries.filter { !$0.isGenerated } }
 
   /// What is done about the images of one run.
-  public struct Entry: Hashable, Sendable {
+  public struct Entry: Codable, Hashable, Sendable {
     /// The run.
     public var recipe: ImageRecipe
     /// What there is of its images now.
@@ -26,10 +29,18 @@ public struct ImagePlan: Hashable, Sendable {
       self.conditions = conditions
       self.decision = decision
     }
+
+    /// Whether the run is made.
+    public var isGenerated: Bool {
+      switch decision {
+      case .generate, .generateAlways: true
+      case .keepFresh, .keepNever, .keepGood: false
+      }
+    }
   }
 
   /// Whether images are made, and why.
-  public enum Decision: Hashable, Sendable {
+  public enum Decision: Codable, Hashable, Sendable {
     /// They are made because of these flaws.
     case generate([ImageFlaw])
     /// They are made though nothing is wrong with them: the administrator wants it.
@@ -44,7 +55,7 @@ public struct ImagePlan: Hashable, Sendable {
 }
 
 /// When images are made; the raw values are those of `initramfs` in `/etc/alpm-dkms.conf`.
-public enum ImagePolicy: String, CaseIterable, Sendable {
+public enum ImagePolicy: String, Codable, CaseIterable, Sendable {
   /// When they are not what they should be.
   case auto
   /// In each transaction that concerns their kernel.
@@ -54,7 +65,7 @@ public enum ImagePolicy: String, CaseIterable, Sendable {
 }
 
 /// All that an image plan is made from; the same facts give the same plan anywhere.
-public struct ImageFacts: Hashable, Sendable {
+public struct ImageFacts: Codable, Hashable, Sendable {
   /// When images are made.
   public var policy: ImagePolicy
   /// The runs that could be made, and what there is of the images of each.
@@ -70,7 +81,7 @@ public struct ImageFacts: Hashable, Sendable {
   }
 
   /// A run that could be made.
-  public struct Run: Hashable, Sendable {
+  public struct Run: Codable, Hashable, Sendable {
     /// What would be run.
     public var recipe: ImageRecipe
     /// What there is of its images, in their order.

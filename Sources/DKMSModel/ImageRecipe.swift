@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// One run of a generator, and the images that come of it.
-public struct ImageRecipe: Hashable, Sendable {
+public struct ImageRecipe: Codable, Hashable, Sendable {
   /// What the run makes, all of it for one kernel: one image, or an archive and a unified kernel image of it.
   public var images: [InitramfsImage]
   /// What the generator is told, but for where its images go.
@@ -36,7 +36,7 @@ public struct ImageRecipe: Hashable, Sendable {
   public var generator: ImageGenerator { images[0].generator }
 
   /// The hooks that mkinitcpio runs when its images are there: they are told the names of the images.
-  public struct FollowUp: Hashable, Sendable {
+  public struct FollowUp: Codable, Hashable, Sendable {
     /// The directories with the hooks; of those with one name the first counts.
     public var directories: [String]
     /// The kernel itself; empty where nobody knows where it is.
@@ -54,7 +54,7 @@ public struct ImageRecipe: Hashable, Sendable {
 }
 
 /// A kernel module that a generator's configuration names.
-public struct ModuleRequest: Hashable, Sendable {
+public struct ModuleRequest: Codable, Hashable, Sendable {
   /// The name of the module, with underscores for dashes.
   public var module: String
   /// The place that names it, for people.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A program that makes initramfs images.
-public enum ImageGenerator: String, CaseIterable, Sendable {
+public enum ImageGenerator: String, Codable, CaseIterable, Sendable {
   case mkinitcpio
   case dracut
   case booster
 }
 
 /// A file that a kernel boots with, and what makes it.
-public struct InitramfsImage: Hashable, Sendable {
+public struct InitramfsImage: Codable, Hashable, Sendable {
   /// Where it is, or belongs.
   public var path: String
   /// How the archive lies in it.
@@ -32,7 +32,7 @@ public struct InitramfsImage: Hashable, Sendable {
   }
 
   /// How an archive lies in a file.
-  public enum Form: Hashable, Sendable {
+  public enum Form: Codable, Hashable, Sendable {
     /// The file is the archive.
     case archive
     /// It is the `.initrd` section of a PE file.

@@ -7,7 +7,7 @@ internal import Initramfs
 internal import SystemPackage
 
 /// One look at the images of a system: facts, plan, and what comes of it.
-struct ImageRound {
+struct ImageRound: Sendable {
   private let framework: Framework
   private let configuration: SuiteConfiguration
   private let host: Host
@@ -22,51 +22,65 @@ struct ImageRound {
     narrator = Narrator(host.console)
   }
 
-  /// Makes the images that the targets have made stale; whether all went well.
-  func settle(_ targets: [HookTarget], for only: ImageGenerator?) async -> Bool {
-    let layout = framework.layout
-    let database = Database(root: layout.root)
-    let installed = InstalledKernels(layout, database)
+  /// What there is of the images that targets concern, and what kept that from being seen or mended.
+  struct Prospect {
+    var facts: ImageFacts
+    var problems: [GenerationError] = []
+  }
+
+  /// Looks at the images that targets concern; who is to act first ends what a killed run began.
+  func look(to purpose: HookPurpose, _ targets: [HookTarget], for only: ImageGenerator?) async -> Prospect {
+    let database = Database(root: framework.layout.root)
+    let installed = InstalledKernels(framework.layout, database)
     let kernels = bootableKernels(installed)
     let concerned = concernedKernels(targets, database)
     let kinds = InstalledGenerators(database).kinds
+    var prospect = Prospect(facts: ImageFacts(policy: configuration.initramfs))
     do throws(GenerationError) {
-      guard let kind = try await choose(among: kinds, for: kernels, only), only == nil || only == kind else {
-        return true
-      }
+      guard let kind = try await choose(among: kinds, for: kernels, only, purpose),
+        only == nil || only == kind
+      else { return prospect }
       let recipes = try await ImageSurvey(system).recipes(of: kind, for: kernels)
-      return await settle(recipes, concerned, installed)
+      if purpose == .act { prospect.problems = await resume(recipes) }
+      prospect.facts = await facts(recipes.filter { isConcerned($0, by: concerned) }, installed.owners)
+    } catch {
+      prospect.problems.append(error)
+    }
+    return prospect
+  }
+
+  /// Ends what runs that were killed have begun.
+  private func resume(_ recipes: [ImageRecipe]) async -> [GenerationError] {
+    maker.sweep(beside: recipes)
+    var problems: [GenerationError] = []
+    for recipe in recipes {
+      do { try await maker.resume(recipe) } catch { problems.append(error) }
+    }
+    return problems
+  }
+
+  /// Makes the images that are planned; an outcome for each of these.
+  func carryOut(_ plan: ImagePlan, after problems: [GenerationError]) async -> HookEnding {
+    problems.forEach(fail)
+    plan.entries.forEach(announceKept)
+    var outcomes: [Outcome] = []
+    for entry in plan.generated { outcomes.append(await make(entry)) }
+    return HookEnding(isWell: problems.isEmpty && outcomes.allSatisfy(\.isDone), outcomes: outcomes)
+  }
+
+  private func make(_ entry: ImagePlan.Entry) async -> Outcome {
+    if Task.isCancelled { return .notTried }
+    do {
+      try await maker.make(entry)
+      host.console.print("  -> \(entry.subject): made\(entry.afterthought)")
+      return .done(warnings: [])
     } catch {
       fail(error)
-      return false
+      return .failed(.system(operation: "make", subject: error.subject, reason: error.reason))
     }
   }
 
-  private func settle(
-    _ recipes: [ImageRecipe], _ concerned: Set<KernelRelease>?, _ installed: InstalledKernels
-  ) async -> Bool {
-    let maker = ImageMaker(system, state: framework.layout.imageState)
-    maker.sweep(beside: recipes)
-    var isWell = true
-    for recipe in recipes {
-      do { try await maker.resume(recipe) } catch {
-        fail(error)
-        isWell = false
-      }
-    }
-    let plan = ImagePlan(await facts(recipes.filter { isConcerned($0, by: concerned) }, installed.owners))
-    plan.entries.forEach(announceKept)
-    for entry in plan.generated where !Task.isCancelled {
-      do {
-        try await maker.make(entry)
-        host.console.print("  -> \(entry.subject): made\(entry.afterthought)")
-      } catch {
-        fail(error)
-        isWell = false
-      }
-    }
-    return isWell
-  }
+  private var maker: ImageMaker { ImageMaker(system, state: framework.layout.imageState) }
 
   // MARK: Kernels
 
@@ -112,17 +126,18 @@ struct ImageRound {
 
   /// The one that is installed; of several the one whose images are there, else the one that is configured.
   private func choose(
-    among kinds: [ImageGenerator], for kernels: [BootableKernel], _ only: ImageGenerator?
+    among kinds: [ImageGenerator], for kernels: [BootableKernel], _ only: ImageGenerator?,
+    _ purpose: HookPurpose
   ) async throws(GenerationError) -> ImageGenerator? {
     if kinds.count < 2 {
-      if kinds.isEmpty { host.console.print("  -> no generator of initramfs images is installed") }
+      if kinds.isEmpty, purpose == .act { host.console.print("  -> no generator of initramfs images is installed") }
       return kinds.first
     }
     let inUse = try await ImageSurvey(system).generatorsInUse(among: kinds, for: kernels)
     if inUse.count == 1 { return inUse[0] }
     if let configured = configuration.initramfsGenerator, kinds.contains(configured) { return configured }
     // Each has its hook file, and one of them tells it.
-    if only == nil || only == kinds[0] {
+    if purpose == .act, only == nil || only == kinds[0] {
       let names = kinds.map(\.rawValue).joined(separator: ", ")
       narrator.warn("no initramfs image is looked at: several generators are installed (\(names))")
       narrator.advise("to choose one, set initramfs-generator in \(framework.layout.suiteConfiguration)")
@@ -166,8 +181,6 @@ struct ImageRound {
 }
 
 extension ImagePlan.Entry {
-  fileprivate var subject: String { recipe.images.map(\.path).joined(separator: ", ") }
-
   fileprivate var afterthought: String {
     guard case .generate(let flaws) = decision, let first = flaws.first else { return "" }
     return flaws.count == 1 ? " (\(first.words))" : " (\(first.words), and \(flaws.count - 1) more)"

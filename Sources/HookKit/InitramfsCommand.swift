@@ -37,8 +37,8 @@ public struct InitramfsCommand: Sendable {
       let database = Database(root: layout.root)
       let releases = try releases(framework.layout, configuration, database)
       guard explains else {
-        let targets = releases.map { "usr/lib/modules/\($0)/modules.order" }
-        return await InitramfsHook.settle(targets, layout: layout, host: host)
+        let targets = releases.map { TargetLine("usr/lib/modules/\($0)/modules.order") }
+        return await InitramfsHook.settle(targets, by: .initramfs, layout: layout, host: host)
       }
       var kernels: [Kernel] = []
       for release in releases {

@@ -7,6 +7,9 @@ internal import SystemPackage
 
 /// After a transaction: makes the images anew that are not what they should be, each once.
 public enum InitramfsHook: Hook {
+  /// Which helper it is.
+  public static let kind = HelperKind.initramfs
+
   /// Runs the helper on the machine at hand and ends the process.
   ///
   /// - Parameter arguments: The generator that the hook file is for; none for whichever there is.
@@ -35,26 +38,37 @@ public enum InitramfsHook: Hook {
   /// The generator that a hook file is for.
   @TaskLocal private static var onlyGenerator: ImageGenerator?
 
-  /// Looks at the images of the kernels that targets concern, and makes those that need it.
+  /// Looks at the images of the kernels that targets concern.
   ///
   /// - Throws: `DKMSError` where framework.conf cannot be read or another run cannot be waited for.
-  public static func run(
-    _ targets: [HookTarget], layout: Layout, host: Host
-  ) async throws(DKMSError) -> Bool {
+  public static func prepare(
+    _ targets: [HookTarget], to purpose: HookPurpose, layout: Layout, host: Host
+  ) async throws(DKMSError) -> HookWork {
     let framework = try await Framework.read(over: layout, host: host)
     let configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
-    if configuration.initramfs == .never { return true }
-    // Images and the room for them are everybody's: whoever comes second finds them fresh.
-    let state = framework.layout.imageState
-    let lock: DirectoryLock
-    do {
-      lock = try await DirectoryLock.acquire(state, .exclusive) {
+    if configuration.initramfs == .never {
+      return HookWork(.images(ImageFacts(policy: .never))) { _ in HookEnding(isWell: true) }
+    }
+    let lock = purpose == .act ? try await ImageLock(framework.layout, host) : nil
+    let round = ImageRound(framework, configuration, host)
+    let prospect = await round.look(to: purpose, targets, for: onlyGenerator)
+    return HookWork(.images(prospect.facts)) { plan in
+      defer { withExtendedLifetime(lock) {} }
+      guard case .images(let plan) = plan else { return HookEnding(isWell: true) }
+      return await round.carryOut(plan, after: prospect.problems)
+    }
+  }
+}
+
+/// Images and the room for them are everybody's: whoever comes second finds them fresh.
+private final class ImageLock: Sendable {
+  private let lock: DirectoryLock
+
+  init(_ layout: Layout, _ host: Host) async throws(DKMSError) {
+    do throws(HostError) {
+      lock = try await DirectoryLock.acquire(layout.imageState, .exclusive) {
         host.console.print("  -> waiting for another run that makes images")
       }
     } catch { throw DKMSError(error) }
-    let round = ImageRound(framework, configuration, host)
-    let isWell = await round.settle(targets, for: onlyGenerator)
-    lock.release()
-    return isWell
   }
 }

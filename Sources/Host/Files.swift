@@ -35,11 +35,6 @@ public enum Files {
     status(path, follow: true).map(kind) == .file
   }
 
-  /// The size of a file in bytes, links followed; nil where there is none.
-  public static func size(_ path: FilePath) -> Int64? {
-    status(path, follow: true).map { Int64($0.st_size) }
-  }
-
   /// Whether this process may execute the file.
   public static func isExecutable(_ path: FilePath) -> Bool {
     isFile(path) && access(path.string, X_OK) == 0

@@ -24,6 +24,8 @@ struct Replay: ParsableCommand {
   @Flag(help: "Say whether records give the plans that they hold; without a record, all of them.")
   var check = false
 
+  @OptionGroup var log: LogOptions
+
   @Flag(name: .shortAndLong, help: "Do not ask before --execute.")
   var yes = false
 
@@ -34,7 +36,10 @@ struct Replay: ParsableCommand {
   var json = false
 
   @Argument(
-    help: "The number of a record, a file, or - for targets on standard input; without one the newest.")
+    help: """
+      The number of a record, a file, or - for targets on standard input; without one the newest. With \
+      --from-log, pacman's log.
+      """)
   var record: String?
 
   private var modes: [ReplayMode] {
@@ -46,12 +51,16 @@ struct Replay: ParsableCommand {
 
   func validate() throws {
     if modes.count > 1 { throw ValidationError("--now, --diff, --execute and --check exclude each other") }
+    if log.fromLog && (!modes.isEmpty || hook != nil) {
+      throw ValidationError("--from-log always plans for the machine as it is, and does nothing")
+    }
     if let hook, HelperKind(rawValue: hook) == nil {
       throw ValidationError("--hook is one of install, remove, initramfs and verify, not '\(hook)'")
     }
   }
 
   func run() {
+    if let command = log.command(record, printsJSON: json) { command.main() }
     ReplayCommand(
       record, helper: hook.flatMap(HelperKind.init), mode: modes.first ?? .recorded, printsJSON: json,
       isConfirmed: yes

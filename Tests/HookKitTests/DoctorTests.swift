@@ -124,7 +124,14 @@ import Testing
     let file = "usr/lib/modules/6.1.0/updates/dkms/.hello.ko\(Files.stagingSuffix)"
     try system.directory.write("", to: file)
     try system.list(["hello"], for: "6.1.0")
-    await expect(.halfMade, path(file).string, remedy: "alpm-dkms prune", isSafe: true)
+    let found = await findings()
+    #expect(found.map(\.kind) == [.halfMade] && found.allSatisfy(\.isSafe), "\(found)")
+    _ = await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host)
+    #expect(Files.kind(path(file)) == nil)
+    // The directory has changed, so depmod follows; here it is only noted.
+    #expect(system.depmods == ["6.1.0"])
+    try system.list(["hello"], for: "6.1.0")
+    #expect(await findings() == [])
   }
 
   @Test func modulesDepThatIsOld() async throws {

@@ -48,11 +48,15 @@ public struct TreeSurvey: Sendable {
     }
   }
 
-  /// Links that say what a kernel has installed, and lead nowhere.
-  public var danglingLinks: [FilePath] {
+  /// Links that say what a kernel has installed, and where they lead; nil for those that lead nowhere.
+  public var activeLinks: [FilePath: FilePath?] {
     Files.list(layout.dkmsTree).flatMap { name in
       Files.list(layout.module(name)).filter { $0.hasPrefix("kernel-") }.map(layout.module(name).appending)
-    }.filter { Files.kind($0) == .link && Files.resolved($0) == nil }
+    }.reduce(into: [:]) { links, link in
+      guard Files.kind(link) == .link, let target = Files.linkTarget(link) else { return }
+      let goal = link.removingLastComponent().pushing(target)
+      links.updateValue(Files.resolved(goal) == nil ? nil : goal, forKey: link)
+    }
   }
 
   /// Modules that have no version left.

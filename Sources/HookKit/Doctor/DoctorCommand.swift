@@ -21,7 +21,7 @@ public struct DoctorCommand: Sendable {
   ///   - asks: Asks the user, who says yes or no; nil where nobody can be asked, and nothing is done.
   public init(
     fixes: Bool = false, isAgreed: Bool = false, printsJSON: Bool = false,
-    asks: @escaping @Sendable (String) -> Bool? = Question.ask
+    asks: @escaping @Sendable (String) -> Bool? = TerminalQuestion.ask
   ) {
     self.fixes = fixes
     self.isAgreed = isAgreed

@@ -4,6 +4,7 @@ internal import Alpm
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
+internal import Initramfs
 internal import SystemPackage
 
 /// All that a diagnosis is made from, read at one moment.
@@ -61,7 +62,7 @@ extension DoctorFacts {
     }
     let installed = InstalledKernels(layout, database)
     orphans = installed.orphans.map { ($0, layout.kernel($0)) }
-    if let framework { await readKernels(installed, framework, host) }
+    if let framework { await readKernels(installed, framework, host, database) }
   }
 
   private mutating func readTrees(_ layout: Layout, _ host: Host, _ database: borrowing Database) {
@@ -81,7 +82,7 @@ extension DoctorFacts {
   }
 
   private mutating func readKernels(
-    _ installed: InstalledKernels, _ framework: Framework, _ host: Host
+    _ installed: InstalledKernels, _ framework: Framework, _ host: Host, _ database: borrowing Database
   ) async {
     let kernels = installed.releases.filter { !configuration.ignores($0) }
       .compactMap { try? Kernel(release: $0, architecture: host.architecture) }
@@ -101,5 +102,17 @@ extension DoctorFacts {
     }
     conditions = await ConditionReader(framework, host: host, kernelOwners: installed.owners)
       .conditions(of: kernels)
+    await readImages(of: kernels, framework, host, database)
+  }
+
+  private mutating func readImages(
+    of kernels: [Kernel], _ framework: Framework, _ host: Host, _ database: borrowing Database
+  ) async {
+    guard configuration.initramfs != .never else { return }
+    do throws(GenerationError) {
+      images = try await KernelImages(of: kernels, framework, configuration, host, database).conditions
+    } catch {
+      problems.append(ConfigurationProblem(file: error.subject, line: nil, isError: true, text: error.reason))
+    }
   }
 }

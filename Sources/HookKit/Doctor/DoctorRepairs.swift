@@ -26,28 +26,30 @@ struct DoctorRepairs {
       throw .system(operation: "mend", subject: "\(layout.root)", reason: "pacman is at work on it")
     }
     let framework = try await Framework.read(over: layout, host: host)
-    var plan = Plan()
+    var releases: Set<KernelRelease> = []
     for repair in repairs {
-      if case .depmod(let release) = repair {
-        plan.append(.depmod(release), because: .modulesChange)
-      } else {
-        await make(repair, framework.layout, database)
-      }
+      if case .depmod(let release) = repair { releases.insert(release) }
+      if let release = await make(repair, framework.layout, database) { releases.insert(release) }
+    }
+    var plan = Plan()
+    for release in releases.sorted(by: { $0.description < $1.description }) {
+      plan.append(.depmod(release), because: .modulesChange)
     }
     let report = try await Executor(host: host, layout: framework.layout, options: framework.options)
       .execute(plan)
     report.failures.forEach(Narrator(host.console).fail)
-    for case .depmod(let release) in repairs where report.failures.isEmpty {
-      say("\(release): module dependencies updated")
+    for case (let planned, .done) in zip(plan.steps, report.outcomes) {
+      if case .depmod(let release) = planned.step { say("\(release): module dependencies updated") }
     }
   }
 
+  /// Makes a repair other than of modules.dep; the kernel whose modules.dep is old after it, if there is one.
   private func make(
     _ repair: DoctorFinding.Repair, _ layout: Layout, _ database: borrowing Database
-  ) async {
+  ) async -> KernelRelease? {
     do throws(DKMSError) {
       switch repair {
-      case .depmod: return
+      case .depmod: break
       case .denyOthers(let path):
         let result = try await host.run(
           Command("chmod", ["-R", "o-w", "--", path], environment: host.environment))
@@ -58,9 +60,10 @@ struct DoctorRepairs {
       case .prune(let path):
         // What it was may have changed while somebody thought about it.
         let plan = PrunePlan(PruneFacts(layout, host: host, database: database))
-        guard let item = plan.items.first(where: { $0.path.string == path }) else { return }
+        guard let item = plan.items.first(where: { $0.path.string == path }) else { break }
         try item.removed(layout)
         say("\(path): removed")
+        return item.kernel(in: layout)
       case .forget(let path):
         try forget(FilePath(path), layout)
         say("\(path): removed")
@@ -68,6 +71,7 @@ struct DoctorRepairs {
     } catch {
       Narrator(host.console).fail(error)
     }
+    return nil
   }
 
   private func forget(_ registration: FilePath, _ layout: Layout) throws(DKMSError) {

@@ -6,6 +6,8 @@ enum Caller: String, Codable {
   case pacman
   /// `alpm-dkms reconcile`.
   case reconcile
+  /// `alpm-dkms initramfs`.
+  case initramfs
   /// `alpm-dkms replay --execute`.
   case replay
 }

@@ -9,6 +9,8 @@ enum RecordedFacts: Codable, Hashable, Sendable {
   case modules(ModuleFacts)
   /// Which sources are about to go, and what is registered.
   case sources(SourceFacts)
+  /// The images of kernels, and what there is of them.
+  case images(ImageFacts)
   /// What there is of modules for kernels.
   case conditions(ConditionFacts)
 
@@ -17,6 +19,7 @@ enum RecordedFacts: Codable, Hashable, Sendable {
     switch self {
     case .modules(let facts): .modules(facts.plan)
     case .sources(let facts): .keep(facts.kept)
+    case .images(let facts): .images(ImagePlan(facts))
     case .conditions(let facts): .verdicts(facts.verdicts)
     }
   }

@@ -9,6 +9,8 @@ enum RecordedPlan: Codable, Hashable, Sendable {
   case modules(Plan)
   /// The modules whose sources are kept.
   case keep([ModuleID])
+  /// What is done about images.
+  case images(ImagePlan)
   /// What is said of each kernel.
   case verdicts([KernelVerdict])
 
@@ -20,6 +22,7 @@ enum RecordedPlan: Codable, Hashable, Sendable {
     switch self {
     case .modules(let plan): plan.words
     case .keep(let modules): modules.map { "\($0): its source would be kept (it changes or goes)" }
+    case .images(let plan): plan.entries.map(\.words)
     case .verdicts(let verdicts): verdicts.flatMap(\.words)
     }
   }
@@ -30,11 +33,15 @@ enum RecordedPlan: Codable, Hashable, Sendable {
     switch self {
     case .modules(let plan): subjects = plan.steps.map(\.words)
     case .keep: subjects = words
+    case .images(let plan): subjects = plan.generated.map(\.subject)
     case .verdicts: return words
     }
     let results = zip(subjects, outcomes).map { "\($0): \($1.words)" }
-    if case .modules(let plan) = self { return results + plan.skips.map(\.words) }
-    return results
+    switch self {
+    case .modules(let plan): return results + plan.skips.map(\.words)
+    case .images(let plan): return results + plan.kept.map(\.words)
+    case .keep, .verdicts: return results
+    }
   }
 }
 

@@ -19,7 +19,7 @@ public struct PruneCommand: Sendable {
   ///   - asks: Asks the user, who says yes or no; nil where nobody can be asked, and nothing is removed.
   public init(
     isAgreed: Bool = false, printsJSON: Bool = false,
-    asks: @escaping @Sendable (String) -> Bool? = Question.ask
+    asks: @escaping @Sendable (String) -> Bool? = TerminalQuestion.ask
   ) {
     self.isAgreed = isAgreed
     self.printsJSON = printsJSON
@@ -46,7 +46,7 @@ public struct PruneCommand: Sendable {
       if database.isLocked(root: layout.root) {
         throw .system(operation: "prune", subject: "\(layout.root)", reason: "pacman is at work on it")
       }
-      return remove(plan, layout, host) ? 0 : 1
+      return try await remove(plan, layout, host) ? 0 : 1
     } catch {
       Narrator(host.console).fail(error)
       return 1
@@ -70,7 +70,7 @@ public struct PruneCommand: Sendable {
     return isAgreed || asks("Remove \(plan.items.count) of them, \(ByteCount(plan.size))?") ?? false
   }
 
-  private func remove(_ plan: PrunePlan, _ layout: Layout, _ host: Host) -> Bool {
+  private func remove(_ plan: PrunePlan, _ layout: Layout, _ host: Host) async throws(DKMSError) -> Bool {
     var isWell = true
     for item in plan.items {
       do throws(HostError) {
@@ -81,11 +81,26 @@ public struct PruneCommand: Sendable {
         isWell = false
       }
     }
-    return isWell
+    // A directory that has lost a file is newer than its modules.dep.
+    let releases = Set(plan.items.compactMap { $0.kernel(in: layout) })
+    var following = Plan()
+    for release in releases.sorted(by: { $0.description < $1.description }) {
+      following.append(.depmod(release), because: .modulesChange)
+    }
+    let report = try await Executor(host: host, layout: layout, options: BuildOptions()).execute(following)
+    report.failures.forEach(Narrator(host.console).fail)
+    return isWell && report.failures.isEmpty
   }
 }
 
 extension Prunable {
+  /// The kernel that stays and in whose directory it is.
+  func kernel(in layout: Layout) -> KernelRelease? {
+    guard kind == .leftover, path.starts(with: layout.installTree) else { return nil }
+    let rest = path.components.dropFirst(layout.installTree.components.count)
+    return rest.first.flatMap { try? KernelRelease($0.string) }
+  }
+
   /// Removes it, unless another run has begun to work there.
   func remove(_ layout: Layout) throws(HostError) {
     let place = kind == .kernelRemains || kind == .emptyDirectory ? path : path.removingLastComponent()

@@ -27,8 +27,8 @@ struct PruneFacts: Hashable {
   var booted: Set<KernelRelease> = []
   /// All that was built.
   var products: [Products] = []
-  /// Links to what is installed that lead nowhere.
-  var danglingLinks: [FilePath] = []
+  /// Links to what is installed, and where they lead; nil for those that lead nowhere.
+  var links: [FilePath: FilePath?] = [:]
   /// What is half made.
   var leftovers: [FilePath] = []
   /// Copies of sources that are there.
@@ -53,7 +53,7 @@ struct PruneFacts: Hashable {
         Products(release: $0, path: layout.products(record.id, $0))
       }
     }.sorted { $0.path.string < $1.path.string }
-    danglingLinks = survey.danglingLinks
+    links = survey.activeLinks
     leftovers = LeftoverSweeper(layout).leftovers.filter { !Self.isInUse($0) }
     idleSources = survey.idleSources
     emptyDirectories = survey.emptyModules

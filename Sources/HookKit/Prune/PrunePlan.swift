@@ -21,10 +21,14 @@ struct PrunePlan: Hashable {
     let products =
       present.subtracting(facts.booted).isEmpty
       ? [] : facts.products.filter { !present.contains($0.release) }
+    let links = facts.links.filter { _, goal in
+      guard let goal else { return true }
+      return products.contains { goal.starts(with: $0.path) }
+    }.keys.sorted { $0.string < $1.string }
     let candidates =
       remains.map { Prunable(kind: .kernelRemains, path: $0.path) }
       + products.map { Prunable(kind: .build, path: $0.path) }
-      + facts.danglingLinks.map { Prunable(kind: .link, path: $0) }
+      + links.map { Prunable(kind: .link, path: $0) }
       + facts.leftovers.map { Prunable(kind: .leftover, path: $0) }
       + facts.idleSources.map { Prunable(kind: .keptSource, path: $0) }
       + facts.emptyDirectories.map { Prunable(kind: .emptyDirectory, path: $0) }

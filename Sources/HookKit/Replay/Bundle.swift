@@ -74,7 +74,7 @@ extension RecordedFacts {
     switch self {
     case .modules(let facts): facts.facts.tree.sourceDirectories.merging(facts.facts.sources) { $1 }
     case .sources(let facts): facts.tree.sourceDirectories
-    case .conditions: [:]
+    case .images, .conditions: [:]
     }
   }
 }

@@ -12,6 +12,7 @@ extension JournalRecord {
     case .keep(let modules):
       modules.isEmpty
         ? "no source to keep" : "sources kept: \(modules.map(\.description).joined(separator: ", "))"
+    case .images(let plan): summary(of: plan)
     case .verdicts(let verdicts):
       verdicts.filter { $0.standing != .asBefore }.map { "\($0.kernel.release) \($0.standing.rawValue)" }
         .joined(separator: ", ").orElse("\(verdicts.count) kernels bootable as before")
@@ -33,6 +34,15 @@ extension JournalRecord {
     ]
     return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
       .orElse("\(plan.steps.count) steps")
+  }
+
+  private func summary(of plan: ImagePlan) -> String {
+    let outcomes = end?.outcomes ?? []
+    let parts = [
+      (outcomes.count(where: \.isDone), "made"), (outcomes.count { $0.failure != nil }, "failed"),
+      (plan.generated.count - outcomes.count { $0 != .notTried }, "not made"), (plan.kept.count, "kept"),
+    ]
+    return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ").orElse("no image")
   }
 
   /// The whole record for people: what it was given, saw, planned and did.
@@ -64,6 +74,8 @@ extension RecordedFacts {
     switch self {
     case .modules(let facts): facts.words
     case .sources(let facts): facts.sources.map { "source \($0)" } + facts.tree.words
+    case .images(let facts):
+      facts.runs.flatMap(\.conditions).map { "image \($0.image.path): \($0.words)" }
     case .conditions(let facts):
       facts.conditions.map { "kernel \($0.kernel.release), \($0.modules.count) modules" }
     }

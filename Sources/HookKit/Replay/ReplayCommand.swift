@@ -153,7 +153,7 @@ extension HelperKind {
     case .install: InstallHook.self
     case .remove: RemoveHook.self
     case .verify: VerifyHook.self
-    case .initramfs: nil
+    case .initramfs: InitramfsHook.self
     }
   }
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import DKMSModel
-
 extension ImageFlaw {
   /// What is wrong, for people, to be said after the name of the image.
   public var words: String {
