@@ -56,7 +56,9 @@ import Testing
         return "\(error)"
       }
     }
-    #expect(problem(#""exists": true"#, #""exists": 1"#) == #"kernels["6.1/x86_64"].exists: a bool is expected here"#)
+    #expect(
+      problem(#""exists": true"#, #""exists": 1"#)
+        == #"kernels["6.1/x86_64"].exists: a bool is expected here"#)
     #expect(problem(#""exists": true"#, #""is": true"#) == #"kernels["6.1/x86_64"].exists: it is missing"#)
     #expect(problem("6.1/x86_64", "6.1").hasPrefix("kernels"))
   }
@@ -80,7 +82,9 @@ import Testing
   @Test func differencesAreNamedWithTheWayToThem() throws {
     let old = try JSONParser.parse(Array(#"{"a": [1, {"b": 2}], "c": 3, "same": [4]}"#.utf8))
     let new = try JSONParser.parse(Array(#"{"a": [1, {"b": 5}, 6], "d/e": 7, "same": [4]}"#.utf8))
-    let lines = old.differences(from: new).map { "\($0.place) \($0.left?.text ?? "-") \($0.right?.text ?? "-")" }
+    let lines = old.differences(from: new).map {
+      "\($0.place) \($0.left?.text ?? "-") \($0.right?.text ?? "-")"
+    }
     #expect(lines == ["a[1].b 2 5", "a[2] - 6", "c 3 -", "[\"d/e\"] - 7"])
   }
 }

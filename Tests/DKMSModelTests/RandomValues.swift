@@ -25,7 +25,8 @@ struct RandomValues {
   mutating func id() throws -> ModuleID { try ModuleID(name: name(), version: "\(below(9)).\(name())") }
 
   mutating func kernel() throws -> Kernel {
-    try Kernel(release: KernelRelease("6.\(below(20))-\(name())"), architecture: ["x86_64", "aarch64"][below(2)])
+    try Kernel(
+      release: KernelRelease("6.\(below(20))-\(name())"), architecture: ["x86_64", "aarch64"][below(2)])
   }
 
   mutating func optional<Value>(_ value: Value) -> Value? { bool() ? value : nil }
@@ -52,7 +53,8 @@ struct RandomValues {
     for _ in 0..<below(12) {
       let (id, kernel) = (try id(), try kernel())
       let steps: [Step] = [
-        .add(id, source: text()), .relink(id, source: text()), .makeKeys(KeyPair(key: text(), certificate: "")),
+        .add(id, source: text()), .relink(id, source: text()),
+        .makeKeys(KeyPair(key: text(), certificate: "")),
         .build(id, kernel), .copySource(id, from: text(), replaces: bool()),
         .makeTarball(id, [kernel], .sourceOnly, file: text()), .install(id, kernel), .uninstall(id, kernel),
         .unbuild(id, kernel), .unregister(id), .depmod(kernel.release), .keep(kernel.release),
@@ -105,7 +107,8 @@ struct RandomValues {
       facts.keptSources[try self.id()] = text()
       facts.productNames[id] = [text(), text(), text()]
       facts.failedBuilds[id] = [kernel, try self.kernel(), try self.kernel()]
-      facts.configurations[id] = [kernel: try configuration(), try self.kernel(): try configuration()]
+      facts.configurations[id] = [kernel: try configuration()]
+      facts.configurations[id]?[try self.kernel()] = try configuration()
       facts.kernels[kernel] = KernelFacts(
         directory: text(), exists: bool(), headersDirectory: text(), hasHeaders: bool(),
         headersPackage: optional(text()), hasStaleDependencies: bool(), fingerprint: optional(fingerprint),
