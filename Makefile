@@ -39,6 +39,7 @@ install: build
 	install -Dm644 completions/dkms.fish "$(SHARE)/fish/vendor_completions.d/dkms.fish"
 	install -Dm644 man/dkms.8 "$(SHARE)/man/man8/dkms.8"
 	install -Dm644 man/alpm-dkms.conf.5 "$(SHARE)/man/man5/alpm-dkms.conf.5"
+	install -Dm644 man/alpm-dkms-journal.5 "$(SHARE)/man/man5/alpm-dkms-journal.5"
 	install -Dm644 packaging/alpm-dkms.conf "$(DESTDIR)/etc/alpm-dkms.conf"
 	install -Dm644 packaging/90-mkinitcpio-install.hook "$(SHARE)/doc/alpm-dkms/90-mkinitcpio-install.hook"
 	install -Dm644 README.md "$(SHARE)/doc/alpm-dkms/README.md"
