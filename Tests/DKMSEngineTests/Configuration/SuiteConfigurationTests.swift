@@ -27,6 +27,11 @@ import Testing
     ("silence-limit = 2h", SuiteConfiguration(silenceLimit: .seconds(7200))),
     ("silence-limit = none", SuiteConfiguration(silenceLimit: nil)),
     ("silence-limit = 30m", SuiteConfiguration()),
+    ("initramfs = never", SuiteConfiguration(initramfs: .never)),
+    (
+      "initramfs = always\ninitramfs-generator = dracut",
+      SuiteConfiguration(initramfs: .always, initramfsGenerator: .dracut)
+    ),
   ]
 
   @Test(arguments: good) func whatIsWrittenIsRead(text: String, expected: SuiteConfiguration) {
@@ -39,14 +44,24 @@ import Testing
     ("critcal = zfs", "error: f, line 1: there is no key 'critcal'; 'critical' may be meant"),
     (
       "colour = blue",
-      "error: f, line 1: there is no key 'colour'; there are critical, optional, ignored, ignored-kernels, silence-limit"
+      "error: f, line 1: there is no key 'colour'; there are critical, optional, ignored, ignored-kernels, silence-limit, "
+        + "initramfs, initramfs-generator"
     ),
     ("\nzfs", "error: f, line 2: it does not read 'key = value'"),
     (
       "= zfs",
-      "error: f, line 1: there is no key ''; there are critical, optional, ignored, ignored-kernels, silence-limit"
+      "error: f, line 1: there is no key ''; there are critical, optional, ignored, ignored-kernels, silence-limit, "
+        + "initramfs, initramfs-generator"
     ),
     ("critical = z\0fs", "error: f, line 1: it holds bytes that are not text"),
+    (
+      "initramfs-generator = grub",
+      "error: f, line 1: 'grub' is nothing for 'initramfs-generator'; there are mkinitcpio, dracut, booster"
+    ),
+    (
+      "initramfs = sometimes",
+      "error: f, line 1: 'sometimes' is nothing for 'initramfs'; there are auto, always, never"
+    ),
     (
       "silence-limit = 30",
       "error: f, line 1: '30' is no duration for 'silence-limit': a number above 0 with s, m or h after it, or none"
