@@ -55,7 +55,9 @@ struct BashReader: Sendable {
     shift
     __dkms_files=("$@")
     set --
-    for __dkms_file in "${__dkms_files[@]}"; do . "$__dkms_file"; done
+    for __dkms_file in "${__dkms_files[@]}"; do
+      . "$__dkms_file" || "$BASH" -n "$__dkms_file" || exit 1
+    done
     set -f
     IFS=$' \t\n'
     for __dkms_name in "${__dkms_names[@]}"; do

@@ -46,7 +46,7 @@ struct PresetReader: Sendable {
       if [[ -n ${!own} ]]; then __dkms_say "$2" "${!own}"
       elif [[ -n $3 ]]; then __dkms_say "$2" "$3"; fi
     }
-    . "$1"
+    . "$1" || exit 1
     for __dkms_preset in "${PRESETS[@]}"; do
       [[ $__dkms_preset =~ ^[A-Za-z0-9_]+$ ]] || continue
       __dkms_say preset "$__dkms_preset"

@@ -3,6 +3,7 @@
 import DKMSModel
 import Host
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Initramfs

@@ -2,6 +2,8 @@
 
 import DKMSModel
 import Host
+import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Initramfs
