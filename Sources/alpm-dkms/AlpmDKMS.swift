@@ -10,10 +10,7 @@ struct AlpmDKMS: ParsableCommand {
     commandName: "alpm-dkms", abstract: "Out-of-tree kernel modules on systems with pacman.",
     version: Version.current,
     subcommands: [
-    version: Version.current,
-    subcommands: [
       Verify.self, Reconcile.self, Initramfs.self, History.self, Show.self, Replay.self, Record.self,
       Doctor.self, Prune.self,
-    ])
     ])
 }

@@ -51,10 +51,8 @@ import Testing
     #expect(imaging.directory.listing().filter { $0.hasPrefix(".") } == [], "copies are left")
     try await Self.compile(2, in: imaging)
     #expect(try await imaging.condition(of: "image", .archive, .dracut).flaws == [.differs(module: "zfs")])
-  }
-
-  @Test func aSignedModuleIsComparedAsItIs() async throws {
-    let imaging = try await Self.made()
+    // dracut leaves signed modules as they are, so one in an image that is not signed is another one.
+    try await Self.compile(1, in: imaging)
     try await imaging.run(
       "printf '%28s' '~Module signature appended~\n' >> installed/\(Imaging.release)/updates/dkms/zfs.ko")
     #expect(try await imaging.condition(of: "image", .archive, .dracut).flaws == [.differs(module: "zfs")])
