@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import DKMSModel
+internal import Host
 
 extension JournalRecord {
   /// What was done, in half a line.

@@ -3,9 +3,9 @@
 internal import Glibc
 
 /// A moment as people read it.
-enum Moment {
+public enum Moment {
   /// `2026-11-25 12:11:28`, in the time zone of this machine; of seconds since 1970.
-  static func text(_ seconds: Int) -> String {
+  public static func text(_ seconds: Int) -> String {
     var time = time_t(seconds)
     var parts = tm()
     localtime_r(&time, &parts)
