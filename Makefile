@@ -45,6 +45,7 @@ install: build
 	install -Dm644 man/dkms.8 "$(SHARE)/man/man8/dkms.8"
 	install -Dm644 man/alpm-dkms.8 "$(SHARE)/man/man8/alpm-dkms.8"
 	install -Dm644 man/alpm-dkms.conf.5 "$(SHARE)/man/man5/alpm-dkms.conf.5"
+	install -Dm644 man/alpm-dkms-journal.5 "$(SHARE)/man/man5/alpm-dkms-journal.5"
 	install -Dm644 packaging/alpm-dkms.conf "$(DESTDIR)/etc/alpm-dkms.conf"
 	install -Dm644 README.md "$(SHARE)/doc/alpm-dkms/README.md"
 	install -Dm644 COPYING "$(SHARE)/licenses/alpm-dkms/COPYING"

@@ -59,7 +59,9 @@ let package = Package(
     tests("HostTests", ["Host", "DKMSModel", systemPackage]),
     tests("DKMSEngineTests", ["Archives", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
     tests("InitramfsTests", ["Initramfs", "Archives", "DKMSModel", "Host", systemPackage]),
-    tests("HookKitTests", ["HookKit", "DKMSEngine", "DKMSModel", "Host", "Initramfs", systemPackage]),
+    tests(
+      "HookKitTests",
+      ["Archives", "HookKit", "DKMSEngine", "DKMSModel", "Host", "Initramfs", systemPackage]),
     tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", systemPackage]),
     tests("TransactionTests", ["Host", systemPackage]),
   ],

@@ -20,6 +20,7 @@ public protocol Hook: Sendable {
   ///   - layout: Where things are, before framework.conf is read.
   ///   - host: The machine.
   /// - Returns: The work.
+  /// - Throws: `DKMSError` where that cannot be found out.
   static func prepare(
     _ targets: [HookTarget], to purpose: HookPurpose, layout: Layout, host: Host
   ) async throws(DKMSError) -> HookWork

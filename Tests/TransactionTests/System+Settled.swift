@@ -24,9 +24,25 @@ extension System {
     let verdict = try await root.run(["alpm-dkms", "verify"])
     #expect(
       (verdict.status != 0) == (isDegraded ?? (again != 0)), "\(verdict)", sourceLocation: sourceLocation)
+    try await expectReplayable(sourceLocation: sourceLocation)
     let repeated = try await root.shell(Self.hookAgain)
     #expect(repeated.lines == ["status \(again)"], "\(repeated)", sourceLocation: sourceLocation)
     #expect(try await self.status() == status, sourceLocation: sourceLocation)
+  }
+
+  /// Checks that the last call of the installing hook is on record with its targets and its end, and that what each
+  /// call on record saw gives just what it planned.
+  func expectReplayable(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let found = try await root.shell(
+      """
+      alpm-dkms replay --check > /tmp/replay 2>&1 || cat /tmp/replay
+      number=$(alpm-dkms history | awk '$4 == "install" { number = $1 } END { print number }')
+      alpm-dkms show "$number" > /tmp/show
+      sed -n '/^targets:/,/^[^ ]/s/^  //p' /tmp/show | diff /targets - || cat /tmp/show
+      alpm-dkms history | tail -n 1 | grep 'did not end'
+      true
+      """)
+    #expect(found.all.isEmpty, "\(found)", sourceLocation: sourceLocation)
   }
 
   /// The lines of `dkms status` for a module that is installed for kernels.
@@ -34,15 +50,15 @@ extension System {
     releases.map { "\(module), \($0), x86_64: installed" }
   }
 
-  /// Everything that DKMS and the kernels have, with kinds, targets of links and contents; not the headers, and not what
-  /// a compiler said, which has times in it.
+  /// Everything that DKMS and the kernels have, with kinds, targets of links and contents; not the headers, not the
+  /// journal, and not what a compiler said, which has times in it.
   static let snapshot = """
     (
       cd /
       find var/lib/dkms usr/lib/modules var/lib/alpm-dkms -path 'usr/lib/modules/*/build/?*' -prune \
-        -o -printf '%p %y %m %l\\n'
+        -o -path var/lib/alpm-dkms/journal -prune -o -printf '%p %y %m %l\\n'
       find var/lib/dkms usr/lib/modules var/lib/alpm-dkms -path 'usr/lib/modules/*/build' -prune \
-        -o -type f ! -name make.log -exec sha256sum {} +
+        -o -path var/lib/alpm-dkms/journal -prune -o -type f ! -name make.log -exec sha256sum {} +
     ) 2> /dev/null | LC_ALL=C sort
     """
 

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Testing
+
+/// Values of the model as JSON.
+@Suite struct CodingTests {
+  private func expectReturn<Value: Codable & Hashable>(
+    _ value: Value, at location: SourceLocation = #_sourceLocation
+  ) throws {
+    let json = JSON(encoding: value)
+    let read: Value = try JSONParser.parse(Array(json.text.utf8)).decode()
+    #expect(read == value, sourceLocation: location)
+    #expect(JSON(encoding: read).text == json.text, sourceLocation: location)
+  }
+
+  @Test(arguments: 0..<UInt64(40))
+  func whatIsWrittenIsRead(_ seed: UInt64) throws {
+    var values = RandomValues(seed)
+    try expectReturn(try values.plan())
+    try expectReturn(try values.facts())
+    try expectReturn([try values.error(), try values.error(), try values.error()])
+    try expectReturn([Outcome.done(warnings: [values.text()]), .failed(try values.error()), .notTried])
+    try expectReturn(
+      Transaction(
+        changedModules: [try values.id()], goneKernels: [try values.kernel()],
+        installedKernels: [try values.kernel()]))
+  }
+
+  @Test func setsAndDictionariesHaveOneOrder() throws {
+    let names = (0..<50).map { "name\($0)" }
+    var facts = Facts()
+    let id = try ModuleID(name: "a", version: "1")
+    facts.productNames[id] = Set(names)
+    let text = JSON(encoding: facts).text
+    // Another capacity is another order of the elements in memory.
+    var others = Set<String>(minimumCapacity: 4096)
+    for name in names.reversed() { others.insert(name) }
+    facts.productNames[id] = others
+    #expect(Array(others) != Array(Set(names)) && JSON(encoding: facts).text == text)
+    #expect(JSON(encoding: facts)["productNames"]?["a/1"] == .array(names.sorted().map(JSON.string)))
+  }
+
+  @Test func whatIsWrongIsNamedWithTheWayToIt() throws {
+    let kernel = try Kernel(release: KernelRelease("6.1"), architecture: "x86_64")
+    let facts = Facts(kernels: [
+      kernel: KernelFacts(
+        directory: "/d", exists: true, headersDirectory: "/h", hasHeaders: true, headersPackage: nil)
+    ])
+    let text = JSON(encoding: facts).text
+    let problem = { (old: String, new: String) -> String in
+      do throws(JSONProblem) {
+        _ = try JSONParser.parse(Array(text.replacing(old, with: new).utf8)).decode(Facts.self)
+        return "none"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(
+      problem(#""exists": true"#, #""exists": 1"#)
+        == #"kernels["6.1/x86_64"].exists: a bool is expected here"#)
+    #expect(problem(#""exists": true"#, #""is": true"#) == #"kernels["6.1/x86_64"].exists: it is missing"#)
+    #expect(problem("6.1/x86_64", "6.1").hasPrefix("kernels"))
+  }
+
+  @Test func aStepThatWaitsForALaterOneIsRefused() throws {
+    var plan = Plan()
+    let id = try ModuleID(name: "a", version: "1")
+    let first = plan.append(.unregister(id), because: .requested)
+    plan.append(.unregister(id), because: .requested, requires: [first])
+    let text = JSON(encoding: plan).text.replacing("        0\n", with: "        1\n")
+    #expect(text != JSON(encoding: plan).text)
+    #expect(throws: JSONProblem.self) { try JSONParser.parse(Array(text.utf8)).decode(Plan.self) }
+  }
+
+  @Test func aNameThatLeavesItsTreeIsRefused() {
+    #expect(throws: JSONProblem.self) { try JSON.string("../1").decode(ModuleID.self) }
+    #expect(throws: JSONProblem.self) { try JSON.string("a/..").decode(ModuleID.self) }
+    #expect(throws: JSONProblem.self) { try JSON.string("6.1/x/y").decode(Kernel.self) }
+  }
+
+  @Test func differencesAreNamedWithTheWayToThem() throws {
+    let old = try JSONParser.parse(Array(#"{"a": [1, {"b": 2}], "c": 3, "same": [4]}"#.utf8))
+    let new = try JSONParser.parse(Array(#"{"a": [1, {"b": 5}, 6], "d/e": 7, "same": [4]}"#.utf8))
+    let lines = old.differences(from: new).map {
+      "\($0.place) \($0.left?.text ?? "-") \($0.right?.text ?? "-")"
+    }
+    #expect(lines == ["a[1].b 2 5", "a[2] - 6", "c 3 -", "[\"d/e\"] - 7"])
+  }
+}
