@@ -37,7 +37,13 @@ install: build
 	install -Dm644 completions/dkms.bash "$(SHARE)/bash-completion/completions/dkms"
 	install -Dm644 completions/_dkms "$(SHARE)/zsh/site-functions/_dkms"
 	install -Dm644 completions/dkms.fish "$(SHARE)/fish/vendor_completions.d/dkms.fish"
+	for shell in bash zsh fish; do \
+	  "$(BUILT)"/alpm-dkms --generate-completion-script $$shell > "$(BUILT)"/alpm-dkms.$$shell || exit; done
+	install -Dm644 "$(BUILT)"/alpm-dkms.bash "$(SHARE)/bash-completion/completions/alpm-dkms"
+	install -Dm644 "$(BUILT)"/alpm-dkms.zsh "$(SHARE)/zsh/site-functions/_alpm-dkms"
+	install -Dm644 "$(BUILT)"/alpm-dkms.fish "$(SHARE)/fish/vendor_completions.d/alpm-dkms.fish"
 	install -Dm644 man/dkms.8 "$(SHARE)/man/man8/dkms.8"
+	install -Dm644 man/alpm-dkms.8 "$(SHARE)/man/man8/alpm-dkms.8"
 	install -Dm644 man/alpm-dkms.conf.5 "$(SHARE)/man/man5/alpm-dkms.conf.5"
 	install -Dm644 man/alpm-dkms-journal.5 "$(SHARE)/man/man5/alpm-dkms-journal.5"
 	install -Dm644 packaging/alpm-dkms.conf "$(DESTDIR)/etc/alpm-dkms.conf"

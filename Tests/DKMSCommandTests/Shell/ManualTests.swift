@@ -9,8 +9,10 @@ import Testing
 struct ManualTests {
   private let page = TestParts.repository.appending("man/dkms.8")
 
-  @Test("The manual page has no fault that mandoc sees", .requiresMandoc)
-  func lint() async throws {
+  @Test(
+    "The manual pages have no fault that mandoc sees", .requiresMandoc, arguments: ["dkms.8", "alpm-dkms.8"])
+  func lint(_ name: String) async throws {
+    let page = TestParts.repository.appending("man").appending(name)
     let run = try await Run.program("/usr/bin/mandoc", ["-T", "lint", "-W", "warning", page.string])
     #expect(run.status == 0 && run.output.isEmpty, "\(run)")
   }
