@@ -11,6 +11,8 @@ public struct InitramfsArchive: Sendable {
     public var entries = 1_000_000
     /// Bytes that come out of what is compressed, all together.
     public var bytes: Int64 = 4 << 30
+    /// Bytes of a dictionary, which decompression keeps in memory.
+    public var dictionary: Int64 = 128 << 20
 
     /// Makes the limits for images, which are far below them.
     public init() {}
@@ -88,6 +90,7 @@ private struct Walk {
     if compression.hasFrames, let length = try FrameWalk.length(of: FileRange(start..<end, of: range)) {
       end = start + length
     }
+    try checkDictionary(of: FileRange(start..<end, of: range), compression)
     let stream = try Decompressor(
       FileRange(start..<end, of: range), compression, in: file, limit: limits.bytes - unpacked)
     let bytes = ByteReader(stream)
@@ -97,6 +100,23 @@ private struct Walk {
     // Every step must lead on, whatever is in the file.
     guard used > 0 else { throw damaged("what is compressed in it is damaged") }
     range = FileRange(start + used..<range.end, of: range)
+  }
+
+  /// libarchive itself takes no larger dictionary of zstd than this default, and the others have small ones.
+  private func checkDictionary(
+    of range: FileRange, _ compression: StreamCompression
+  ) throws(ArchiveError) {
+    let size: Int64?
+    switch compression {
+    case .xz: size = try XZWalk.dictionarySize(of: range)
+    case .lzma:
+      size = try range.bytes(at: range.position + 1, count: 4).reversed().reduce(0) { $0 << 8 | Int64($1) }
+    case .gzip, .bzip2, .zstd, .lz4: return
+    }
+    guard let size else { throw damaged("what is compressed in it is damaged") }
+    guard size <= limits.dictionary else {
+      throw damaged("to unpack it takes \(size >> 20) MiB, more than the \(limits.dictionary >> 20) allowed")
+    }
   }
 
   func damaged(_ words: String) -> ArchiveError { ArchiveError(.read, file, .damaged(words)) }

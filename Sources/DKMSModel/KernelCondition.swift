@@ -12,6 +12,8 @@ public struct KernelCondition: Hashable, Sendable {
   public var hasStaleDependencies: Bool
   /// The modules that belong to it, sorted by name.
   public var modules: [ModuleCondition]
+  /// The images that it boots with.
+  public var images: [ImageCondition] = []
 
   /// Makes a description; that of a kernel without modules has nothing wrong with it.
   public init(

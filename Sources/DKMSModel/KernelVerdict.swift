@@ -10,13 +10,19 @@ public struct KernelVerdict: Hashable, Sendable {
   public let findings: [Finding]
   /// What the kernel lacks rightly.
   public let skips: [Skip]
+  /// The images it was judged by.
+  public let images: [ImageCondition]
 
   /// Makes a verdict.
-  public init(kernel: Kernel, isRunning: Bool, findings: [Finding] = [], skips: [Skip] = []) {
+  public init(
+    kernel: Kernel, isRunning: Bool, findings: [Finding] = [], skips: [Skip] = [],
+    images: [ImageCondition] = []
+  ) {
     self.kernel = kernel
     self.isRunning = isRunning
     self.findings = findings
     self.skips = skips
+    self.images = images
   }
 
   /// The verdict in a word: what the worst of the findings makes it.

@@ -28,6 +28,7 @@ extension KernelVerdict {
       .init("standing", .string(standing.rawValue)),
       .init("findings", .array(findings.map(\.json))),
       .init("skips", .array(skips.map(\.json))),
+      .init("images", .array(images.map(\.json))),
     ])
   }
 }

@@ -3,6 +3,7 @@
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
+internal import Initramfs
 internal import SystemPackage
 
 /// The verdicts on the kernels of a system, made from what is on its disk now.
@@ -27,7 +28,7 @@ struct Verification {
   ) async throws(DKMSError) {
     let framework = try await Framework.read(over: layout, host: host)
     let layout = framework.layout
-    let (configuration, problems) = SuiteConfiguration.read(layout.suiteConfiguration)
+    var (configuration, problems) = SuiteConfiguration.read(layout.suiteConfiguration)
     for release in releases ?? [] where !Files.isDirectory(layout.kernel(release)) {
       throw .kernelMissing(release, directory: layout.kernel(release).string)
     }
@@ -36,7 +37,18 @@ struct Verification {
     var kernels: [Kernel] = []
     for release in chosen { kernels.append(try Kernel(release: release, architecture: host.architecture)) }
     let reader = ConditionReader(framework, host: host, kernelOwners: installed.owners)
-    verdicts = await reader.conditions(of: kernels).map { KernelVerdict($0, by: configuration) }
+    var conditions = await reader.conditions(of: kernels)
+    do throws(GenerationError) {
+      if configuration.initramfs != .never, reader.hasModules {
+        let images = try await KernelImages(of: kernels, framework, configuration, host, database).conditions
+        for index in conditions.indices {
+          conditions[index].images = images.filter { $0.image.kernel == conditions[index].kernel }
+        }
+      }
+    } catch {
+      problems.append(ConfigurationProblem(file: error.subject, line: nil, isError: true, text: error.reason))
+    }
+    verdicts = conditions.map { KernelVerdict($0, by: configuration) }
     hasModules = reader.hasModules
     self.problems = problems
   }

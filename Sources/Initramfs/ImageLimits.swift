@@ -6,8 +6,10 @@ public struct ImageLimits: Hashable, Sendable {
   public var entries = 1_000_000
   /// Bytes that come out of what is compressed in it.
   public var bytes: Int64 = 4 << 30
+  /// Bytes of a dictionary that decompression keeps in memory; nothing else of an image is kept there.
+  public var dictionary: Int64 = 128 << 20
   /// Bytes that come out of one compressed module.
-  public var moduleBytes: Int64 = 1 << 30
+  public var moduleBytes: Int64 = 512 << 20
 
   /// Makes the limits for images, which are far below them.
   public init() {}

@@ -37,6 +37,7 @@ public struct ImageReader: Sendable {
       var archiveLimits = InitramfsArchive.Limits()
       archiveLimits.entries = limits.entries
       archiveLimits.bytes = limits.bytes
+      archiveLimits.dictionary = limits.dictionary
       var modules: Set<ImageModule> = []
       // Of a file with several names only the last one has the contents.
       var waiting: [NewcEntry.LinkKey: [ImageModule]] = [:]

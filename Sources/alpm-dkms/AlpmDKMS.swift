@@ -8,5 +8,5 @@ internal import DKMSEngine
 struct AlpmDKMS: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "alpm-dkms", abstract: "Out-of-tree kernel modules on systems with pacman.",
-    version: Version.current, subcommands: [Verify.self, Reconcile.self])
+    version: Version.current, subcommands: [Verify.self, Reconcile.self, Initramfs.self])
 }

@@ -347,7 +347,8 @@ import Testing
                   "remedy": "dkms install hello/1.0 -k 6.1.0"
                 }
               ],
-              "skips": []
+              "skips": [],
+              "images": []
             }
           ],
           "configuration_problems": [

@@ -11,6 +11,14 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
   /// What is wrong, and what is allowed.
   public let text: String
 
+  /// Describes a problem.
+  public init(file: String, line: Int?, isError: Bool, text: String) {
+    self.file = file
+    self.line = line
+    self.isError = isError
+    self.text = text
+  }
+
   /// `/etc/alpm-dkms.conf, line 3: …`.
   public var description: String { "\(file)\(line.map { ", line \($0)" } ?? ""): \(text)" }
 }

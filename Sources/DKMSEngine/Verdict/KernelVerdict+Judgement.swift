@@ -14,11 +14,14 @@ extension KernelVerdict {
     }
     // Whatever mends a file runs depmod too.
     let isStale = condition.hasStaleDependencies && opinions.allSatisfy(\.troubledFiles.isEmpty)
+    let images = condition.images.flatMap {
+      ImageJudge(image: $0, condition: condition, configuration: configuration).findings
+    }
     self.init(
       kernel: condition.kernel, isRunning: condition.isRunning,
       findings: opinions.flatMap(\.findings)
-        + (isStale ? [Finding(staleDependenciesOf: condition.kernel)] : []),
-      skips: opinions.flatMap(\.skips))
+        + (isStale ? [Finding(staleDependenciesOf: condition.kernel)] : []) + images,
+      skips: opinions.flatMap(\.skips), images: condition.images)
   }
 }
 

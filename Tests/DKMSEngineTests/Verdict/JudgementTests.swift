@@ -230,6 +230,60 @@ import Testing
       verdict(each, by: SuiteConfiguration()).skips == [KernelVerdict.Skip(Self.id, "too old")])
   }
 
+  // MARK: Images
+
+  private static func verdict(
+    _ flaws: [ImageFlaw], by configuration: SuiteConfiguration = SuiteConfiguration()
+  ) -> KernelVerdict {
+    var condition = KernelCondition(kernel: kernel, modules: [module()])
+    let image = InitramfsImage(path: "/boot/i.img", kernel: kernel, generator: .dracut)
+    condition.images = [ImageCondition(image: image, modules: ["zfs"], flaws: flaws)]
+    return KernelVerdict(condition, by: configuration)
+  }
+
+  static let imageReasons: [([ImageFlaw], String)] = [
+    ([.missing], "the image is missing"),
+    ([.unreadable(reason: "it is truncated")], "the image cannot be read: it is truncated"),
+    ([.differs(module: "zfs")], "the image is old: it holds another zfs than is installed"),
+    ([.gone(module: "spl")], "the image is old: it holds spl, which is installed no longer"),
+    (
+      [.lacks(module: "zfs", askedForBy: "add_drivers in /d.conf")],
+      "the image is old: it lacks zfs, which add_drivers in /d.conf asks for"
+    ),
+    (
+      ["a", "b", "c", "d"].map { .differs(module: $0) } + [.gone(module: "e")],
+      "the image is old: it holds another a, b, c (and 1 more) than is installed, and it holds e, which is "
+        + "installed no longer"
+    ),
+  ]
+
+  @Test(arguments: imageReasons) func anImageThatIsNotFreshIsAFinding(_ flaws: [ImageFlaw], _ reason: String)
+  {
+    let verdict = Self.verdict(flaws)
+    #expect(verdict.findings.map(\.reason) == [reason])
+    #expect(verdict.findings.map(\.subject) == ["/boot/i.img"])
+    #expect(verdict.findings.map(\.remedy) == ["alpm-dkms initramfs 6.1.0"])
+    #expect(verdict.standing == .degraded)
+  }
+
+  @Test func aFreshImageIsNoFinding() {
+    #expect(Self.verdict([]).standing == .asBefore)
+    #expect(Self.verdict([]).findings.isEmpty)
+    #expect(Self.verdict([]).images.map(\.modules) == [["zfs"]])
+  }
+
+  @Test func whatMattersInAnImageDecidesTheStanding() {
+    let critical = SuiteConfiguration(critical: ["zfs"])
+    let lacking = ImageFlaw.lacks(module: "zfs", askedForBy: "MODULES")
+    #expect(Self.verdict([lacking], by: critical).standing == .blocked)
+    // The old one still boots.
+    #expect(Self.verdict([.differs(module: "zfs")], by: critical).standing == .degraded)
+    let other = ImageFlaw.lacks(module: "other", askedForBy: "MODULES")
+    #expect(Self.verdict([.differs(module: "zfs"), other], by: critical).standing == .degraded)
+    #expect(Self.verdict([lacking], by: SuiteConfiguration(optional: ["zfs"])).standing == .asBefore)
+    #expect(Self.verdict([lacking], by: SuiteConfiguration(ignored: ["zfs"])).findings.isEmpty)
+  }
+
   @Test func staleDependenciesAreAFindingOfTheKernel() {
     var condition = KernelCondition(
       kernel: Self.kernel, hasStaleDependencies: true, modules: [Self.module()])

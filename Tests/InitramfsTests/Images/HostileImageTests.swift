@@ -56,7 +56,7 @@ import Testing
     }
     let whole = try Files.read(imaging.path.appending("uki"))
     let places = Imaging.noise(600, seed: 7)
-    for round in 0..<150 {
+    for round in 0..<100 {
       var bytes = whole
       let random = places[round * 4..<round * 4 + 4].reduce(0) { $0 << 8 | Int($1) }
       // Headers are what can lead astray; the rest is only data.
@@ -128,6 +128,17 @@ import Testing
     let condition = await ImageInspector(host: .live(), limits: limits).condition(
       of: try imaging.image("image"), modulesDirectory: imaging.modules)
     #expect(condition.flaws == [.unreadable(reason: "it unpacks to more than 1048576 bytes")])
+  }
+
+  @Test(arguments: [
+    "xz -qc --lzma2=dict=4MiB,preset=0", "lzma -qc --lzma1=dict=4MiB,preset=0",
+    "xz -qc -0 > a; (cat a; head -c 9 a | xz -qc --lzma2=dict=4MiB,preset=0)",
+  ]) func aLargeDictionaryIsAnError(_ filter: String) async throws {
+    let imaging = try Imaging()
+    try await imaging.run("mkdir tree; \(Imaging.pack) | \(filter) > image")
+    var limits = ImageLimits()
+    limits.dictionary = 1 << 20
+    #expect(imaging.names("image", limits: limits) == ["to unpack it takes 4 MiB, more than the 1 allowed"])
   }
 
   @Test func moreEntriesThanMayBeAreAnError() async throws {

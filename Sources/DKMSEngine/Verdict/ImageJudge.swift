@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+
+/// Judges one image of a kernel.
+struct ImageJudge {
+  let image: ImageCondition
+  let condition: KernelCondition
+  let configuration: SuiteConfiguration
+
+  /// What is wrong, what belongs together in one finding.
+  var findings: [Finding] {
+    let opinions = image.flaws.compactMap { flaw in weight(of: flaw).map { (flaw: flaw, weight: $0) } }
+    let classes: [(Finding.Weight, Finding.Effect)] =
+      [.critical, .normal, .optional].flatMap { [($0, .unusable), ($0, .impaired)] }
+    return classes.compactMap { weight, effect in
+      let flaws = opinions.filter { $0.weight == weight && $0.flaw.effect == effect }.map(\.flaw)
+      guard !flaws.isEmpty else { return nil }
+      return Finding(
+        image.image.path, weight, effect, Self.reason(flaws),
+        remedy: "alpm-dkms initramfs \(condition.kernel.release)")
+    }
+  }
+
+  private static func reason(_ flaws: [ImageFlaw]) -> String {
+    if flaws.contains(.missing) { return "the image is missing" }
+    for case .unreadable(let reason) in flaws { return "the image cannot be read: \(reason)" }
+    var parts: [String] = []
+    let others = flaws.compactMap { if case .differs(let module) = $0 { module } else { nil } }
+    if !others.isEmpty { parts.append("it holds another \(others.listed) than is installed") }
+    let gone = flaws.compactMap { if case .gone(let module) = $0 { module } else { nil } }
+    if !gone.isEmpty { parts.append("it holds \(gone.listed), which is installed no longer") }
+    for case .lacks(let module, let place) in flaws {
+      parts.append("it lacks \(module), which \(place) asks for")
+    }
+    return "the image is old: \(parts.joined(separator: ", and "))"
+  }
+
+  /// How much the flaw matters; nil where it is about a module that is ignored.
+  private func weight(of flaw: ImageFlaw) -> Finding.Weight? {
+    let module: String
+    switch flaw {
+    case .missing, .unreadable: return .normal
+    case .differs(let name), .gone(let name), .lacks(let name, _): module = name
+    }
+    let owner = condition.modules.first { owner in
+      owner.moduleNames.contains { $0.asKernelName == module.asKernelName }
+    }
+    return configuration.weight(of: owner?.id.name ?? module, module: module)
+  }
+}
+
+extension ImageFlaw {
+  /// An image with old modules boots as it did before; one without a module may not.
+  fileprivate var effect: Finding.Effect {
+    switch self {
+    case .missing, .unreadable, .lacks: .unusable
+    case .differs, .gone: .impaired
+    }
+  }
+}
+
+extension [String] {
+  fileprivate var listed: String {
+    count > 3 ? "\(prefix(3).joined(separator: ", ")) (and \(count - 3) more)" : joined(separator: ", ")
+  }
+}
+
+extension String {
+  /// The name as the kernel writes it.
+  fileprivate var asKernelName: String { String(map { $0 == "-" ? "_" : $0 }) }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+internal import Initramfs
+
+/// What there is of the images that kernels boot with; looks only, and says nothing.
+struct KernelImages {
+  /// The images of all the kernels, each with its modules and flaws.
+  let conditions: [ImageCondition]
+
+  /// Looks at the images that the system's generator makes for kernels; none where there is no generator, or where
+  /// of several nobody knows which one makes them.
+  ///
+  /// - Throws: `GenerationError` where the generator's configuration cannot be read.
+  init(
+    of kernels: [Kernel], _ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host,
+    _ database: borrowing Database
+  ) async throws(GenerationError) {
+    let kinds = InstalledGenerators(database).kinds
+    guard !kinds.isEmpty, !kernels.isEmpty else {
+      conditions = []
+      return
+    }
+    let catalogue = KernelCatalogue(framework.layout)
+    let bootable = kernels.map { BootableKernel($0, packageBase: catalogue.packageBase(of: $0.release)) }
+    let survey = ImageSurvey(
+      BootSystem(root: framework.layout.root, installTree: framework.layout.installTree, host: host))
+    var chosen = kinds.count == 1 ? kinds.first : nil
+    if chosen == nil {
+      let inUse = try await survey.generatorsInUse(among: kinds, for: bootable)
+      chosen = inUse.count == 1 ? inUse.first : configuration.initramfsGenerator.filter(kinds.contains)
+    }
+    var conditions: [ImageCondition] = []
+    if let chosen {
+      for recipe in try await survey.recipes(of: chosen, for: bootable) {
+        conditions += await survey.run(recipe).conditions
+      }
+    }
+    // What only root may read is nothing to be judged by others.
+    self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable }
+  }
+}
+
+extension Optional {
+  fileprivate func filter(_ isWanted: (Wrapped) -> Bool) -> Wrapped? { flatMap { isWanted($0) ? $0 : nil } }
+}
