@@ -81,7 +81,7 @@ import Testing
     try system.layWhole(id, for: "5.0.0")
     let found = await findings()
     #expect(
-      Set(found.map(\.kind)) == [.orphanedKernel, .staleBuild]
+      Set(found.map(\.kind)) == [.orphanedKernel, .staleBuild, .leftover]
         && found.allSatisfy { $0.remedy == "alpm-dkms prune" }, "\(found)")
     #expect(
       await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host) == 0)

@@ -137,7 +137,7 @@ import Testing
 
   // MARK: Trees of any shape
 
-  @Test(arguments: 0..<40)
+  @Test(arguments: 0..<20)
   func nothingThatIsOwnedOrNeededIsEverNamed(_ seed: Int) throws {
     var system = try HookedSystem()
     var random = SeededNumbers(seed: UInt64(seed))
