@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// Goes through xz streams without decompressing them: for where they end, and for what they ask of memory. Each block
-/// has a dictionary of its own, and libarchive would allow a gibibyte.
+/// Goes through xz streams without decompressing them: for where they end, and for what they ask of memory.
+///
+/// Each block has a dictionary of its own, and libarchive would allow a gibibyte.
 struct XZWalk: ~Copyable {
   private let bytes: ByteReader
   private static let magic: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
