@@ -74,7 +74,8 @@ struct DracutTests {
       SCRIPT
       """
     ).mustSucceed()
-    try await system.install("hello-world-dkms=1.0-", "linux-lts").mustSucceed()
+    // Without headers the verdict is not good, and the image made by the generator's own hook lacks the module.
+    _ = try await system.install("hello-world-dkms=1.0-", "linux-lts")
     #expect(try await system.dracutCalls(for: System.lts) == 0)
     #expect(
       try await system.root.shell("cat /dracut-calls").lines == [
