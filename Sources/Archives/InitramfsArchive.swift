@@ -86,37 +86,43 @@ private struct Walk {
     guard let compression = StreamCompression(magic: magic) else {
       throw damaged("it is neither a cpio archive nor compressed in a way that is known here")
     }
-    var end = range.end
-    if compression.hasFrames, let length = try FrameWalk.length(of: FileRange(start..<end, of: range)) {
-      end = start + length
-    }
-    try checkDictionary(of: FileRange(start..<end, of: range), compression)
+    let length = try self.length(of: range, compression)
+    let end = length.map { start + $0 } ?? range.end
     let stream = try Decompressor(
       FileRange(start..<end, of: range), compression, in: file, limit: limits.bytes - unpacked)
     let bytes = ByteReader(stream)
     guard try !readPlain(bytes, body) else { throw damaged("what is compressed in it is no cpio archive") }
     unpacked += bytes.position
-    let used = compression.hasFrames ? end - start : stream.consumed
+    let used = length ?? stream.consumed
     // Every step must lead on, whatever is in the file.
     guard used > 0 else { throw damaged("what is compressed in it is damaged") }
     range = FileRange(start + used..<range.end, of: range)
   }
 
-  /// libarchive itself takes no larger dictionary of zstd than this default, and the others have small ones.
-  private func checkDictionary(
+  /// How much of a range is compressed, which is known beforehand where that is told by the format and libarchive
+  /// would take what follows for damage.
+  ///
+  /// No dictionary may be larger than allowed; libarchive itself takes none of zstd that is larger than the usual limit,
+  /// and the others have small ones.
+  private func length(
     of range: FileRange, _ compression: StreamCompression
-  ) throws(ArchiveError) {
-    let size: Int64?
+  ) throws(ArchiveError) -> Int64? {
+    let whole = FileRange(range.position..<range.end, of: range)
+    let extent: (length: Int64?, dictionary: Int64)?
     switch compression {
-    case .xz: size = try XZWalk.dictionarySize(of: range)
+    case .zstd, .lz4: extent = try FrameWalk.length(of: whole).map { ($0, 0) }
+    case .xz: extent = try XZWalk.extent(of: whole).map { ($0.length, $0.dictionary) }
     case .lzma:
-      size = try range.bytes(at: range.position + 1, count: 4).reversed().reduce(0) { $0 << 8 | Int64($1) }
-    case .gzip, .bzip2, .zstd, .lz4: return
+      let size = try range.bytes(at: range.position + 1, count: 4)
+      extent = (nil, size.reversed().reduce(0) { $0 << 8 | Int64($1) })
+    case .gzip, .bzip2: extent = (nil, 0)
     }
-    guard let size else { throw damaged("what is compressed in it is damaged") }
-    guard size <= limits.dictionary else {
-      throw damaged("to unpack it takes \(size >> 20) MiB, more than the \(limits.dictionary >> 20) allowed")
+    guard let extent else { throw damaged("what is compressed in it is damaged or truncated") }
+    guard extent.dictionary <= limits.dictionary else {
+      throw damaged(
+        "to unpack it takes \(extent.dictionary >> 20) MiB, more than the \(limits.dictionary >> 20) allowed")
     }
+    return extent.length
   }
 
   func damaged(_ words: String) -> ArchiveError { ArchiveError(.read, file, .damaged(words)) }

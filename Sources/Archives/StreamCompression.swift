@@ -29,9 +29,6 @@ public enum StreamCompression: String, CaseIterable, Sendable {
     self = known
   }
 
-  /// Whether it comes in frames that tell their size.
-  var hasFrames: Bool { self == .zstd || self == .lz4 }
-
   private var beginnings: [[UInt8]] {
     switch self {
     case .gzip: [[0x1F, 0x8B]]

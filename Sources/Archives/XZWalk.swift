@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// Goes through xz streams without decompressing them, for what they ask of memory: each block has a dictionary of its
-/// own, and libarchive would allow a gibibyte.
+/// Goes through xz streams without decompressing them: for where they end, and for what they ask of memory.
+///
+/// Each block has a dictionary of its own, and libarchive would allow a gibibyte.
 struct XZWalk: ~Copyable {
   private let bytes: ByteReader
   private static let magic: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
   private static let lzma2: UInt64 = 0x21
   private static let checkLengths: [Int64] = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64]
 
-  /// The bytes of the largest dictionary; nil where a stream is damaged.
-  static func dictionarySize(of range: FileRange) throws(ArchiveError) -> Int64? {
+  /// The bytes of streams that follow each other at the beginning of a range, and of the largest dictionary; nil
+  /// where one is damaged.
+  static func extent(
+    of range: FileRange
+  ) throws(ArchiveError) -> (length: Int64, dictionary: Int64)? {
     let walk = XZWalk(bytes: ByteReader(range))
     var largest: Int64 = 0
+    var length: Int64 = 0
     while try walk.bytes.peek(6) == magic {
       let header = try walk.bytes.take(12)
       guard header.count == 12 else { return nil }
@@ -22,9 +27,10 @@ struct XZWalk: ~Copyable {
         largest = max(largest, size)
       }
       guard try walk.skipIndexAndFooter() else { return nil }
+      length = walk.bytes.position
       try walk.bytes.skipZeros()
     }
-    return largest
+    return (length, largest)
   }
 
   /// Passes over a block; the size of its dictionary.

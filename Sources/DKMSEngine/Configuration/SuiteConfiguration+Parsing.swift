@@ -94,6 +94,10 @@ private enum Setting: String, CaseIterable {
     case .initramfs:
       return choice(words, &configuration.initramfs)
     case .initramfsGenerator:
+      if words.isEmpty {
+        configuration.initramfsGenerator = nil
+        return nil
+      }
       var generator = configuration.initramfsGenerator ?? .mkinitcpio
       if let problem = choice(words, &generator) { return problem }
       configuration.initramfsGenerator = generator

@@ -46,21 +46,24 @@ struct MkinitcpioConfiguration: Sendable {
   /// The words after `add_module`; what is chosen by a pattern or a variable asks for nothing by name.
   static func namedModules(in script: String) -> [String] {
     var modules: [String] = []
-    var lines = script.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)[...]
-    while var line = lines.popFirst() {
-      while line.hasSuffix("\\"), let more = lines.popFirst() { line = line.dropLast() + " " + more }
-      let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+    let joined = script.split(separator: "\\\n", omittingEmptySubsequences: false)
+      .joined(separator: " ")
+    let commands = joined.split { ["\n", ";", "{", "}"].contains($0) }
+    for command in commands {
+      let words = command.split(whereSeparator: \.isWhitespace).map(String.init)
       guard let start = words.firstIndex(of: "add_module"), start == 0 || words[..<start] == ["map"] else {
         continue
       }
       for word in words[(start + 1)...].prefix(while: { !isEndOfCommand($0) }) {
         let name = module(word.filter { !"\"'".contains($0) })
-        if !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) {
-          modules.append(name)
-        }
+        if isName(name) { modules.append(name) }
       }
     }
     return modules
+  }
+
+  private static func isName(_ text: String) -> Bool {
+    !text.isEmpty && text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
   }
 
   private static func isEndOfCommand(_ word: String) -> Bool {

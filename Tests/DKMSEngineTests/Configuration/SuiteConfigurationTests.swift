@@ -106,7 +106,7 @@ import Testing
     // With its examples uncommented it is still what holds, so each key is there with its default.
     let lines = text.split(separator: "\n").map(String.init)
     let settings = lines.filter { $0.hasPrefix("#") && !$0.hasPrefix("# ") && $0.contains(" =") }
-    #expect(settings.count == 5)
+    #expect(settings.count == 7)
     #expect(
       parse(settings.map { String($0.dropFirst()) }.joined(separator: "\n")) == (SuiteConfiguration(), []))
   }

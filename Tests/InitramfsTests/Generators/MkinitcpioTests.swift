@@ -102,7 +102,7 @@ import Testing
     try machine.directory.write("MODULES=(listed ext4)\nHOOKS=(base net zfs)\n", to: "etc/mkinitcpio.conf")
     try machine.directory.write("MODULES+=('dropped-in?')\n", to: "etc/mkinitcpio.conf.d/a.conf")
     try machine.directory.write("MODULES='string'\nHOOKS='base'\n", to: "etc/string.conf")
-    try machine.directory.write("build() { add_module skipped; }", to: "usr/lib/initcpio/install/base")
+    try machine.directory.write("build() { add_binary skipped; }", to: "usr/lib/initcpio/install/base")
     try machine.directory.write(
       "build() {\n  map add_module \\\n    hooked \\\n    'second?' # and chosen\n  add_module \"$chosen\"\n}\n",
       to: "etc/initcpio/install/zfs")
@@ -114,6 +114,7 @@ import Testing
       own_image=/boot/own.img
       own_config=/etc/string.conf
       """, to: "etc/mkinitcpio.d/linux.preset")
+    #expect(MkinitcpioConfiguration.namedModules(in: "build() { add_module one; }") == ["one"])
     let recipes = try await machine.recipes(.mkinitcpio, kernel)
     #expect(recipes[0].requests.map(\.module) == ["listed", "dropped_in", "hooked", "second"])
     #expect(

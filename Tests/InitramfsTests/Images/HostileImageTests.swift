@@ -131,8 +131,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "xz -qc --lzma2=dict=4MiB,preset=0", "lzma -qc --lzma1=dict=4MiB,preset=0",
-    "xz -qc -0 > a; (cat a; head -c 9 a | xz -qc --lzma2=dict=4MiB,preset=0)",
+    "xz -qc --lzma2=preset=0,dict=4MiB", "lzma -qc --lzma1=preset=0,dict=4MiB",
+    "xz -qc -0 > a; (cat a; head -c 9 a | xz -qc --lzma2=preset=0,dict=4MiB)",
   ]) func aLargeDictionaryIsAnError(_ filter: String) async throws {
     let imaging = try Imaging()
     try await imaging.run("mkdir tree; \(Imaging.pack) | \(filter) > image")

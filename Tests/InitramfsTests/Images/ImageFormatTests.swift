@@ -48,6 +48,20 @@ import Testing
     #expect(imaging.names("image") == ["more", "a_b", "zfs"])
   }
 
+  @Test func partsOfEveryKindMayFollowEachOther() async throws {
+    let imaging = try Imaging()
+    let modules = "part/lib/modules/\(Imaging.release)"
+    for (number, filter) in Self.filters.enumerated() {
+      try await imaging.run(
+        """
+        mkdir -p \(modules); rm -f \(modules)/*; : > \(modules)/m\(number).ko
+        (cd part; find . | cpio --quiet -o -H newc | \(filter)) >> image
+        while (($(stat -c %s image) % 4)); do printf '\\0' >> image; done
+        """)
+    }
+    #expect(Set(imaging.names("image")) == Set(Self.filters.indices.map { "m\($0)" }))
+  }
+
   @Test(arguments: ["cpio -o -H newc", "cpio -o -H crc", "bsdcpio -o -H newc"])
   func whateverPacks(_ packer: String) async throws {
     let imaging = try Self.filled()
