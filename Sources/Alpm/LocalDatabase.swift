@@ -104,6 +104,13 @@ public struct LocalDatabase: ~Copyable {
     return files
   }
 
+  /// Fails if the list of any package cannot be read, so that what nobody seems to own may be owned.
+  ///
+  /// - Throws: `AlpmError` for the first such package.
+  public func checkFileLists() throws(AlpmError) {
+    for package in reader.packages() { try layout.checkFileList(of: package) }
+  }
+
   /// The packages that own exactly this path.
   ///
   /// - Parameters:

@@ -42,6 +42,13 @@ struct Database: ~Copyable {
     return try? packages?.files(of: package)
   }
 
+  /// Why nobody can tell for certain what packages own; nil where everybody can.
+  var doubt: AlpmError? {
+    if let problem { return problem }
+    do throws(AlpmError) { try packages?.checkFileLists() } catch { return error }
+    return nil
+  }
+
   /// What packages own below a directory, as whole paths; links in the directory's own path are resolved.
   func ownedPaths(below directory: FilePath, root: FilePath) -> [FilePath] {
     let places = [directory, Files.resolved(directory) ?? directory]

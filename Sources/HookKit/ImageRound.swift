@@ -130,7 +130,9 @@ struct ImageRound: Sendable {
     _ purpose: HookPurpose
   ) async throws(GenerationError) -> ImageGenerator? {
     if kinds.count < 2 {
-      if kinds.isEmpty, purpose == .act { host.console.print("  -> no generator of initramfs images is installed") }
+      if kinds.isEmpty, purpose == .act {
+        host.console.print("  -> no generator of initramfs images is installed")
+      }
       return kinds.first
     }
     let inUse = try await ImageSurvey(system).generatorsInUse(among: kinds, for: kernels)

@@ -25,7 +25,7 @@ public struct ImageInspector: Sendable {
   ///   - requested: The modules that the generator's configuration names for it.
   /// - Returns: Its modules and flaws.
   public func condition(
-    of image: InitramfsImage, modulesDirectory: FilePath, requested: [RequestedModule] = []
+    of image: InitramfsImage, modulesDirectory: FilePath, requested: [ModuleRequest] = []
   ) async -> ImageCondition {
     guard Files.kind(FilePath(image.path)) != nil else {
       return ImageCondition(image: image, flaws: [.missing])
@@ -48,7 +48,7 @@ public struct ImageInspector: Sendable {
       return ImageCondition(
         image: image, modules: names,
         flaws: different.map { .differs(module: $0) } + gone.map { .gone(module: $0) }
-          + lacking.map { .lacks(module: $0.module, askedForBy: $0.askedForBy) })
+          + lacking.map { .lacks(module: $0.module, askedForBy: $0.place) })
     } catch {
       return ImageCondition(image: image, flaws: [.unreadable(reason: error.reason)])
     }

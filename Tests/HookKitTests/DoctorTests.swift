@@ -26,7 +26,7 @@ import Testing
       "linux", files: ["usr/lib/modules/6.1.0/", "usr/lib/modules/6.1.0/modules.order"])
     id = try system.addSource("hello", "1.0")
     try system.layWhole(id, for: "6.1.0")
-    for name in HookInstallation.needed {
+    for name in HookInstallation.needed() {
       try system.directory.write("[Trigger]\n", to: "usr/share/libalpm/hooks/\(name)")
     }
   }

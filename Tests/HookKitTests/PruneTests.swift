@@ -95,6 +95,17 @@ import Testing
     #expect(Files.isDirectory(path("usr/lib/modules/5.0.0")))
   }
 
+  @Test func nothingGoesWhereTheListOfAPackageCannotBeRead() async throws {
+    try system.layWhole(id, for: "5.0.0")
+    try system.addPackage("some", files: ["usr/lib/modules/5.0.0/updates/dkms/hello.ko"])
+    let local = path("var/lib/pacman/local")
+    let package = try #require(Files.list(local).first { $0.hasPrefix("some-") })
+    try Files.remove(local.appending("\(package)/files"))
+    #expect(await PruneCommand(isAgreed: true).run(layout: system.layout, host: system.host) == 1)
+    #expect(system.transcript.errorOutput.joined().contains("some"))
+    #expect(Files.isDirectory(path("usr/lib/modules/5.0.0")))
+  }
+
   @Test func nothingGoesWithoutAYesOrWithoutRoot() async throws {
     var system = system
     try system.layWhole(id, for: "5.0.0")

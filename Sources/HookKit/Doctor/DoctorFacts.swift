@@ -57,7 +57,7 @@ extension DoctorFacts {
     (configuration, problems) = SuiteConfiguration.read(layout.suiteConfiguration)
     running = host.runningRelease
     readTrees(layout, host, database)
-    hooks = HookInstallation.needed.map {
+    hooks = HookInstallation.needed(for: InstalledGenerators(database).kinds).map {
       HookInstallation($0, in: PacmanConfiguration(root: layout.root).hookDirectories)
     }
     let installed = InstalledKernels(layout, database)
@@ -77,7 +77,7 @@ extension DoctorFacts {
       .filter { (Files.modificationTime($0) ?? .max) < host.now() - day }
     let owned = Set(database.ownedPaths(below: layout.installTree, root: layout.root))
     foreignFiles = survey.foreignFiles.filter { !owned.contains($0.file) }
-    guard database.problem == nil else { return }
+    guard database.doubt == nil else { return }
     prunable = PrunePlan(PruneFacts(layout, host: host, database: database)).items
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
@@ -19,10 +20,11 @@ struct HookInstallation: Hashable {
     case missing
   }
 
-  /// The hook files without which modules are not built, kept, or looked after.
-  static let needed = [
-    "70-dkms-install.hook", "70-dkms-upgrade.hook", "71-dkms-remove.hook", "99-alpm-dkms-verify.hook",
-  ]
+  /// The hook files without which modules are not built, kept, or looked after, nor images of these generators made.
+  static func needed(for generators: [ImageGenerator] = []) -> [String] {
+    ["70-dkms-install.hook", "70-dkms-upgrade.hook", "71-dkms-remove.hook"]
+      + generators.map { "91-\($0.rawValue)-dkms.hook" } + ["99-alpm-dkms-verify.hook"]
+  }
 
   /// Looks for a hook file; that in a later directory takes the place of one in an earlier.
   init(_ name: String, in directories: [FilePath]) {

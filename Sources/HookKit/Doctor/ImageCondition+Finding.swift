@@ -7,6 +7,7 @@ extension ImageCondition {
   var finding: DoctorFinding? {
     guard !isFresh else { return nil }
     return DoctorFinding(
-      .staleImage, image.path, flaws.map(\.words).joined(separator: "; "), remedy: "alpm-dkms initramfs \(image.kernel.release)")
+      .staleImage, image.path, flaws.map(\.words).joined(separator: "; "),
+      remedy: "alpm-dkms initramfs \(image.kernel.release)")
   }
 }

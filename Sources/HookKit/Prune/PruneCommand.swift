@@ -36,9 +36,9 @@ public struct PruneCommand: Sendable {
     do throws(DKMSError) {
       let layout = try await Framework.read(over: layout, host: host).layout
       let database = Database(root: layout.root)
-      if let problem = database.problem {
+      if let doubt = database.doubt {
         throw .system(
-          operation: "tell", subject: "what packages own, so nothing may go", reason: "\(problem)")
+          operation: "tell", subject: "what packages own, so nothing may go", reason: "\(doubt)")
       }
       let plan = PrunePlan(PruneFacts(layout, host: host, database: database)).measured(Files.diskUsage)
       say(plan, host)

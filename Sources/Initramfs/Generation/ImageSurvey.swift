@@ -59,7 +59,7 @@ public struct ImageSurvey: Sendable {
     let kernel = BootableKernel(recipe.kernel, packageBase: nil)
     return await inspector.condition(
       of: image, modulesDirectory: system.modules(of: kernel),
-      requested: recipe.requests.map { RequestedModule($0.module, askedForBy: $0.place) })
+      requested: recipe.requests)
   }
 
   private func foreignModules(of kernel: BootableKernel) -> Set<String> {

@@ -22,7 +22,7 @@ import Testing
   }
 
   private static func flaws(
-    of imaging: Imaging, requested: [RequestedModule] = [], compress: String = "zstd -qc"
+    of imaging: Imaging, requested: [ModuleRequest] = [], compress: String = "zstd -qc"
   ) async throws -> [ImageFlaw] {
     try await imaging.run("\(Imaging.pack) | \(compress) > image")
     return try await imaging.condition(of: "image", requested: requested).flaws
@@ -120,7 +120,7 @@ import Testing
     let files = ["kernel/net/a-b.ko": Self.one, "updates/dkms/zfs.ko": Self.two, "kernel/x-y.ko": Self.one]
     try imaging.install(files, builtin: ["kernel/ext4"])
     let requested = ["a-b", "a_b", "zfs", "x_y", "ext4", "nowhere"].map {
-      RequestedModule($0, askedForBy: "MODULES in /etc/mkinitcpio.conf")
+      ModuleRequest(module: $0, place: "MODULES in /etc/mkinitcpio.conf")
     }
     #expect(
       try await Self.flaws(of: imaging, requested: requested)

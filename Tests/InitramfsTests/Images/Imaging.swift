@@ -78,7 +78,7 @@ struct Imaging {
   /// What an inspector says of an image.
   func condition(
     of name: String, _ form: InitramfsImage.Form = .archive, _ generator: ImageGenerator = .mkinitcpio,
-    requested: [RequestedModule] = []
+    requested: [ModuleRequest] = []
   ) async throws -> ImageCondition {
     await ImageInspector(host: .live(), temporaryDirectory: path).condition(
       of: try image(name, form, generator), modulesDirectory: modules, requested: requested)
