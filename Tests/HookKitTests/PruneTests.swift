@@ -102,7 +102,7 @@ import Testing
     let package = try #require(Files.list(local).first { $0.hasPrefix("some-") })
     try Files.remove(local.appending("\(package)/files"))
     #expect(await PruneCommand(isAgreed: true).run(layout: system.layout, host: system.host) == 1)
-    #expect(system.transcript.errorOutput.joined().contains("some"))
+    #expect(system.transcript.error.joined().contains("some"))
     #expect(Files.isDirectory(path("usr/lib/modules/5.0.0")))
   }
 
