@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-extension Reason: CustomStringConvertible {
+extension Reason {
   /// Why, as part of a sentence.
-  public var description: String {
+  public var words: String {
     switch self {
     case .requested: "it was asked for"
     case .notInstalled: "the kernel has no such module yet"
@@ -20,9 +20,9 @@ extension Reason: CustomStringConvertible {
   }
 }
 
-extension Skip.Cause: CustomStringConvertible {
+extension Skip.Cause {
   /// Why, as part of a sentence.
-  public var description: String {
+  public var words: String {
     switch self {
     case .upToDate: "it stands already"
     case .notAutoinstalled: "its dkms.conf does not say AUTOINSTALL"

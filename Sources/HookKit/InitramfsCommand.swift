@@ -26,7 +26,7 @@ public struct InitramfsCommand: Sendable {
 
   /// Runs it on the machine at hand and ends the process.
   public func main() -> Never {
-    Program.run { [self] in await run(host: .live()) }
+    Program.run { [self] in await run(host: .live().forPeople()) }
   }
 
   /// Does it; 0 where all images are as they should be in the end, else 1.

@@ -11,7 +11,7 @@ public struct ReconcileCommand: Sendable {
 
   /// Runs it on the machine at hand and ends the process.
   public func main() -> Never {
-    Program.run { [self] in await run(host: .live()) }
+    Program.run { [self] in await run(host: .live().forPeople()) }
   }
 
   /// Does what the hook would do had a transaction just touched every kernel; 0 where all is well.
@@ -19,7 +19,12 @@ public struct ReconcileCommand: Sendable {
     do throws(DKMSError) {
       let targets = try await everyKernel(layout, host)
         .map { TargetLine("usr/lib/modules/\($0)/modules.order") }
-      return await InstallHook.settle(targets, by: .reconcile, layout: layout, host: host)
+      let status = await InstallHook.settle(targets, by: .reconcile, layout: layout, host: host)
+      guard !Task.isCancelled, !InstalledGenerators(Database(root: layout.root)).kinds.isEmpty else {
+        return status
+      }
+      let images = await InitramfsHook.settle(targets, by: .reconcile, layout: layout, host: host)
+      return status == 0 ? images : status
     } catch {
       Narrator(host.console).fail(error)
       return 1

@@ -24,7 +24,7 @@ public struct VerifyCommand: Sendable {
 
   /// Runs it on the machine at hand and ends the process.
   public func main() -> Never {
-    Program.run { [self] in await run(host: .live()) }
+    Program.run { [self] in await run(host: .live().forPeople()) }
   }
 
   /// Says the verdicts; 0 where every kernel can be booted as before, else 1.

@@ -37,6 +37,13 @@ public struct Console: Sendable {
     }
   }
 
+  /// The same, with lines laid out for the terminals that the streams are.
+  func laidOut(_ output: OutputStyle, errors: OutputStyle) -> Console {
+    Console { [sink] stream, line in
+      for part in (stream == .output ? output : errors).lines(of: line) { sink(stream, part) }
+    }
+  }
+
   /// A console that says nothing.
   public static let silent = Console { _, _ in }
 

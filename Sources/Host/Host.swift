@@ -71,6 +71,13 @@ public struct Host: Sendable {
       enforcesSignatures: { SignatureEnforcement.isOn() })
   }
 
+  /// The same machine, with lines laid out for whoever sits at the terminal.
+  public func forPeople() -> Host {
+    var host = self
+    host.console = console.laidOut(style, errors: .live(environment, STDERR_FILENO))
+    return host
+  }
+
   /// Runs a command; that it cannot be started is an error of the engine's kind.
   ///
   /// - Throws: `DKMSError.system`.

@@ -38,8 +38,8 @@ public struct OutputStyle: Hashable, Sendable {
   public static let plain = OutputStyle()
 
   /// The style of this process's standard output.
-  static func live(_ environment: [String: String]) -> OutputStyle {
-    OutputStyle(environment: environment, terminalWidth: terminalWidth(of: STDOUT_FILENO))
+  static func live(_ environment: [String: String], _ descriptor: CInt = STDOUT_FILENO) -> OutputStyle {
+    OutputStyle(environment: environment, terminalWidth: terminalWidth(of: descriptor))
   }
 
   /// The columns of a terminal, 0 where it does not tell; nil for anything else.
@@ -54,6 +54,24 @@ public struct OutputStyle: Hashable, Sendable {
     guard isColored, let code = tone.code, !text.isEmpty else { return text }
     return "\u{1B}[\(code)m\(text)\u{1B}[0m"
   }
+
+  /// A line for people as their terminal gets it: broken to its width, and its mark coloured.
+  public func lines(of line: String) -> [String] {
+    // What programs read, and what is laid out already, is left alone.
+    if line.hasPrefix("{") || line.contains("\n") || line.contains("\u{1B}") { return [line] }
+    let mark = Self.marks.first { line.hasPrefix($0.text) }
+    let lead = line.prefix { $0 == " " }.count
+    let indentation = lead + (line.dropFirst(lead).hasPrefix("-> ") ? 3 : mark == nil ? 2 : 4)
+    guard line.count > width ?? .max || mark != nil else { return [line] }
+    let parts = wrapped(String(line.dropFirst(indentation)), indentation: indentation)
+    let first = line.prefix(indentation) + parts[0]
+    let head = mark.map { painted($0.text, $0.tone) + first.dropFirst($0.text.count) } ?? String(first)
+    return [head] + parts.dropFirst().map { String(repeating: " ", count: indentation) + $0 }
+  }
+
+  private static let marks: [(text: String, tone: Tone)] = [
+    ("==> ERROR:", .bad), ("==> WARNING:", .warning), ("==>", .good),
+  ]
 
   /// A text in lines that fit, broken at blanks; a word that is longer than the line stays whole.
   ///

@@ -176,6 +176,22 @@ import Testing
     #expect(found.first?.reason.contains(word) == true && found.first?.remedy != nil, "\(found)")
   }
 
+  @Test func anImageThatHoldsAnotherModuleThanIsInstalled() async throws {
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    try system.directory.write("[Trigger]\n", to: "usr/share/libalpm/hooks/91-booster-dkms.hook")
+    let image = path("boot/booster-linux.img").string
+    try system.writeImage(to: image, holding: "hello")
+    #expect(await findings() == [])
+    try system.writeImage(to: image, holding: "hello", [1, 2, 3])
+    await expect(.staleImage, image, remedy: "alpm-dkms initramfs 6.1.0", isSafe: false)
+  }
+
+  @Test func aHookThatTheGeneratorOfImagesNeeds() async throws {
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    try system.writeImage(to: path("boot/booster-linux.img").string, holding: "hello")
+    #expect(await findings().map(\.subject) == ["91-booster-dkms.hook"])
+  }
+
   @Test func settingsThatCannotBeUnderstood() async throws {
     try system.directory.write("critcal = zfs\n", to: "etc/alpm-dkms.conf")
     let file = system.layout.suiteConfiguration

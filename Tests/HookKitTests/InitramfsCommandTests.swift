@@ -27,22 +27,7 @@ import Testing
 
   /// Writes an image that holds the module, or something else of its name.
   private func write(_ contents: String? = nil) throws {
-    let installed = system.layout.installed(try KernelRelease("6.1.0")).appending("hello.ko")
-    let bytes = try contents.map { Array($0.utf8) } ?? Files.read(installed)
-    var archive: [UInt8] = []
-    for (name, contents) in [("usr/lib/modules/hello.ko", bytes), ("TRAILER!!!", [])] {
-      let fields = [1, 0o100644, 0, 0, 1, 0, contents.count, 0, 0, 0, 0, name.utf8.count + 1, 0]
-      let digits = fields.map { field in
-        let text = String(field, radix: 16)
-        return String(repeating: "0", count: 8 - text.count) + text
-      }
-      for part in [Array("070701\(digits.joined())\(name)\0".utf8), contents] {
-        archive += part
-        archive += [UInt8](repeating: 0, count: (4 - archive.count % 4) % 4)
-      }
-    }
-    try Files.makeDirectories(FilePath(image).removingLastComponent())
-    try Files.write(archive, to: FilePath(image))
+    try system.writeImage(to: image, holding: "hello", contents.map { Array($0.utf8) })
   }
 
   private func explain(json: Bool = false) async -> Int32 {

@@ -45,6 +45,24 @@ import Testing
     #expect(!isColored(["TERM": "xterm"], nil))
   }
 
+  @Test func linesForPeopleFitAndTheirMarksAreColoured() {
+    let narrow = OutputStyle(width: 30)
+    #expect(
+      narrow.lines(of: "==> WARNING: 6.1.0: degraded, not all is well") == [
+        "==> WARNING: 6.1.0: degraded,", "    not all is well",
+      ])
+    #expect(
+      narrow.lines(of: "  -> hello/1.0: it could not be built") == [
+        "  -> hello/1.0: it could not be", "     built",
+      ])
+    let colored = OutputStyle(width: 30, isColored: true)
+    #expect(colored.lines(of: "==> ERROR: x") == ["\u{1B}[31m==> ERROR:\u{1B}[0m x"])
+    let long = "==> ERROR: " + String(repeating: "word ", count: 20)
+    #expect(OutputStyle.plain.lines(of: long) == [long])
+    let json = "{ \"schema\": 1, \"words\": \"\(long)\" }"
+    #expect(colored.lines(of: json) == [json])
+  }
+
   @Test func columnsGoBeforeWhatTheTerminalSays() {
     let width = { (environment: [String: String], width: Int?) in
       OutputStyle(environment: environment, terminalWidth: width).width

@@ -144,7 +144,7 @@ extension Reason {
   fileprivate var afterthought: String {
     switch self {
     case .requested, .notInstalled, .modulesChange, .matched: ""
-    default: " (\(description))"
+    default: " (\(words))"
     }
   }
 }

@@ -9,10 +9,10 @@ extension Plan {
 
 extension PlannedStep {
   /// What it would do, and why.
-  public var words: String { "\(change) (\(reason))" }
+  public var words: String { "\(change) (\(reason.words))" }
 }
 
 extension Skip {
   /// What is left out, and why.
-  public var words: String { "\(subject): left out (\(cause))" }
+  public var words: String { "\(subject): left out (\(cause.words))" }
 }

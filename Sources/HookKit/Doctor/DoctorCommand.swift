@@ -31,7 +31,7 @@ public struct DoctorCommand: Sendable {
 
   /// Runs it on the machine at hand and ends the process.
   public func main() -> Never {
-    Program.run { [self] in await run(host: .live()) }
+    Program.run { [self] in await run(host: .live().forPeople()) }
   }
 
   /// Looks, and mends; 0 where nothing is wrong in the end, else 1.

@@ -28,7 +28,7 @@ public struct PruneCommand: Sendable {
 
   /// Runs it on the machine at hand and ends the process.
   public func main() -> Never {
-    Program.run { [self] in await run(host: .live()) }
+    Program.run { [self] in await run(host: .live().forPeople()) }
   }
 
   /// Lists and removes; 0 unless something that was to be removed is there still, or cannot be told.

@@ -12,7 +12,7 @@ public protocol JournalCommand: Sendable {
 extension JournalCommand {
   /// Runs it on the machine at hand and ends the process.
   public func main() -> Never {
-    Program.run { [self] in await run(layout: Layout(), host: .live()) }
+    Program.run { [self] in await run(layout: Layout(), host: .live().forPeople()) }
   }
 }
 

@@ -70,7 +70,7 @@ public struct ImageMaker: Sendable {
     Files.resolved(FilePath(image.path)) ?? FilePath(image.path)
   }
 
-  private static let remedy = "make room there, then: alpm-dkms reconcile"
+  private static let remedy = "make room there, then: alpm-dkms initramfs"
 
   // MARK: Generating
 
