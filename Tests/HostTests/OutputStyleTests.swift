@@ -53,7 +53,7 @@ import Testing
       ])
     #expect(
       narrow.lines(of: "  -> hello/1.0: it could not be built") == [
-        "  -> hello/1.0: it could not be", "     built",
+        "  -> hello/1.0: it could not", "     be built",
       ])
     let colored = OutputStyle(width: 30, isColored: true)
     #expect(colored.lines(of: "==> ERROR: x") == ["\u{1B}[31m==> ERROR:\u{1B}[0m x"])
