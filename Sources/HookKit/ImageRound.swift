@@ -34,13 +34,12 @@ struct ImageRound: Sendable {
     let installed = InstalledKernels(framework.layout, database)
     let kernels = bootableKernels(installed)
     let concerned = concernedKernels(targets, database)
-    let kinds = InstalledGenerators(database).kinds
     var prospect = Prospect(facts: ImageFacts(policy: configuration.initramfs))
     do throws(GenerationError) {
-      guard let kind = try await choose(among: kinds, for: kernels, only, purpose),
-        only == nil || only == kind
-      else { return prospect }
-      let recipes = try await ImageSurvey(system).recipes(of: kind, for: kernels)
+      let choice = try await GeneratorChoice(for: kernels, ImageSurvey(system), configuration, database)
+      if purpose == .act { announce(choice, for: only) }
+      guard let chosen = choice.chosen, only == nil || only == chosen else { return prospect }
+      let recipes = try await ImageSurvey(system).recipes(of: chosen, for: kernels)
       if purpose == .act { prospect.problems = await resume(recipes) }
       prospect.facts = await facts(recipes.filter { isConcerned($0, by: concerned) }, installed.owners)
     } catch {
@@ -124,27 +123,15 @@ struct ImageRound: Sendable {
 
   // MARK: Generators
 
-  /// The one that is installed; of several the one whose images are there, else the one that is configured.
-  private func choose(
-    among kinds: [ImageGenerator], for kernels: [BootableKernel], _ only: ImageGenerator?,
-    _ purpose: HookPurpose
-  ) async throws(GenerationError) -> ImageGenerator? {
-    if kinds.count < 2 {
-      if kinds.isEmpty, purpose == .act {
-        host.console.print("  -> no generator of initramfs images is installed")
-      }
-      return kinds.first
-    }
-    let inUse = try await ImageSurvey(system).generatorsInUse(among: kinds, for: kernels)
-    if inUse.count == 1 { return inUse[0] }
-    if let configured = configuration.initramfsGenerator, kinds.contains(configured) { return configured }
-    // Each has its hook file, and one of them tells it.
-    if purpose == .act, only == nil || only == kinds[0] {
-      let names = kinds.map(\.rawValue).joined(separator: ", ")
+  /// Says that nobody knows which images to look at; of several hook files one does.
+  private func announce(_ choice: GeneratorChoice, for only: ImageGenerator?) {
+    if choice.installed.isEmpty {
+      host.console.print("  -> no generator of initramfs images is installed")
+    } else if choice.chosen == nil, only == nil || only == choice.installed[0] {
+      let names = choice.installed.map(\.rawValue).joined(separator: ", ")
       narrator.warn("no initramfs image is looked at: several generators are installed (\(names))")
       narrator.advise("to choose one, set initramfs-generator in \(framework.layout.suiteConfiguration)")
     }
-    return nil
   }
 
   // MARK: Facts

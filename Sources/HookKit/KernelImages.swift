@@ -18,22 +18,12 @@ struct KernelImages {
     of kernels: [Kernel], _ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host,
     _ database: borrowing Database
   ) async throws(GenerationError) {
-    let kinds = InstalledGenerators(database).kinds
-    guard !kinds.isEmpty, !kernels.isEmpty else {
-      conditions = []
-      return
-    }
     let catalogue = KernelCatalogue(framework.layout)
     let bootable = kernels.map { BootableKernel($0, packageBase: catalogue.packageBase(of: $0.release)) }
     let survey = ImageSurvey(
       BootSystem(root: framework.layout.root, installTree: framework.layout.installTree, host: host))
-    var chosen = kinds.count == 1 ? kinds.first : nil
-    if chosen == nil {
-      let inUse = try await survey.generatorsInUse(among: kinds, for: bootable)
-      chosen = inUse.count == 1 ? inUse.first : configuration.initramfsGenerator.filter(kinds.contains)
-    }
     var conditions: [ImageCondition] = []
-    if let chosen {
+    if let chosen = try await GeneratorChoice(for: bootable, survey, configuration, database).chosen {
       for recipe in try await survey.recipes(of: chosen, for: bootable) {
         conditions += await survey.run(recipe).conditions
       }
@@ -41,8 +31,4 @@ struct KernelImages {
     // What only root may read is nothing to be judged by others.
     self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable }
   }
-}
-
-extension Optional {
-  fileprivate func filter(_ isWanted: (Wrapped) -> Bool) -> Wrapped? { flatMap { isWanted($0) ? $0 : nil } }
 }

@@ -9,7 +9,8 @@ struct Reconcile: ParsableCommand {
     abstract: "Settle what an interrupted transaction has left.",
     discussion: """
       Does what the hooks would do had a transaction just touched every kernel: builds and installs what is \
-      missing, and removes what has lost its source or its kernel. What stands stays as it is. Needs root.
+      missing, removes what has lost its source or its kernel, and makes stale initramfs images anew. What \
+      stands stays as it is. Needs root.
       """)
 
   func run() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import DKMSEngine
+import DKMSModel
 import Host
 import SystemPackage
 import TestSupport
@@ -56,6 +57,24 @@ import Testing
     #expect(system.transcript.error.isEmpty)
     #expect(try await run("booster") == 1, "there is no such program")
     #expect(system.transcript.error.contains { $0.contains("boot/booster-linux-lts.img") })
+  }
+
+  @Test func whatWasSeenAndDecidedIsOnRecordAndGivesTheSamePlanAgain() async throws {
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    try system.directory.write("not an image", to: "boot/booster-linux-lts.img")
+    #expect(try await run("booster") == 1, "there is no such program")
+    let record = try Journal(system.layout).record(nil)
+    #expect(record.helper == .initramfs && record.result == .failed)
+    #expect(record.end?.outcomes.first?.failure != nil)
+    try Files.remove(system.directory.path.appending("boot").appending("booster-linux-lts.img"))
+    #expect(await ReplayCommand(mode: .check).run(layout: system.layout, host: system.host) == 0)
+    #expect(await ReplayCommand().run(layout: system.layout, host: system.host) == 0)
+    let line = "booster-linux-lts.img: would be made: it cannot be read"
+    #expect(system.transcript.output.last?.contains(line) == true, "\(system.transcript.output)")
+    try system.directory.write("", to: "boot/vmlinuz-linux-lts")
+    let now = ReplayCommand(mode: .now)
+    #expect(await now.run(layout: system.layout, host: system.host) == 0)
+    #expect(system.transcript.output.last?.hasSuffix("would be made: it is missing") == true)
   }
 
   @Test func nothingIsLookedAtWhereTheAdministratorWantsNone() async throws {

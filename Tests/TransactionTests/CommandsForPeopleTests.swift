@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import TestSupport
+import Testing
+
+/// What people ask afterwards, of systems that pacman has really changed.
+@Suite(.requiresPacman)
+struct CommandsForPeopleTests {
+  @Test func theDoctorMendsWhatIsSafeAndThenFindsNothing() async throws {
+    let system = try await System.withLTSKernel()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    let healthy = try await system.root.run(["alpm-dkms", "doctor"])
+    #expect(healthy.status == 0 && healthy.lines == ["==> Nothing is wrong"], "\(healthy)")
+
+    let dependencies = "/usr/lib/modules/\(System.lts)/modules.dep"
+    try await system.root.shell(
+      """
+      touch -d 2001-01-01 \(dependencies)
+      chmod o+w /usr/src/hello-world-1.0/dkms.conf
+      mkdir -p /usr/lib/modules/5.0.0/updates/dkms
+      cp /usr/lib/modules/\(System.lts)/updates/dkms/hello_world.ko* /usr/lib/modules/5.0.0/updates/dkms
+      """
+    ).mustSucceed()
+    let ill = try await system.root.run(["alpm-dkms", "doctor"])
+    #expect(ill.status == 1, "\(ill)")
+    for subject in [System.lts, "/usr/src/hello-world-1.0", "/usr/lib/modules/5.0.0"] {
+      #expect(ill.all.contains(subject), "\(ill)")
+    }
+    let mended = try await system.root.run(["alpm-dkms", "doctor", "--fix", "--yes"])
+    #expect(mended.status == 0, "\(mended)")
+    let again = try await system.root.run(["alpm-dkms", "doctor"])
+    #expect(again.status == 0 && again.lines == ["==> Nothing is wrong"], "\(again)")
+    #expect(try await system.root.shell("test -e /usr/lib/modules/5.0.0").status != 0)
+    try await system.expectSettled(System.installed("hello-world/1.0", System.lts))
+  }
+
+  @Test func pacmansLogGivesTheTargetsThatTheHookHad() async throws {
+    let system = try await System.withLTSKernel()
+    try await system.pacman(
+      "-U", ["linux=.arch1-", "linux-headers=.arch1-", "hello-world-dkms=1.0-"].map(System.package)
+    ).mustSucceed()
+    let replayed = try await system.root.shell(
+      """
+      alpm-dkms replay --from-log --transaction last > /tmp/replay || exit
+      sed -n '/^==> 70-dkms-install.hook, after/,/now it would:/s/^  \\([^ ].*[^:]\\)$/\\1/p' /tmp/replay > /tmp/targets
+      diff /targets /tmp/targets || cat /tmp/replay
+      """)
+    #expect(replayed.status == 0 && replayed.all.isEmpty, "\(replayed)")
+  }
+}
