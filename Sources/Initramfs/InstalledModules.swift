@@ -7,9 +7,8 @@ public import SystemPackage
 public struct InstalledModules: Sendable {
   private let directory: FilePath
   private let paths: [String: FilePath]
-  private let builtin: Set<String>
 
-  /// Reads modules.dep and modules.builtin in a kernel's module directory.
+  /// Reads modules.dep in a kernel's module directory.
   public init(in directory: FilePath) {
     self.directory = directory
     paths = Self.entries(of: directory.appending("modules.dep")).reduce(into: [:]) { paths, entry in
@@ -17,9 +16,6 @@ public struct InstalledModules: Sendable {
         paths[name.module] = entry
       }
     }
-    let builtin = Self.entries(of: directory.appending("modules.builtin"))
-    self.builtin = Set(
-      builtin.compactMap { $0.lastComponent.flatMap { ModuleFileName($0.string) }?.module })
   }
 
   /// The file of a module, whichever way its name is written; nil where there is none.
@@ -35,9 +31,6 @@ public struct InstalledModules: Sendable {
     guard var place = file(of: module) else { return nil }
     return place.removePrefix(directory) ? place : file(of: module)
   }
-
-  /// Whether the kernel itself has the module in it.
-  public func isBuiltin(_ module: String) -> Bool { builtin.contains(ModuleFileName.normalized(module)) }
 
   private static func entries(of list: FilePath) -> [FilePath] {
     guard let bytes = try? Files.read(list) else { return [] }

@@ -124,10 +124,12 @@ import Testing
   @Test func executionAsksAndThenActs() async throws {
     try await installHello()
     try Files.remove(system.installedFile("hello", "6.1.0"))
-    let refused = await run(ReplayCommand("1", mode: .execute, input: try input("n\n")))
-    #expect(refused.status == 1 && system.installed("hello", "6.1.0") == nil)
+    for answer in [false, nil] {
+      let refused = await run(ReplayCommand("1", mode: .execute, asks: { _ in answer }))
+      #expect(refused.status == 1 && system.installed("hello", "6.1.0") == nil)
+    }
     #expect(journal.numbers == [1])
-    let done = await run(ReplayCommand("1", mode: .execute, input: try input("y\n")))
+    let done = await run(ReplayCommand("1", mode: .execute, asks: { _ in true }))
     #expect(done.status == 0 && system.installed("hello", "6.1.0") != nil)
     #expect(try journal.record(2).caller == .replay)
     #expect(await run(ReplayCommand("1", mode: .execute, isConfirmed: true)).status == 0)

@@ -13,6 +13,7 @@ public struct ReplayCommand: JournalCommand {
   let printsJSON: Bool
   let isConfirmed: Bool
   let input: FileDescriptor
+  let asks: @Sendable (String) -> Bool?
 
   /// Describes a call.
   ///
@@ -23,10 +24,12 @@ public struct ReplayCommand: JournalCommand {
   ///   - mode: What is planned for.
   ///   - printsJSON: Whether programs read it.
   ///   - isConfirmed: Whether to do it without asking.
-  ///   - input: Where targets and answers come from.
+  ///   - input: Where targets come from.
+  ///   - asks: Asks the user, who says yes or no; nil where nobody can be asked, and nothing is done.
   public init(
     _ subject: String? = nil, helper: HelperKind? = nil, mode: ReplayMode = .recorded,
-    printsJSON: Bool = false, isConfirmed: Bool = false, input: FileDescriptor = .standardInput
+    printsJSON: Bool = false, isConfirmed: Bool = false, input: FileDescriptor = .standardInput,
+    asks: @escaping @Sendable (String) -> Bool? = TerminalQuestion.ask
   ) {
     self.subject = subject
     self.helper = helper
@@ -34,6 +37,7 @@ public struct ReplayCommand: JournalCommand {
     self.printsJSON = printsJSON
     self.isConfirmed = isConfirmed
     self.input = input
+    self.asks = asks
   }
 
   /// Replays; 0 where that went well and, to check, where every record gives its plan.
@@ -94,21 +98,19 @@ public struct ReplayCommand: JournalCommand {
     present(facts.plan, as: "now", host.console)
     guard mode == .execute else { return 0 }
     guard host.isRoot else { throw .usage("--execute changes the system, so it is for root: use sudo") }
-    guard isConfirmed || Question.ask("Do this now?", host.console, input) else {
+    guard isConfirmed || asks("Do this now?") == true else {
       host.console.printError("==> nothing was done")
       return 1
     }
-    return await helper.hook?.settle(targets, by: .replay, layout: layout, host: host) ?? 1
+    return await helper.hook.settle(targets, by: .replay, layout: layout, host: host)
   }
 
   private func currentFacts(
     for targets: [TargetLine], _ helper: HelperKind, _ layout: Layout, _ host: Host
   ) async throws(JournalError) -> RecordedFacts {
-    guard let hook = helper.hook else {
-      throw .usage("there is no hook '\(helper.rawValue)' in this version")
-    }
     do throws(DKMSError) {
-      return try await hook.prepare(targets.compactMap(\.target), to: .look, layout: layout, host: host).facts
+      let known = targets.compactMap(\.target)
+      return try await helper.hook.prepare(known, to: .look, layout: layout, host: host).facts
     } catch {
       throw .usage("\(error)")
     }
@@ -147,8 +149,8 @@ public struct ReplayCommand: JournalCommand {
 }
 
 extension HelperKind {
-  /// What the helper runs; nil where this version has none.
-  var hook: (any Hook.Type)? {
+  /// What the helper runs.
+  var hook: any Hook.Type {
     switch self {
     case .install: InstallHook.self
     case .remove: RemoveHook.self
