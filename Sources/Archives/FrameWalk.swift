@@ -6,29 +6,26 @@ struct FrameWalk: ~Copyable {
   /// What a block of the kind of lz4 that the kernel reads cannot exceed when it is compressed.
   private static let largestLegacyBlock: UInt32 = (8 << 20) + (8 << 20) / 255 + 16
 
-  /// The bytes of frames that follow each other at the beginning of a range; nil where a frame is damaged.
-  static func length(of range: FileRange) throws(ArchiveError) -> Int64? {
+  /// The bytes of a compression's frames that follow each other at the beginning of a range; nil where one is damaged.
+  static func length(
+    of range: FileRange, _ compression: StreamCompression
+  ) throws(ArchiveError) -> Int64? {
     let walk = FrameWalk(bytes: ByteReader(range))
-    while let magic = try walk.magic() {
-      let isWhole =
-        switch magic {
-        case 0xFD2F_B528: try walk.skipZstdFrame()
-        case 0x184D_2204: try walk.skipLZ4Frame()
-        case 0x184C_2102: try walk.skipLegacyFrame()
-        case 0x184D_2A50...0x184D_2A5F: try walk.skipSkippableFrame()
-        default: false
-        }
+    while let isWhole = try walk.skipFrame(of: compression) {
       guard isWhole else { return nil }
     }
     return walk.bytes.position
   }
 
-  /// The magic number of a frame that comes next, not yet taken; nil where no frame comes.
-  private func magic() throws(ArchiveError) -> UInt32? {
-    let magic = try number(of: bytes.peek(4))
-    let isKnown =
-      [0xFD2F_B528, 0x184D_2204, 0x184C_2102].contains(magic) || magic & 0xFFFF_FFF0 == 0x184D_2A50
-    return isKnown ? magic : nil
+  /// Passes over the frame that comes next; whether it was whole, and nil where none of this compression comes.
+  private func skipFrame(of compression: StreamCompression) throws(ArchiveError) -> Bool? {
+    switch (compression, try number(of: bytes.peek(4))) {
+    case (.zstd, 0xFD2F_B528): try skipZstdFrame()
+    case (.lz4, 0x184D_2204): try skipLZ4Frame()
+    case (.lz4, 0x184C_2102): try skipLegacyFrame()
+    case (.zstd, 0x184D_2A50...0x184D_2A5F), (.lz4, 0x184D_2A50...0x184D_2A5F): try skipSkippableFrame()
+    default: nil
+    }
   }
 
   private func skipZstdFrame() throws(ArchiveError) -> Bool {

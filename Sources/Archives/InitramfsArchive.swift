@@ -110,7 +110,7 @@ private struct Walk {
     let whole = FileRange(range.position..<range.end, of: range)
     let extent: (length: Int64?, dictionary: Int64)?
     switch compression {
-    case .zstd, .lz4: extent = try FrameWalk.length(of: whole).map { ($0, 0) }
+    case .zstd, .lz4: extent = try FrameWalk.length(of: whole, compression).map { ($0, 0) }
     case .xz: extent = try XZWalk.extent(of: whole).map { ($0.length, $0.dictionary) }
     case .lzma:
       let size = try range.bytes(at: range.position + 1, count: 4)

@@ -2,7 +2,8 @@
 
 /// Goes through xz streams without decompressing them: for where they end, and for what they ask of memory.
 ///
-/// Each block has a dictionary of its own, and libarchive would allow a gibibyte.
+/// Each block has a dictionary of its own, and libarchive would allow a gibibyte. Zeros end the streams, for libarchive
+/// takes only multiples of four between them.
 struct XZWalk: ~Copyable {
   private let bytes: ByteReader
   private static let magic: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
@@ -16,7 +17,6 @@ struct XZWalk: ~Copyable {
   ) throws(ArchiveError) -> (length: Int64, dictionary: Int64)? {
     let walk = XZWalk(bytes: ByteReader(range))
     var largest: Int64 = 0
-    var length: Int64 = 0
     while try walk.bytes.peek(6) == magic {
       let header = try walk.bytes.take(12)
       guard header.count == 12 else { return nil }
@@ -27,10 +27,8 @@ struct XZWalk: ~Copyable {
         largest = max(largest, size)
       }
       guard try walk.skipIndexAndFooter() else { return nil }
-      length = walk.bytes.position
-      try walk.bytes.skipZeros()
     }
-    return (length, largest)
+    return (walk.bytes.position, largest)
   }
 
   /// Passes over a block; the size of its dictionary.
