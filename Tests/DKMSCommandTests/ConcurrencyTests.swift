@@ -113,14 +113,16 @@ struct ConcurrencyTests {
     return machine
   }
 
-  /// Kills a call of `dkms` when it has come to an instant.
-  private func kill(_ words: String, at instant: String, on machine: Machine) async throws {
+  /// Kills a call of `dkms` when it has come to an instant and what it does beside that has led to a condition.
+  private func kill(
+    _ words: String, at instant: String, when condition: String = "true", on machine: Machine
+  ) async throws {
     try machine.write("", to: "etc/kill-\(instant)")
     let run = try await machine.shell(
       """
       set -m
       /mnt/dkms \(words) &
-      until [[ -e /etc/dkms/reached ]] || ! kill -0 $!; do sleep 0.05; done
+      until { [[ -e /etc/dkms/reached ]] && \(condition); } || ! kill -0 $!; do sleep 0.05; done
       kill -9 $!
       wait $!
       """, environment: Self.environment)
@@ -162,7 +164,9 @@ struct ConcurrencyTests {
     try await machine.dkms("install quick/1.0 -k \(Kernels.first)").expect(0)
     let dependencies = "modules/\(Kernels.first)/modules.dep"
     #expect(try machine.text(dependencies).contains("quick.ko"))
-    try await kill("remove quick/1.0 --all", at: "depmod", on: machine)
+    // Half removed, the next autoinstall would have it again.
+    try await kill(
+      "remove quick/1.0 --all", at: "depmod", when: "[[ ! -e /var/lib/dkms/quick ]]", on: machine)
     #expect(try machine.text(dependencies).contains("quick.ko"), "the kill came before depmod")
     try await machine.dkms("\(action) \(Kernels.first)").expect(0)
     #expect(try !machine.text(dependencies).contains("quick.ko"))
