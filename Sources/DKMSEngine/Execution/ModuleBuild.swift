@@ -53,8 +53,6 @@ struct ModuleBuild {
     }
     try onFiles { () throws(HostError) in
       try Files.copy(logPath, to: runner.layout.product(id, kernel).appending("log/make.log"))
-      try Files.remove(runner.layout.failureLog(id, kernel).removingLastComponent())
-      try Files.remove(runner.layout.build(id).appending("make.log"))
     }
     return warnings
   }

@@ -28,14 +28,17 @@ extension StepRunner {
     let result: Result<[String], DKMSError>
     do {
       let build = try await ModuleBuild(self, id, kernel, scratch: scratch)
-      result = .success(try await build.run())
+      let warnings = try await build.run()
+      try await changeLogs(of: id) { record throws(HostError) in try record.forget(id, kernel) }
+      result = .success(warnings)
     } catch {
       if Task.isCancelled {
         // No failure of the module's: without a log of one, the next transaction tries again.
         result = .failure(
           .system(operation: "build", subject: "\(id) for \(kernel.release)", reason: "interrupted"))
       } else {
-        keepLog(id, kernel, scratch)
+        let log = scratch.appending("make.log")
+        try? await changeLogs(of: id) { record in record.keep(log, of: id, kernel) }
         result = .failure(error)
       }
     }
@@ -43,15 +46,12 @@ extension StepRunner {
     return result
   }
 
-  /// Puts the log of a failed build where it stays, and where the reference leaves its last one.
-  private func keepLog(_ id: ModuleID, _ kernel: Kernel, _ scratch: FilePath) {
-    let log = scratch.appending("make.log")
-    let kept = layout.failureLog(id, kernel)
-    let latest = layout.build(id).appending("make.log")
-    guard Files.kind(log) == .file else { return }
-    // That the log cannot be kept matters less than what it says.
-    try? Files.makeDirectories(kept.removingLastComponent())
-    try? Files.copy(log, to: kept)
-    try? Files.copy(log, to: latest)
+  /// Changes the logs of failed builds, which builds for several kernels share.
+  private func changeLogs(
+    of id: ModuleID, _ body: @Sendable (FailureRecord) throws(HostError) -> Void
+  ) async throws(DKMSError) {
+    try await locked(layout.build(id), .exclusive, "the logs of \(id)") { () throws(DKMSError) in
+      try onFiles { () throws(HostError) in try body(FailureRecord(layout)) }
+    }
   }
 }

@@ -21,17 +21,48 @@ struct FailureRecord {
       log: log.string, firstError: BuildLog.firstError(in: log, buildDirectories: directories))
   }
 
-  /// Removes the logs of builds for kernels that are gone.
+  /// Keeps the log of a build that failed; only one run at a time may change the logs of a module.
+  ///
+  /// That it cannot be kept matters less than what it says.
+  func keep(_ log: FilePath, of id: ModuleID, _ kernel: Kernel) {
+    guard Files.kind(log) == .file else { return }
+    let kept = layout.failureLog(id, kernel)
+    try? Files.makeDirectories(kept.removingLastComponent())
+    try? Files.copy(log, to: kept)
+    try? Files.copy(log, to: copy(of: id))
+  }
+
+  /// Forgets the failure that a build has mended; only one run at a time may change the logs of a module.
+  func forget(_ id: ModuleID, _ kernel: Kernel) throws(HostError) {
+    try Files.remove(layout.failureLog(id, kernel).removingLastComponent())
+    try renewCopy(of: id)
+  }
+
+  /// Forgets builds for kernels that are gone.
   func forgetGoneKernels(of id: ModuleID) {
     let kernels = KernelCatalogue(layout).kernels
-    let build = layout.build(id)
-    let records = Files.list(build).filter { Files.list(build.appending($0)) == [Self.logName] }
-    let gone = records.filter { record in !kernels.contains { record.hasPrefix("\($0)-") } }
+    let gone = failedKernels(of: id).filter { failed in !kernels.contains { failed.hasPrefix("\($0)-") } }
     guard !gone.isEmpty else { return }
-    for record in gone { try? Files.remove(build.appending(record)) }
-    // The copy for those who look where the reference leaves its last log.
-    if gone.count == records.count { try? Files.remove(build.appending(Self.logName)) }
+    for failed in gone { try? Files.remove(layout.build(id).appending(failed)) }
+    try? renewCopy(of: id)
   }
+
+  /// The copy, as long as anything has failed, is of a log that is kept.
+  private func renewCopy(of id: ModuleID) throws(HostError) {
+    if let failed = failedKernels(of: id).first {
+      try Files.copy(layout.build(id).appending(failed).appending(Self.logName), to: copy(of: id))
+    } else {
+      try Files.remove(copy(of: id))
+    }
+  }
+
+  /// Kernels, with their architecture, for which a log is kept.
+  private func failedKernels(of id: ModuleID) -> [String] {
+    Files.list(layout.build(id)).filter { Files.list(layout.build(id).appending($0)) == [Self.logName] }
+  }
+
+  /// The copy for those who look where the reference leaves its last log.
+  private func copy(of id: ModuleID) -> FilePath { layout.build(id).appending(Self.logName) }
 
   private static let logName = "make.log"
 }

@@ -190,6 +190,27 @@ import Testing
     #expect(Files.kind(machine.layout.build(id)) == nil)
   }
 
+  /// Builds for both may run side by side, and either may end last.
+  @Test func aSuccessForOneKernelLeavesTheLogOfAnothersFailure() async throws {
+    let other = try machine.addKernel("6.2.0")
+    let latest = machine.layout.build(id).appending("make.log")
+    let commandFails = { (releases: String) in
+      _ = try machine.addTextModule(
+        id, conf: "MAKE[0]=\"case $kernelver in \(releases)) false ;; *) cp text hello.ko ;; esac\"\n")
+    }
+    try commandFails("*")
+    #expect(try await machine.build(id, kernel, other).failures.count == 2)
+
+    try commandFails("6.1.0")
+    #expect(try await machine.build(id, other).failures.isEmpty)
+    let log = try #require(Files.text(failureLog))
+    #expect(Files.text(latest) == log)
+
+    try commandFails("none")
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    #expect(Files.kind(latest) == nil)
+  }
+
   @Test func logsOfFailuresForSeveralKernels() async throws {
     let other = try machine.addKernel("6.2.0")
     try machine.addTextModule(id, conf: "MAKE[0]=\"echo for $kernelver; false\"\n")
