@@ -50,6 +50,16 @@ extension Hook {
     }
   }
 
+  /// What a call with these targets would see, and what it would have to do, with all that earlier calls left undone.
+  ///
+  /// - Throws: `DKMSError` where that cannot be found out.
+  static func look(
+    for targets: [HookTarget], layout: Layout, host: Host
+  ) async throws(DKMSError) -> RecordedFacts {
+    let unsettled = Journal(layout).unsettledCalls(of: kind).flatMap(\.knownTargets)
+    return try await prepare(targets + unsettled, to: .look, layout: layout, host: host).facts
+  }
+
   /// Acts on lines of targets; 0 where all is well.
   static func settle(
     _ lines: [TargetLine], by caller: Caller = .pacman, layout: Layout, host: Host
@@ -60,12 +70,20 @@ extension Hook {
       host.console.printError("==> ERROR: this is pacman's to run, as root")
       return 1
     }
+    let journal = Journal(layout)
+    let unsettled = journal.unsettledCalls(of: kind)
     let entry = JournalEntry(
-      JournalRecord(kind, by: caller, targets: lines, began: host.now()), Journal(layout), host)
+      JournalRecord(kind, by: caller, targets: lines, began: host.now()), journal, host)
+    await entry.begin()
+    for call in unsettled {
+      Narrator(host.console).warn(
+        "call \(call.number) did not come to its end; what it left undone is done now")
+    }
     do throws(DKMSError) {
-      let work = try await prepare(targets, to: .act, layout: layout, host: host)
+      let work = try await prepare(
+        targets + unsettled.flatMap(\.knownTargets), to: .act, layout: layout, host: host)
       let plan = work.facts.plan
-      await entry.begin(work.facts, plan)
+      await entry.note(work.facts, plan)
       let ending = try await work.act(plan)
       if Task.isCancelled { Narrator(host.console).interrupted() }
       let status = Task.isCancelled ? ExitStatus.interrupted.rawValue : ending.isWell ? 0 : 1

@@ -135,23 +135,32 @@ struct TransactionReader {
     }.map(\.id)
   }
 
+  /// Whether a source is not what it was when a copy was made, before a transaction whose end nobody saw.
+  private func differs(_ source: FilePath, of id: ModuleID) -> Bool {
+    let kept = layout.keptSource(id)
+    return Files.isDirectory(kept) && !Files.haveEqualTrees(source, kept)
+  }
+
   private func readSources(_ named: Set<HookTarget>, _ findings: inout Findings) async {
     let kernels = findings.transaction.installedKernels
     guard let kernel = kernels.first ?? (try? KernelRelease(host.runningRelease)).flatMap(kernel) else {
       return
     }
-    let registered = Set(tree.modules.filter { !$0.isBroken }.compactMap(\.source))
+    let registered = Dictionary(
+      tree.modules.filter { !$0.isBroken }.map { ($0.source, $0.id) }, uniquingKeysWith: { first, _ in first }
+    )
     for directory in Files.list(layout.sourceTree) {
       let source = layout.sourceTree.appending(directory)
       guard Files.isFile(source.appending("dkms.conf")) else { continue }
-      let isNamed = named.contains(.moduleSource(directory: directory))
-      let isNews = !registered.contains(source.string)
-      guard isNamed || isNews else { continue }
+      let known = registered[source.string]
+      let isTouched =
+        named.contains(.moduleSource(directory: directory)) || known.map { differs(source, of: $0) } == true
+      guard isTouched || known == nil else { continue }
       do {
         let id = try await reader.configuration(source: source, for: kernel).id
         findings.sources[id] = source.string
-        if isNamed { findings.transaction.changedModules.append(id) }
-      } catch  where isNamed {
+        if isTouched { findings.transaction.changedModules.append(id) }
+      } catch  where isTouched {
         findings.errors.append(error)
       } catch {
         findings.warnings.append("\(error)")

@@ -150,6 +150,21 @@ public enum Files {
     return leftBytes == rightBytes
   }
 
+  /// Whether two directories hold the same names, and these the same bytes or, as links, the same targets.
+  public static func haveEqualTrees(_ left: FilePath, _ right: FilePath) -> Bool {
+    let names = list(left)
+    return names == list(right)
+      && names.allSatisfy { name in
+        let (left, right) = (left.appending(name), right.appending(name))
+        guard let kind = kind(left), kind == Files.kind(right) else { return false }
+        return switch kind {
+        case .directory: haveEqualTrees(left, right)
+        case .link: linkTarget(left) == linkTarget(right)
+        default: haveEqualContents(left, right)
+        }
+      }
+  }
+
   /// A digest of a file's contents, the same on every machine; nil where it cannot be read.
   ///
   /// It tells a change, not a forgery: FNV-1a, 64 bits, and the size.

@@ -85,6 +85,22 @@ import Testing
     #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
   }
 
+  /// pacman may be killed, or the power fail, between the packages' changes and the hooks after them.
+  @Test func aSourceThatChangedInATransactionWithoutEndIsBuiltByTheNext() async throws {
+    try system.addKernel("6.1.0")
+    let ids = try ["changed", "same"].map { try system.addSource($0, "1.0") }
+    for id in ids {
+      try system.lay(id, builtFor: "6.1.0")
+      #expect(try await system.run(RemoveHook.self, "usr/src/\(id.sourceDirectoryName)/dkms.conf") == 0)
+    }
+    try system.directory.write("another text", to: "usr/src/changed-1.0/text")
+
+    #expect(try await system.run(InstallHook.self, "usr/src/absent-1.0/dkms.conf") == 0)
+    #expect(system.installed("changed", "6.1.0") == "another text")
+    #expect(!system.transcript.output.contains { $0.contains("same/1.0 for 6.1.0") })
+    #expect(ids.allSatisfy { Files.kind(system.layout.keptSource($0)) == nil })
+  }
+
   @Test func removedModuleLeavesNothing() async throws {
     try system.addKernel("6.1.0")
     let id = try system.addSource("hello", "1.0")

@@ -21,6 +21,7 @@ import Testing
   }
 
   private static let hello = "usr/src/hello-1.0/dkms.conf"
+  private static let other = "usr/src/other-1.0/dkms.conf"
 
   private func failing(_ name: String) throws {
     try system.addSource(name, "1.0", conf: #"MAKE[0]="echo 'a.c:1:1: error: no such thing'; false""#)
@@ -144,6 +145,35 @@ import Testing
     #expect(record.plan == (try self.journal.record(1)).plan)
   }
 
+  /// How a call ended before it had done everything; nil where it was killed.
+  private static let earlyEnds: [JournalRecord.End?] = [
+    nil, .init(time: 2, status: ExitStatus.interrupted.rawValue),
+    .init(time: 2, status: 1, error: .system(operation: "read", subject: "a file", reason: "no reason")),
+  ]
+
+  @Test(arguments: earlyEnds) func whatACallLeftUndoneTheNextOneDoes(_ end: JournalRecord.End?) async throws {
+    try system.addSource("hello", "1.0")
+    try system.addSource("other", "1.0")
+    #expect(try await system.run(InstallHook.self, Self.hello) == 0)
+    // A package brings another source of the same version, and the hook does not get to it.
+    try system.directory.write("changed", to: "usr/src/hello-1.0/text")
+    var call = JournalRecord(.install, by: .pacman, targets: [TargetLine(Self.hello)], began: 1)
+    call.end = end
+    _ = try await journal.begin(call)
+
+    _ = try await system.run(VerifyHook.self, Self.other)
+    #expect(system.installed("hello", "6.1.0") != "changed")
+    #expect(try await system.run(InstallHook.self, Self.other) == 0)
+    #expect(system.installed("hello", "6.1.0") == "changed")
+    #expect(system.transcript.error.filter { $0.contains("call 2 did not come to its end") }.count == 1)
+    let record = try journal.record(nil)
+    #expect(record.targets.map(\.text) == [Self.other])
+    try expectReplayed(record)
+
+    #expect(try await system.run(InstallHook.self, Self.other) == 0)
+    #expect(system.transcript.error.filter { $0.contains("did not come to its end") }.count == 1)
+  }
+
   @Test func twoAtOnceGetTheirOwnNumbers() async throws {
     let (layout, host) = (system.layout, system.host)
     await withTaskGroup(of: Void.self) { group in
@@ -152,7 +182,7 @@ import Testing
           let entry = JournalEntry(
             JournalRecord(.install, by: .pacman, targets: [TargetLine("target\(index)")], began: index),
             Journal(layout), host)
-          await entry.begin(.sources(SourceFacts(tree: TreeState(), sources: [])), .keep([]))
+          await entry.note(.sources(SourceFacts(tree: TreeState(), sources: [])), .keep([]))
           await entry.end(Int32(index))
         }
       }

@@ -12,6 +12,30 @@ import Testing
 
   init() throws { directory = try TemporaryDirectory() }
 
+  @Test func treesAreEqualWhereEverythingInThemIs() throws {
+    let directory = try TemporaryDirectory()
+    for tree in ["a", "b"] {
+      try directory.write("text", to: "\(tree)/below/file")
+      try Files.link(directory.path.appending(tree).appending("link"), to: "below/file")
+    }
+    let (left, right) = (directory.path.appending("a"), directory.path.appending("b"))
+    #expect(Files.haveEqualTrees(left, right))
+    let changes: [(FilePath) throws -> Void] = [
+      { try Files.write(Array("test".utf8), to: $0.appending("below").appending("file")) },
+      { try Files.write([], to: $0.appending("below").appending("more")) },
+      { try Files.link($0.appending("link"), to: "below") },
+      { try Files.remove($0.appending("below")) },
+    ]
+    for change in changes {
+      try change(right)
+      #expect(!Files.haveEqualTrees(left, right) && !Files.haveEqualTrees(right, left))
+      try Files.remove(right)
+      _ = try directory.write("text", to: "b/below/file")
+      try Files.link(right.appending("link"), to: "below/file")
+      #expect(Files.haveEqualTrees(left, right))
+    }
+  }
+
   @Test func kinds() throws {
     try directory.write("", to: "file")
     try directory.write("", to: "directory/file")

@@ -80,13 +80,18 @@ struct InterruptionTests {
 
   // MARK: pacman itself
 
-  /// A module that waits for hours as long as /slow is there.
-  private static func patientModule(_ seconds: Int) -> String {
-    System.source(
-      "patient", "1", modules: ["patient"],
-      extra: """
-        MAKE[0]="{ [ ! -e /slow ] || sleep \(seconds); } && make -C ${kernel_source_dir} M=${dkms_tree}/patient/1/build"
-        """)
+  /// A module that waits for hours as long as /slow is there: when it is built, or before it is installed.
+  private static func patientModule(_ seconds: Int, at step: String = "MAKE[0]") -> String {
+    let wait = "usr/src/patient-1/wait"
+    let build = "make -C ${kernel_source_dir} M=${dkms_tree}/patient/1/build"
+    let (command, script) = step == "MAKE[0]" ? ("./wait && \(build)", "") : (build, "\(step)=wait")
+    let source = System.source(
+      "patient", "1", modules: ["patient"], extra: "MAKE[0]='\(command)'\n\(script)")
+    return """
+      \(source)
+      printf '#!/bin/sh\\n[ ! -e /slow ] || exec sleep \(seconds)\\n' > \(wait)
+      chmod +x \(wait)
+      """
   }
 
   @Test func aKeyPressEndsTheHookAndTheNextTransactionMends() async throws {
@@ -124,6 +129,41 @@ struct InterruptionTests {
     try await system.expectSettled(
       System.installed("hello-world/1.0", System.lts) + ["noauto/2.0: added"]
         + System.installed("patient/1", System.lts))
+  }
+
+  /// Another release of the package brings another source of the same version, and the disk does not tell what came of it.
+  @Test(arguments: [("MAKE[0]", manySeconds + 5), ("PRE_INSTALL", manySeconds + 6)])
+  func aKilledHookIsResumedByTheNextTransaction(step: String, seconds: Int) async throws {
+    let system = try await System.withTwoKernels()
+    let source = Self.patientModule(seconds, at: step)
+    let first = try await system.makePackage("patient-dkms", "1-1", content: source)
+    try await system.pacman("-U", [first]).mustSucceed()
+    let marked = try await system.makePackage(
+      "patient-dkms", "1-2",
+      content: source + "\necho 'MODULE_INFO(mark, \"second\");' >> usr/src/patient-1/patient.c")
+    // Of pacman's children the helper of the hook that is at work is the only one.
+    let killed = try await system.root.run([
+      "/bin/bash", "-c",
+      """
+      touch /slow
+      pacman --noconfirm -U \(marked) &
+      until pgrep -f 'sleep \(seconds)$' > /dev/null || ! kill -0 $!; do sleep 0.1; done
+      pkill -KILL -P $!
+      wait $!
+      rm /slow
+      """,
+    ])
+    #expect(killed.all.contains("command terminated by signal 9"), "\(killed)")
+    let mark = { (release: String) in
+      try await system.root.run(["modinfo", "-k", release, "-F", "mark", "patient"]).output
+    }
+    #expect(try await mark(System.stable).isEmpty)
+
+    let next = try await system.install("noauto-dkms")
+    #expect(next.all.contains("did not come to its end; what it left undone is done now"), "\(next)")
+    for release in [System.lts, System.stable] { #expect(try await mark(release) == "second\n") }
+    try await system.expectSettled(
+      ["noauto/2.0: added"] + System.installed("patient/1", System.lts, System.stable))
   }
 
   @Test func aFullDiskEndsTheTransactionAndTheNextOneMends() async throws {

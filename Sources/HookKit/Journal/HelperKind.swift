@@ -14,6 +14,10 @@ public enum HelperKind: String, CaseIterable, Codable, Sendable {
   /// When pacman starts it.
   var phase: Phase { self == .remove ? .pre : .post }
 
+  /// Whether what one call was to do and did not is the next one's to do; the others look at everything each time, or
+  /// concern one transaction.
+  var resumes: Bool { self == .install || self == .initramfs }
+
   /// On which side of the packages' changes a hook runs.
   enum Phase: String, Codable {
     case pre

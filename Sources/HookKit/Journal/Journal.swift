@@ -116,6 +116,19 @@ struct Journal: Sendable {
     return try JournalRecord(reading: path(number))
   }
 
+  /// The last calls of a helper that did not come to their end, the oldest first: the next one has to do what they
+  /// were to do.
+  func unsettledCalls(of helper: HelperKind) -> [JournalRecord] {
+    guard helper.resumes else { return [] }
+    var calls: [JournalRecord] = []
+    for number in numbers.reversed() {
+      guard let record = try? JournalRecord(reading: path(number)), record.helper == helper else { continue }
+      if record.isSettled { break }
+      calls.append(record)
+    }
+    return calls.reversed()
+  }
+
   /// - Throws: `JournalError` where the directory is there and not for this user to read.
   func checkAccess() throws(JournalError) {
     if Files.isDirectory(directory), !Files.isReadable(directory) {

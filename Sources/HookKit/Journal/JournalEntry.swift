@@ -17,8 +17,11 @@ actor JournalEntry {
     self.host = host
   }
 
+  /// Writes down what was handed over, before anything is looked at.
+  func begin() async { await write() }
+
   /// Writes down what was seen and decided, before anything is done.
-  func begin(_ facts: RecordedFacts, _ plan: RecordedPlan) async {
+  func note(_ facts: RecordedFacts, _ plan: RecordedPlan) async {
     record.facts = facts
     record.plan = plan
     await write()

@@ -73,6 +73,15 @@ struct JournalRecord: Codable, Hashable, Sendable {
     }
   }
 
+  /// Whether all that was to be done was tried.
+  var isSettled: Bool {
+    guard let end else { return false }
+    return end.error == nil && end.status != ExitStatus.interrupted.rawValue
+  }
+
+  /// What pacman handed over, as far as it is anything to us.
+  var knownTargets: [HookTarget] { targets.compactMap(\.target) }
+
   /// How a call can have ended; the raw values are read by programs.
   enum Result: String {
     case well

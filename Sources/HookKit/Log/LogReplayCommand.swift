@@ -79,6 +79,6 @@ public struct LogReplayCommand: JournalCommand {
       let hook = HelperKind(rawValue: String(name.dropFirst(prefix.count)))?.hook
     else { return nil }
     let targets = fired.targets.compactMap { HookTarget(line: $0.line) }
-    return try await hook.prepare(targets, to: .look, layout: layout, host: host).facts.plan
+    return try await hook.look(for: targets, layout: layout, host: host).plan
   }
 }

@@ -109,8 +109,7 @@ public struct ReplayCommand: JournalCommand {
     for targets: [TargetLine], _ helper: HelperKind, _ layout: Layout, _ host: Host
   ) async throws(JournalError) -> RecordedFacts {
     do throws(DKMSError) {
-      let known = targets.compactMap(\.target)
-      return try await helper.hook.prepare(known, to: .look, layout: layout, host: host).facts
+      return try await helper.hook.look(for: targets.compactMap(\.target), layout: layout, host: host)
     } catch {
       throw .usage("\(error)")
     }
