@@ -77,7 +77,7 @@ extension Hook {
     await entry.begin()
     for call in unsettled {
       Narrator(host.console).warn(
-        "call \(call.number) did not come to its end; what it left undone is done now")
+        "call \(call.number) has not done all that it was to do; this one does it, too")
     }
     do throws(DKMSError) {
       let work = try await prepare(

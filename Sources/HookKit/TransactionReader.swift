@@ -146,9 +146,7 @@ struct TransactionReader {
     guard let kernel = kernels.first ?? (try? KernelRelease(host.runningRelease)).flatMap(kernel) else {
       return
     }
-    let registered = Dictionary(
-      tree.modules.filter { !$0.isBroken }.map { ($0.source, $0.id) }, uniquingKeysWith: { first, _ in first }
-    )
+    let registered = tree.modules.filter { !$0.isBroken }.reduce(into: [:]) { $0[$1.source] = $1.id }
     for directory in Files.list(layout.sourceTree) {
       let source = layout.sourceTree.appending(directory)
       guard Files.isFile(source.appending("dkms.conf")) else { continue }
