@@ -13,18 +13,16 @@ struct GeneratorChoice {
   let chosen: ImageGenerator?
 
   /// Chooses.
-  ///
-  /// - Throws: `GenerationError` where a generator's configuration cannot be read.
   init(
     for kernels: [BootableKernel], _ survey: ImageSurvey, _ configuration: SuiteConfiguration,
     _ database: borrowing Database
-  ) async throws(GenerationError) {
+  ) async {
     installed = InstalledGenerators(database).kinds
     guard installed.count > 1 else {
       chosen = installed.first
       return
     }
-    let inUse = try await survey.generatorsInUse(among: installed, for: kernels)
+    let inUse = await survey.generatorsInUse(among: installed, for: kernels)
     let configured = configuration.initramfsGenerator
     chosen = inUse.count == 1 ? inUse[0] : installed.first { $0 == configured }
   }

@@ -11,6 +11,8 @@ struct ImageExplanation {
   let kernels: [KernelCondition]
   /// Their images.
   let images: [ImageCondition]
+  /// What of the generator's configuration cannot be read.
+  let problems: [GenerationError]
   /// The generators that are installed.
   let generators: [ImageGenerator]
   /// Whether images were looked at that only root may read.
@@ -18,8 +20,8 @@ struct ImageExplanation {
 
   private static let schema = 1
 
-  /// Whether every image is fresh.
-  var isWell: Bool { images.allSatisfy(\.isFresh) }
+  /// Whether every image is fresh, and none is unknown.
+  var isWell: Bool { images.allSatisfy(\.isFresh) && problems.isEmpty }
 
   /// Says of each image what makes it, whether it is fresh, why not, and which modules of DKMS are in it.
   func say(on console: Console) {
@@ -32,6 +34,7 @@ struct ImageExplanation {
       }
       for image in own { say(image, on: console) }
     }
+    for problem in problems { console.printError("==> ERROR: \(problem)") }
   }
 
   private func say(_ image: ImageCondition, on console: Console) {
@@ -64,6 +67,12 @@ struct ImageExplanation {
       .init("schema", .number(Self.schema)),
       .init("version", .string(Version.current)),
       .init("generators", .array(generators.map { .string($0.rawValue) })),
+      .init(
+        "problems",
+        .array(
+          problems.map {
+            .object([.init("file", .string($0.subject)), .init("reason", .string($0.reason))])
+          })),
       .init(
         "images",
         .array(

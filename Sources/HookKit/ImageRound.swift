@@ -35,16 +35,13 @@ struct ImageRound: Sendable {
     let kernels = bootableKernels(installed)
     let concerned = concernedKernels(targets, database)
     var prospect = Prospect(facts: ImageFacts(policy: configuration.initramfs))
-    do throws(GenerationError) {
-      let choice = try await GeneratorChoice(for: kernels, ImageSurvey(system), configuration, database)
-      if purpose == .act { announce(choice, for: only) }
-      guard let chosen = choice.chosen, only == nil || only == chosen else { return prospect }
-      let recipes = try await ImageSurvey(system).recipes(of: chosen, for: kernels)
-      if purpose == .act { prospect.problems = await resume(recipes) }
-      prospect.facts = await facts(recipes.filter { isConcerned($0, by: concerned) }, installed.owners)
-    } catch {
-      prospect.problems.append(error)
-    }
+    let choice = await GeneratorChoice(for: kernels, ImageSurvey(system), configuration, database)
+    if purpose == .act { announce(choice, for: only) }
+    guard let chosen = choice.chosen, only == nil || only == chosen else { return prospect }
+    let all = await ImageSurvey(system).recipes(of: chosen, for: kernels)
+    prospect.problems = all.problems
+    if purpose == .act { prospect.problems += await resume(all.recipes) }
+    prospect.facts = await facts(all.recipes.filter { isConcerned($0, by: concerned) }, installed.owners)
     return prospect
   }
 

@@ -44,7 +44,7 @@ public struct InitramfsCommand: Sendable {
       for release in releases {
         kernels.append(try Kernel(release: release, architecture: host.architecture))
       }
-      let explanation = try await explanation(of: kernels, framework, configuration, host, database)
+      let explanation = await explanation(of: kernels, framework, configuration, host, database)
       if printsJSON {
         host.console.print(explanation.json.text)
       } else {
@@ -60,16 +60,12 @@ public struct InitramfsCommand: Sendable {
   private func explanation(
     of kernels: [Kernel], _ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host,
     _ database: borrowing Database
-  ) async throws(DKMSError) -> ImageExplanation {
-    let images: [ImageCondition]
-    do throws(GenerationError) {
-      images = try await KernelImages(of: kernels, framework, configuration, host, database).conditions
-    } catch {
-      throw .system(operation: "read", subject: error.subject, reason: error.reason)
-    }
+  ) async -> ImageExplanation {
+    let images = await KernelImages(of: kernels, framework, configuration, host, database)
     let conditions = await ConditionReader(framework, host: host).conditions(of: kernels)
     return ImageExplanation(
-      kernels: conditions, images: images, generators: InstalledGenerators(database).kinds,
+      kernels: conditions, images: images.conditions, problems: images.problems,
+      generators: InstalledGenerators(database).kinds,
       isForRoot: host.isRoot)
   }
 

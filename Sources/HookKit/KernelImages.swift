@@ -9,26 +9,34 @@ internal import Initramfs
 struct KernelImages {
   /// The images of all the kernels, each with its modules and flaws.
   let conditions: [ImageCondition]
+  /// What of the generator's configuration cannot be read; the images that it tells of are missing.
+  let problems: [GenerationError]
 
   /// Looks at the images that the system's generator makes for kernels; none where there is no generator, or where
   /// of several nobody knows which one makes them.
-  ///
-  /// - Throws: `GenerationError` where the generator's configuration cannot be read.
   init(
     of kernels: [Kernel], _ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host,
     _ database: borrowing Database
-  ) async throws(GenerationError) {
+  ) async {
     let catalogue = KernelCatalogue(framework.layout)
     let bootable = kernels.map { BootableKernel($0, packageBase: catalogue.packageBase(of: $0.release)) }
     let survey = ImageSurvey(
       BootSystem(root: framework.layout.root, installTree: framework.layout.installTree, host: host))
     var conditions: [ImageCondition] = []
-    if let chosen = try await GeneratorChoice(for: bootable, survey, configuration, database).chosen {
-      for recipe in try await survey.recipes(of: chosen, for: bootable) {
-        conditions += await survey.run(recipe).conditions
-      }
+    var recipes = ImageRecipes()
+    if let chosen = await GeneratorChoice(for: bootable, survey, configuration, database).chosen {
+      recipes = await survey.recipes(of: chosen, for: bootable)
+      for recipe in recipes.recipes { conditions += await survey.run(recipe).conditions }
     }
+    problems = recipes.problems
     // What only root may read is nothing to be judged by others.
     self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable }
+  }
+}
+
+extension ConfigurationProblem {
+  /// What of a generator's configuration cannot be read.
+  init(_ error: GenerationError) {
+    self.init(file: error.subject, line: nil, isError: true, text: error.reason)
   }
 }

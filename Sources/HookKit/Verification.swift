@@ -40,15 +40,12 @@ struct Verification {
     for release in chosen { kernels.append(try Kernel(release: release, architecture: host.architecture)) }
     let reader = ConditionReader(framework, host: host, kernelOwners: installed.owners)
     var conditions = await reader.conditions(of: kernels)
-    do throws(GenerationError) {
-      if configuration.initramfs != .never, reader.hasModules {
-        let images = try await KernelImages(of: kernels, framework, configuration, host, database).conditions
-        for index in conditions.indices {
-          conditions[index].images = images.filter { $0.image.kernel == conditions[index].kernel }
-        }
+    if configuration.initramfs != .never, reader.hasModules {
+      let images = await KernelImages(of: kernels, framework, configuration, host, database)
+      for index in conditions.indices {
+        conditions[index].images = images.conditions.filter { $0.image.kernel == conditions[index].kernel }
       }
-    } catch {
-      problems.append(ConfigurationProblem(file: error.subject, line: nil, isError: true, text: error.reason))
+      problems += images.problems.map(ConfigurationProblem.init)
     }
     facts = ConditionFacts(conditions: conditions, configuration: configuration)
     verdicts = facts.verdicts

@@ -109,10 +109,8 @@ extension DoctorFacts {
     of kernels: [Kernel], _ framework: Framework, _ host: Host, _ database: borrowing Database
   ) async {
     guard configuration.initramfs != .never else { return }
-    do throws(GenerationError) {
-      images = try await KernelImages(of: kernels, framework, configuration, host, database).conditions
-    } catch {
-      problems.append(ConfigurationProblem(file: error.subject, line: nil, isError: true, text: error.reason))
-    }
+    let found = await KernelImages(of: kernels, framework, configuration, host, database)
+    images = found.conditions
+    problems += found.problems.map(ConfigurationProblem.init)
   }
 }

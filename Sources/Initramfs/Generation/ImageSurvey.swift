@@ -16,14 +16,12 @@ public struct ImageSurvey: Sendable {
   }
 
   /// The generators that have made images of these kernels which are there.
-  ///
-  /// - Throws: `GenerationError` where a generator's configuration cannot be read.
   public func generatorsInUse(
     among installed: [ImageGenerator], for kernels: [BootableKernel]
-  ) async throws(GenerationError) -> [ImageGenerator] {
+  ) async -> [ImageGenerator] {
     var inUse: [ImageGenerator] = []
     for kind in installed {
-      let recipes = try await kind.generator(on: system).recipes(for: kernels)
+      let recipes = await kind.generator(on: system).recipes(for: kernels).recipes
       let isUsed = recipes.flatMap(\.images).contains { Files.isFile(FilePath($0.path)) }
       if isUsed { inUse.append(kind) }
     }
@@ -34,18 +32,16 @@ public struct ImageSurvey: Sendable {
   ///
   /// Of the modules that its configuration names those remain that do not come with the kernel: what a hook does
   /// with the others the kernel's own image has shown.
-  ///
-  /// - Throws: `GenerationError` where the generator's configuration cannot be read.
   public func recipes(
     of kind: ImageGenerator, for kernels: [BootableKernel]
-  ) async throws(GenerationError) -> [ImageRecipe] {
-    var recipes = try await kind.generator(on: system).recipes(for: kernels)
+  ) async -> ImageRecipes {
     let foreign = kernels.reduce(into: [:]) { $0[$1.kernel] = foreignModules(of: $1) }
-    for index in recipes.indices {
-      let names = foreign[recipes[index].kernel] ?? []
-      recipes[index].requests.removeAll { !names.contains($0.module) }
+    return await kind.generator(on: system).recipes(for: kernels).map { recipe in
+      var recipe = recipe
+      let names = foreign[recipe.kernel] ?? []
+      recipe.requests.removeAll { !names.contains($0.module) }
+      return recipe
     }
-    return recipes
   }
 
   /// What there is of the images of a run.

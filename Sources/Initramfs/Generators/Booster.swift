@@ -11,10 +11,10 @@ struct Booster: Generator {
 
   init(_ system: BootSystem) { self.system = system }
 
-  func recipes(for kernels: [BootableKernel]) async throws(GenerationError) -> [ImageRecipe] {
+  func recipes(for kernels: [BootableKernel]) async -> ImageRecipes {
     let file = system.place(Self.configuration)
     let requests = Self.requests(in: Files.text(file) ?? "")
-    return kernels.compactMap { kernel in
+    let recipes = kernels.compactMap { kernel -> ImageRecipe? in
       guard let base = kernel.packageBase else { return nil }
       let path = system.place("/boot/booster-\(base).img")
       // One that never was is nobody's wish unless the kernel is there to be booted.
@@ -24,6 +24,7 @@ struct Booster: Generator {
         images: [image], options: ["build", "--force", "--kernel-version", "\(kernel.kernel.release)"],
         requests: requests, configurationFiles: [file.string])
     }
+    return ImageRecipes(recipes)
   }
 
   func arguments(for recipe: ImageRecipe, writing paths: [String]) -> [String] { recipe.options + paths }

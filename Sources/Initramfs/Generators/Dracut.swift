@@ -11,12 +11,13 @@ struct Dracut: Generator {
 
   init(_ system: BootSystem) { self.system = system }
 
-  func recipes(for kernels: [BootableKernel]) async throws(GenerationError) -> [ImageRecipe] {
+  func recipes(for kernels: [BootableKernel]) async -> ImageRecipes {
     let found = kernels.map { ($0, images(of: $0)) }
-    guard found.contains(where: { !$0.1.isEmpty }) else { return [] }
+    guard found.contains(where: { !$0.1.isEmpty }) else { return ImageRecipes() }
     let files = configurationFiles
-    let requests = try await requests(in: files)
-    return found.flatMap { kernel, images in
+    let requests: [ModuleRequest]
+    do { requests = try await self.requests(in: files) } catch { return ImageRecipes(problems: [error]) }
+    let recipes = found.flatMap { kernel, images in
       images.map { image in
         ImageRecipe(
           images: [image],
@@ -24,6 +25,7 @@ struct Dracut: Generator {
           requests: requests, configurationFiles: files.map(\.string))
       }
     }
+    return ImageRecipes(recipes)
   }
 
   func arguments(for recipe: ImageRecipe, writing paths: [String]) -> [String] { recipe.options + paths }

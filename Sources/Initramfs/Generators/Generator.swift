@@ -8,9 +8,7 @@ public protocol Generator: Sendable {
   var kind: ImageGenerator { get }
 
   /// The images that belong to kernels, and how each is made.
-  ///
-  /// - Throws: `GenerationError` where its configuration cannot be read.
-  func recipes(for kernels: [BootableKernel]) async throws(GenerationError) -> [ImageRecipe]
+  func recipes(for kernels: [BootableKernel]) async -> ImageRecipes
 
   /// What it is called with to write these images of a recipe, in their order, to other paths.
   func arguments(for recipe: ImageRecipe, writing paths: [String]) -> [String]

@@ -11,27 +11,40 @@ struct Mkinitcpio: Generator {
 
   init(_ system: BootSystem) { self.system = system }
 
-  func recipes(for kernels: [BootableKernel]) async throws(GenerationError) -> [ImageRecipe] {
-    let configuration = MkinitcpioConfiguration(system)
-    var recipes: [ImageRecipe] = []
-    for preset in try await PresetReader(system).presets() {
-      guard let named = preset.values["kver"], let kernel = kernel(named, of: preset, among: kernels) else {
-        continue
+  func recipes(for kernels: [BootableKernel]) async -> ImageRecipes {
+    let reader = PresetReader(system)
+    var recipes = ImageRecipes()
+    for file in reader.files {
+      // As with mkinitcpio -P, a preset that cannot be read keeps no other from being read.
+      do {
+        for preset in try await reader.presets(in: file) {
+          if let recipe = try await recipe(of: preset, kernels) { recipes.append(recipe) }
+        }
+      } catch {
+        recipes.append(error)
       }
-      let images = images(of: preset, kernel)
-      guard !images.isEmpty else { continue }
-      let settings = MkinitcpioSettings(preset)
-      recipes.append(
-        ImageRecipe(
-          images: images, options: options(of: preset, kernelNamed: named),
-          environment: ["MKINITCPIO_PROCESS_PRESET": preset.fullName],
-          requests: try await configuration.requests(settings),
-          configurationFiles: configuration.files(settings).map(\.string)
-            + [system.place("/etc/mkinitcpio.d/\(preset.file).preset").string],
-          followUp: settings.forbidsPostHooks
-            ? nil : followUp(of: preset, settings, kernelNamed: named, kernel)))
     }
     return recipes
+  }
+
+  /// What a preset is called with; nil where it makes no image of one of these kernels.
+  private func recipe(
+    of preset: Preset, _ kernels: [BootableKernel]
+  ) async throws(GenerationError) -> ImageRecipe? {
+    guard let named = preset.values["kver"], let kernel = kernel(named, of: preset, among: kernels) else {
+      return nil
+    }
+    let images = images(of: preset, kernel)
+    guard !images.isEmpty else { return nil }
+    let settings = MkinitcpioSettings(preset)
+    let configuration = MkinitcpioConfiguration(system)
+    return ImageRecipe(
+      images: images, options: options(of: preset, kernelNamed: named),
+      environment: ["MKINITCPIO_PROCESS_PRESET": preset.fullName],
+      requests: try await configuration.requests(settings),
+      configurationFiles: configuration.files(settings).map(\.string)
+        + [system.place("/etc/mkinitcpio.d/\(preset.file).preset").string],
+      followUp: settings.forbidsPostHooks ? nil : followUp(of: preset, settings, kernelNamed: named, kernel))
   }
 
   /// The images come first, as in a call that a preset makes, so that its own options have the last word.

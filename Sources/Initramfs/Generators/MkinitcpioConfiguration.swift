@@ -14,8 +14,10 @@ struct MkinitcpioConfiguration: Sendable {
   func files(_ settings: MkinitcpioSettings) -> [FilePath] {
     if let named = settings.configuration { return [system.place(named)] }
     let dropIns = system.place("/etc/mkinitcpio.conf.d")
+    // mkinitcpio takes them in the order of versions: 9.conf goes before 10.conf.
     return [system.place("/etc/mkinitcpio.conf")]
-      + Files.list(dropIns).filter { $0.hasSuffix(".conf") }.map { dropIns.appending($0) }
+      + Files.list(dropIns).filter { $0.hasSuffix(".conf") }
+      .sorted { VersionOrder($0) < VersionOrder($1) }.map { dropIns.appending($0) }
   }
 
   /// The modules of MODULES, then those that the install scripts of HOOKS add by name.

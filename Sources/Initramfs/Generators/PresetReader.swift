@@ -9,19 +9,20 @@ struct PresetReader: Sendable {
 
   init(_ system: BootSystem) { self.system = system }
 
-  /// The presets in /etc/mkinitcpio.d, by file, each file in its own order.
-  ///
-  /// - Throws: `GenerationError` where bash cannot read one.
-  func presets() async throws(GenerationError) -> [Preset] {
+  /// The files in /etc/mkinitcpio.d that hold presets.
+  var files: [FilePath] {
     let directory = system.place("/etc/mkinitcpio.d")
-    var presets: [Preset] = []
-    for name in Files.list(directory) where name.hasSuffix(".preset") {
-      let file = directory.appending(name)
-      let fields = try await BashReader(host: system.host)
-        .fields(of: Self.script, [file.string], about: file.string)
-      presets += Self.presets(in: fields, of: String(name.dropLast(".preset".count)))
-    }
-    return presets
+    return Files.list(directory).filter { $0.hasSuffix(".preset") && !$0.hasPrefix(".") }
+      .map { directory.appending($0) }
+  }
+
+  /// The presets in a file, in its own order.
+  ///
+  /// - Throws: `GenerationError` where bash cannot read it.
+  func presets(in file: FilePath) async throws(GenerationError) -> [Preset] {
+    let fields = try await BashReader(host: system.host)
+      .fields(of: Self.script, [file.string], about: file.string)
+    return Self.presets(in: fields, of: file.stem ?? "")
   }
 
   private static func presets(in fields: [String], of file: String) -> [Preset] {
@@ -47,6 +48,7 @@ struct PresetReader: Sendable {
       elif [[ -n $3 ]]; then __dkms_say "$2" "$3"; fi
     }
     . "$1" || exit 1
+    set +eu
     for __dkms_preset in "${PRESETS[@]}"; do
       [[ $__dkms_preset =~ ^[A-Za-z0-9_]+$ ]] || continue
       __dkms_say preset "$__dkms_preset"

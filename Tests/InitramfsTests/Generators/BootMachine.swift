@@ -87,7 +87,9 @@ struct BootMachine {
   var maker: ImageMaker { ImageMaker(system, state: path.appending("state")) }
 
   func recipes(_ kind: ImageGenerator, _ kernels: BootableKernel...) async throws -> [ImageRecipe] {
-    try await ImageSurvey(system).recipes(of: kind, for: kernels)
+    let found = await ImageSurvey(system).recipes(of: kind, for: kernels)
+    if let problem = found.problems.first { throw problem }
+    return found.recipes
   }
 
   func plan(

@@ -124,11 +124,54 @@ import Testing
     #expect(recipes[1].requests.map(\.module) == ["string"])
   }
 
-  @Test func aPresetThatBashCannotReadIsNamed() async throws {
-    try machine.directory.write("PRESETS=(\n", to: "etc/mkinitcpio.d/bad.preset")
+  @Test func aPresetThatCannotBeReadIsNamedAndKeepsNoOtherFromBeingRead() async throws {
     let kernel = try machine.kernel()
-    let error = await #expect(throws: GenerationError.self) { try await machine.recipes(.mkinitcpio, kernel) }
-    #expect(error?.subject == "\(root)/etc/mkinitcpio.d/bad.preset")
+    let images = "ALL_kver=\(BootMachine.release)\nPRESETS=(a b)\na_image=/boot/a.img\nb_image=/boot/b.img\n"
+    try machine.directory.write(images, to: "etc/mkinitcpio.d/good.preset")
+    try machine.directory.write("PRESETS=(\n", to: "etc/mkinitcpio.d/bad.preset")
+    try machine.directory.write("exit 0\n", to: "etc/mkinitcpio.d/ends.preset")
+    // Two presets share this configuration, which is named once.
+    try machine.directory.write("\(images)ALL_config=/etc/other.conf\n", to: "etc/mkinitcpio.d/other.preset")
+    try machine.directory.write("MODULES=(\n", to: "etc/other.conf")
+    let found = await ImageSurvey(machine.system).recipes(of: .mkinitcpio, for: [kernel])
+    #expect(found.recipes.map { $0.images[0].preset } == ["good/a", "good/b"])
+    #expect(
+      found.problems.map { String($0.subject.dropFirst(root.count)) }
+        == ["/etc/mkinitcpio.d/bad.preset", "/etc/mkinitcpio.d/ends.preset", "/etc/other.conf"])
+  }
+
+  @Test func aPresetMayDoWhatBashDoes() async throws {
+    let kernel = try machine.kernel()
+    try machine.directory.write(
+      """
+      echo noise; echo more >&2
+      declare -r ALL_kver='\(BootMachine.release)'
+      trap 'echo bye' EXIT
+      IFS=,
+      set -eu -o noglob
+      names() { printf '%s ' one two; }
+      IFS=' ' read -r -a PRESETS <<< "$(names)"
+      PRESETS+=('' 'not-a-name' three)
+      one_image="/boot/a $(echo b)'s.img" one_options="-S autodetect"
+      two_image=/boot/$'n\\xc3\\xa9e'.img
+      """, to: "etc/mkinitcpio.d/odd.preset")
+    let recipes = try await machine.recipes(.mkinitcpio, kernel)
+    #expect(
+      recipes.flatMap(\.images).map { String($0.path.dropFirst(root.count)) } == [
+        "/boot/a b's.img", "/boot/née.img",
+      ])
+    #expect(recipes[0].options == ["-k", BootMachine.release, "-S", "autodetect"])
+  }
+
+  @Test func dropInsCountInTheOrderOfVersions() async throws {
+    let kernel = try machine.kernel()
+    for module in ["nine", "ten"] { try machine.install(module, module) }
+    try machine.directory.write("MODULES=(nine)\n", to: "etc/mkinitcpio.conf.d/9-x.conf")
+    try machine.directory.write("MODULES=(ten)\n", to: "etc/mkinitcpio.conf.d/10-x.conf")
+    try machine.directory.write("HOOKS=(base)\n", to: "etc/mkinitcpio.conf")
+    try addPreset("default_image=/boot/i.img")
+    let recipes = try await machine.recipes(.mkinitcpio, kernel)
+    #expect(recipes[0].requests.map(\.module) == ["ten"])
   }
 
   // MARK: What follows
