@@ -26,9 +26,7 @@ import Testing
       "linux", files: ["usr/lib/modules/6.1.0/", "usr/lib/modules/6.1.0/modules.order"])
     id = try system.addSource("hello", "1.0")
     try system.layWhole(id, for: "6.1.0")
-    for name in HookInstallation.needed() {
-      try system.directory.write("[Trigger]\n", to: "usr/share/libalpm/hooks/\(name)")
-    }
+    for name in HookInstallation.needed() { try system.addHook(name) }
   }
 
   private func findings() async -> [DoctorFinding] {
@@ -87,6 +85,13 @@ import Testing
       await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host) == 0)
     #expect(!Files.isDirectory(path("usr/lib/modules/5.0.0")))
     #expect(await findings() == [])
+  }
+
+  @Test func whatAnEarlierDkmsHasLeftOfAKernelThatIsGoneIsOneThing() async throws {
+    try system.directory.write("", to: "usr/lib/modules/4.9.0/updates/dkms/stranger.ko")
+    try system.directory.write("", to: "usr/lib/modules/4.9.0/modules.dep")
+    await expect(
+      .orphanedKernel, path("usr/lib/modules/4.9.0").string, remedy: "alpm-dkms prune", isSafe: true)
   }
 
   @Test func aSourceThatLeadsNowhere() async throws {
@@ -178,7 +183,7 @@ import Testing
 
   @Test func anImageThatHoldsAnotherModuleThanIsInstalled() async throws {
     try system.addPackage("booster", files: ["usr/bin/booster"])
-    try system.directory.write("[Trigger]\n", to: "usr/share/libalpm/hooks/91-booster-dkms.hook")
+    try system.addHook("91-booster-dkms.hook")
     let image = path("boot/booster-linux.img").string
     try system.writeImage(to: image, holding: "hello")
     #expect(await findings() == [])
@@ -224,12 +229,29 @@ import Testing
     try Files.makeDirectories(link.removingLastComponent())
     try Files.link(link, to: "/dev/null")
     await expect(.hook, "70-dkms-install.hook", remedy: "rm \(link)", isSafe: false)
+    // A file without a trigger does the same.
+    try Files.remove(link)
+    try Files.write([], to: link)
+    await expect(.hook, "70-dkms-install.hook", remedy: "rm \(link)", isSafe: false)
   }
 
   @Test func aHookThatTheAdministratorHasChangedIsFine() async throws {
     try system.directory.write("[options]\nHookDir = /etc/my-hooks\n", to: "etc/pacman.conf")
-    try system.directory.write("[Trigger]\n", to: "etc/my-hooks/70-dkms-install.hook")
+    let own = "etc/my-hooks/70-dkms-install.hook"
+    let text = try #require(Files.text(path("usr/share/libalpm/hooks/70-dkms-install.hook")))
+    try system.directory.write(text.replacing("Operation = Remove\n", with: ""), to: own)
     #expect(await findings() == [])
+    let other = text.replacing("Exec = /usr/lib/alpm-dkms/alpm-dkms-install", with: "Exec = /usr/lib/mine")
+    try system.directory.write(other, to: own)
+    #expect(await findings().map(\.reason) == ["\(path(own)) takes its place, and runs /usr/lib/mine"])
+    try system.directory.write("[Trigger]\nnonsense\n\(text)", to: own)
+    let refused = await findings()
+    #expect(
+      refused.map(\.remedy) == ["edit \(path(own))"]
+        && refused[0].reason.contains(
+          "pacman refuses every transaction because of 70-dkms-install.hook, line 2"),
+      "\(refused)")
+    try Files.remove(path(own))
     try Files.link(path("etc/my-hooks/71-dkms-remove.hook"), to: "/dev/null")
     await expect(
       .hook, "71-dkms-remove.hook", remedy: "rm \(path("etc/my-hooks/71-dkms-remove.hook"))", isSafe: false)

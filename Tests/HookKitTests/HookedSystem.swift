@@ -112,6 +112,12 @@ struct HookedSystem {
       "%FILES%\n" + files.sorted().map { "\($0)\n" }.joined() + "\n", to: "\(local)/\(name)-1.0-1/files")
   }
 
+  /// Installs a hook file of this suite.
+  func addHook(_ name: String) throws {
+    let hooks = TestParts.repository.appending("hooks")
+    try directory.write(Files.text(hooks.appending(name)) ?? "", to: "usr/share/libalpm/hooks/\(name)")
+  }
+
   // MARK: What is done
 
   func findings(_ lines: String...) async -> TransactionReader.Findings {

@@ -46,8 +46,8 @@ import Testing
         == LoggedTransaction(
           number: 2, time: "2026-01-01T10:00:02+0000",
           operations: [
-            PackageOperation("a-b", .changed(from: "1:1-1", to: "1:2-1")),
-            PackageOperation("c", .changed(from: "3-1", to: "2-1")),
+            PackageOperation("a-b", .upgraded(from: "1:1-1", to: "1:2-1")),
+            PackageOperation("c", .downgraded(from: "3-1", to: "2-1")),
             PackageOperation("d", .reinstalled(version: "1-1")),
             PackageOperation("e", .removed(version: "1-1")),
           ], end: .failed))
@@ -165,8 +165,14 @@ import Testing
     #expect(targets(upgrade, ["hello": .reinstalled(version: "2-1")]) == sure)
     #expect(targets(install, ["hello": .reinstalled(version: "2-1")]) == [])
     // Which paths the old version had is not known.
-    #expect(targets(install, ["hello": .changed(from: "1-1", to: "2-1")]) == perhaps)
-    #expect(targets(both, ["hello": .changed(from: "1-1", to: "2-1")]) == sure)
+    #expect(targets(install, ["hello": .upgraded(from: "1-1", to: "2-1")]) == perhaps)
+    #expect(targets(both, ["hello": .upgraded(from: "1-1", to: "2-1")]) == sure)
+    // The path may be one that the other package had.
+    let replacing: [String: PackageOperation.Action] = [
+      "hello": .installed(version: "2-1"), "old": .removed(version: "1-1"),
+    ]
+    #expect(targets(install, replacing) == perhaps && targets(upgrade, replacing) == perhaps)
+    #expect(targets(both, replacing) == sure)
     #expect(targets(try hook(["Remove"], [conf]), ["hello": .removed(version: "1-1")]) == [])
   }
 
@@ -176,7 +182,7 @@ import Testing
       targets(try hook(["Remove"], ["hel*"], type: "Package"), ["hello": .removed(version: "1-1")])
         == sure("hello"))
     let upgrade = try hook(["Upgrade"], ["hello"], type: "Package")
-    #expect(targets(upgrade, ["hello": .changed(from: "3-1", to: "2-1")]) == sure("hello"))
+    #expect(targets(upgrade, ["hello": .downgraded(from: "3-1", to: "2-1")]) == sure("hello"))
     #expect(targets(upgrade, ["hello": .installed(version: "2-1")]) == [])
   }
 
@@ -188,11 +194,22 @@ import Testing
   }
 
   @Test(arguments: [
-    "[Trigger]\nOperation = Burn\n", "Operation = Install\n", "[Action]\nWhen = PostTransaction\n",
-    "[Trigger]\nOperation = Install\nType = Path\n[Action]\nExec = /a\n", "[Trigger]\nnonsense\n",
+    "[Trigger]\nOperation = Burn\n", "Operation = Install\n", "[Trigger]\nnonsense\n",
+    "[Trigger]\nOperation = Install\nType = Path\n[Action]\nWhen = PostTransaction\nExec = /a\n",
+    "[Trigger]\nOperation = Install\nType = Path\nTarget = a\n[Action]\nExec = /a\n",
+    "[Trigger]\nOperation = Install\nType = Path\nTarget = a\n[Action]\nWhen = PostTransaction\n",
   ])
   func whatPacmanWouldNotTakeIsRefused(_ text: String) {
     #expect(throws: HookFile.Malformed.self) { try HookFile(name: "a.hook", text: text) }
+  }
+
+  @Test(arguments: ["", "# nothing\n", "[Action]\nWhen = PostTransaction\n"])
+  func aFileWithoutTriggersOnlyTakesTheNameOfAnother(_ text: String) throws {
+    try system.directory.write("[Trigger]\n", to: "first/a.hook")
+    try system.directory.write(text, to: "second/a.hook")
+    let (hooks, problems) = HookFile.all(
+      in: ["first", "second"].map { system.directory.path.appending($0) })
+    #expect(problems == [] && hooks.map(\.triggers) == [[]])
   }
 
   @Test func theHooksOfThisSuiteAreUnderstood() throws {
@@ -230,7 +247,7 @@ import Testing
         "==> transaction 1, 2026-01-01T10:00:02+0000: completed", "  installed  hello-dkms  1.0-1",
         "  removed    other       1.0-1",
         "==> 70-dkms-install.hook, after the transaction: /usr/lib/alpm-dkms/alpm-dkms-install",
-        "  usr/src/hello-1.0/dkms.conf",
+        "  usr/src/hello-1.0/dkms.conf (perhaps)",
       ])
     #expect(lines.contains { $0.contains("\(id) for 6.1.0: would be built") }, "\(lines)")
     #expect(

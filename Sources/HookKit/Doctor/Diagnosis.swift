@@ -18,6 +18,13 @@ struct Diagnosis: Hashable {
     findings = all.filter { known.insert($0).inserted }
   }
 
+  /// The findings that could be mended without risk and that another diagnosis has no longer.
+  func safe(without other: Diagnosis) -> [DoctorFinding] {
+    findings.filter { finding in
+      finding.isSafe && !other.findings.contains { $0.kind == finding.kind && $0.subject == finding.subject }
+    }
+  }
+
   /// What can be done about them without any risk, each once.
   var repairs: [DoctorFinding.Repair] {
     var known: Set<DoctorFinding.Repair> = []
@@ -47,6 +54,12 @@ extension DoctorFacts {
       case .present: nil
       case .masked(let link):
         DoctorFinding(.hook, hook.name, "\(link) hides it from pacman", remedy: "rm \(link)")
+      case .replaced(let file, let command):
+        DoctorFinding(
+          .hook, hook.name, "\(file) takes its place, and runs \(command)", remedy: "rm \(file)")
+      case .malformed(let file, let reason):
+        DoctorFinding(
+          .hook, hook.name, "pacman refuses every transaction because of \(reason)", remedy: "edit \(file)")
       case .missing:
         DoctorFinding(
           .hook, hook.name, "it is in no hook directory of pacman", remedy: "pacman -S alpm-dkms")
@@ -107,7 +120,9 @@ extension DoctorFacts {
   }
 
   fileprivate var fileFindings: [DoctorFinding] {
-    foreignFiles.map { release, file in
+    // What goes with the directory that it lies in is one thing with that.
+    foreignFiles.filter { _, file in !prunable.contains { file.starts(with: $0.path) } }.map {
+      release, file in
       DoctorFinding(
         .foreignFile, "\(file)", "no module that is registered and no package has put it there",
         remedy: "rm \(file) && depmod \(release)")

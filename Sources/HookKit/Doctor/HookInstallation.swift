@@ -14,8 +14,12 @@ struct HookInstallation: Hashable {
   enum State: Hashable {
     /// Pacman finds it, here.
     case present(FilePath)
-    /// This link to /dev/null takes its place.
+    /// This link to /dev/null, or this file without a trigger, takes its place.
     case masked(FilePath)
+    /// This file takes its place and runs something else.
+    case replaced(FilePath, command: String)
+    /// Pacman refuses this file, and every transaction with it.
+    case malformed(FilePath, reason: String)
     /// No directory has it.
     case missing
   }
@@ -33,6 +37,19 @@ struct HookInstallation: Hashable {
       state = .missing
       return
     }
-    state = Files.linkTarget(file) == "/dev/null" ? .masked(file) : .present(file)
+    let text = Files.linkTarget(file) == "/dev/null" ? "" : Files.text(file)
+    do throws(HookFile.Malformed) {
+      guard let text else { throw HookFile.Malformed(name: name, line: nil, text: "it cannot be read") }
+      let hook = try HookFile(name: name, text: text)
+      if hook.triggers.isEmpty {
+        state = .masked(file)
+      } else if hook.command.contains("/alpm-dkms-") {
+        state = .present(file)
+      } else {
+        state = .replaced(file, command: hook.command)
+      }
+    } catch {
+      state = .malformed(file, reason: "\(error)")
+    }
   }
 }

@@ -97,7 +97,8 @@ struct Journal: Sendable {
       guard name.hasSuffix(Self.suffix), let number = Int(name.dropLast(Self.suffix.count)) else {
         return nil
       }
-      return number > 0 && name == "\(number)\(Self.suffix)" ? number : nil
+      // The greatest number of all would have no successor.
+      return (1..<Int.max).contains(number) && name == "\(number)\(Self.suffix)" ? number : nil
     }.sorted()
   }
 

@@ -33,7 +33,10 @@ struct FiredHooks: Hashable {
 
   /// Works it out from the log, the hook files, and what the database has now of the packages.
   init(_ transaction: LoggedTransaction, hooks files: [HookFile], packages: [String: KnownPackage]) {
-    let events = transaction.operations.flatMap { Self.events(of: $0, packages[$0.package]) }
+    let removes = transaction.operations.contains { $0.newVersion == nil }
+    let events = transaction.operations.flatMap {
+      Self.events(of: $0, packages[$0.package], afterRemovals: removes)
+    }
     // After a transaction that failed no later hook runs.
     let ran = files.filter { $0.moment == .before || transaction.end == .completed }
     let fired = ran.compactMap { hook -> FiredHook? in
@@ -54,14 +57,17 @@ struct FiredHooks: Hashable {
     let operations: Set<HookFile.Operation>
   }
 
-  private static func events(of operation: PackageOperation, _ known: KnownPackage?) -> [Event] {
+  private static func events(
+    of operation: PackageOperation, _ known: KnownPackage?, afterRemovals: Bool
+  ) -> [Event] {
     let paths: Set<HookFile.Operation>
     let package: HookFile.Operation
     switch operation.action {
-    case .installed: (paths, package) = ([.install], .install)
+    // A path that a package brings in the place of one that goes counts as upgraded.
+    case .installed: (paths, package) = (afterRemovals ? [.install, .upgrade] : [.install], .install)
     case .reinstalled: (paths, package) = ([.upgrade], .upgrade)
     // Whether the old version had a path nobody knows any more.
-    case .changed: (paths, package) = ([.install, .upgrade], .upgrade)
+    case .upgraded, .downgraded: (paths, package) = ([.install, .upgrade], .upgrade)
     case .removed: (paths, package) = ([.remove], .remove)
     }
     let files = operation.newVersion == nil ? [] : known?.files ?? []
@@ -94,7 +100,7 @@ struct FiredHooks: Hashable {
       return
         "\(operation.package): \(known.version) is installed by now; its paths stand for those of \(version)"
     }
-    if case .changed(let old, _) = operation.action {
+    if let old = operation.oldVersion {
       return "\(operation.package): which paths \(old) had is not known"
     }
     return nil

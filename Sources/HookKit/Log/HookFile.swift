@@ -4,10 +4,10 @@
 struct HookFile: Hashable {
   /// The file's name, by which hooks are ordered.
   let name: String
-  /// Any of them makes the hook run.
+  /// Any of them makes the hook run; a file without any is there to hide another of its name.
   var triggers: [Trigger] = []
-  /// When it runs.
-  var moment = Moment.before
+  /// When it runs; nil where nothing says so, nor has to.
+  var moment: Moment?
   /// What it runs.
   var command = ""
   /// Whether what it runs gets the targets.
@@ -64,7 +64,7 @@ struct HookFile: Hashable {
       }
     }
     let isComplete = triggers.allSatisfy { !$0.operations.isEmpty && $0.kind != nil && !$0.patterns.isEmpty }
-    guard isComplete, !command.isEmpty else {
+    guard triggers.isEmpty || isComplete && !command.isEmpty && moment != nil else {
       throw Malformed(name: name, line: nil, text: "it lacks something without which pacman takes no hook")
     }
   }

@@ -19,7 +19,7 @@ struct LogReplay {
         .init(operation.words), .init(operation.package, .strong), .init(operation.versions),
       ])
     }
-    let head = ["==> transaction \(transaction.number), \(transaction.time): \(end)"]
+    let head = ["==> transaction \(transaction.number), \(transaction.time.withVisibleControls): \(end)"]
     let none = fired.hooks.isEmpty ? ["==> No hook must have run"] : []
     return head + operations.lines(style, indentation: "  ") + fired.hooks.flatMap { lines(of: $0, style) }
       + none + gapLines(style)
@@ -32,7 +32,8 @@ struct LogReplay {
       targets.append(["", .init(target.line + (target.isCertain ? "" : " (perhaps)"))])
     }
     let plan = plans[fired.hook.name].map { plan in
-      ["  now it would:"] + (plan.words.isEmpty ? ["nothing"] : plan.words).map { "  -> \($0)" }
+      ["  now it would:"]
+        + (plan.words.isEmpty ? ["nothing"] : plan.words).map { "  -> \($0.withVisibleControls)" }
     }
     return [
       "==> \(style.painted(fired.hook.name, .strong)), \(moment) the transaction: \(fired.hook.command)"
@@ -71,7 +72,7 @@ struct LogReplay {
   private func json(of fired: FiredHook) -> JSON {
     .object([
       .init("name", .string(fired.hook.name)),
-      .init("when", .string(fired.hook.moment.rawValue)),
+      .init("when", .string(orNull: fired.hook.moment?.rawValue)),
       .init("exec", .string(fired.hook.command)),
       .init(
         "targets",
@@ -85,11 +86,12 @@ struct LogReplay {
 }
 
 extension PackageOperation {
-  /// What was done, in pacman's words; an upgrade is told from a downgrade by the versions.
+  /// What was done, in pacman's words.
   fileprivate var words: String {
     switch action {
     case .installed: "installed"
-    case .changed: "changed"
+    case .upgraded: "upgraded"
+    case .downgraded: "downgraded"
     case .reinstalled: "reinstalled"
     case .removed: "removed"
     }
@@ -98,7 +100,7 @@ extension PackageOperation {
   fileprivate var versions: String {
     switch action {
     case .installed(let version), .reinstalled(let version), .removed(let version): version
-    case .changed(let old, let new): "\(old) -> \(new)"
+    case .upgraded(let old, let new), .downgraded(let old, let new): "\(old) -> \(new)"
     }
   }
 }

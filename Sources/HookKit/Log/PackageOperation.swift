@@ -10,8 +10,10 @@ struct PackageOperation: Hashable {
   enum Action: Hashable {
     /// It came.
     case installed(version: String)
-    /// It changed, to a newer or an older version.
-    case changed(from: String, to: String)
+    /// It changed to a newer version.
+    case upgraded(from: String, to: String)
+    /// It changed to an older version.
+    case downgraded(from: String, to: String)
     /// It came again, as it was.
     case reinstalled(version: String)
     /// It went.
@@ -21,8 +23,17 @@ struct PackageOperation: Hashable {
   /// The version that is there afterwards; nil where none is.
   var newVersion: String? {
     switch action {
-    case .installed(let version), .reinstalled(let version), .changed(_, let version): version
+    case .installed(let version), .reinstalled(let version): version
+    case .upgraded(_, let version), .downgraded(_, let version): version
     case .removed: nil
+    }
+  }
+
+  /// The version that was there before, where it was another.
+  var oldVersion: String? {
+    switch action {
+    case .upgraded(let version, _), .downgraded(let version, _): version
+    case .installed, .reinstalled, .removed: nil
     }
   }
 
@@ -45,7 +56,8 @@ struct PackageOperation: Hashable {
     case "upgraded", "downgraded":
       let ends = versions.split(separator: " ")
       guard ends.count == 3, ends[1] == "->" else { return nil }
-      action = .changed(from: String(ends[0]), to: String(ends[2]))
+      let (old, new) = (String(ends[0]), String(ends[2]))
+      action = words[0] == "upgraded" ? .upgraded(from: old, to: new) : .downgraded(from: old, to: new)
     default: return nil
     }
   }
