@@ -43,7 +43,7 @@ extension Hook {
   /// Reads the targets and acts on them; 0 where all is well, so that pacman reports anything else.
   public static func run(_ input: FileDescriptor, layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(HostError) {
-      return await settle(try input.lines().map(TargetLine.init), layout: layout, host: host)
+      return await settle(try input.lines().map(TargetLine.init), layout: layout, host: host).status
     } catch {
       Narrator(host.console).fail(DKMSError(error))
       return 1
@@ -60,15 +60,15 @@ extension Hook {
     return try await prepare(targets + unsettled, to: .look, layout: layout, host: host).facts
   }
 
-  /// Acts on lines of targets; 0 where all is well.
+  /// Acts on lines of targets.
   static func settle(
     _ lines: [TargetLine], by caller: Caller = .pacman, layout: Layout, host: Host
-  ) async -> Int32 {
+  ) async -> Settlement {
     let targets = lines.compactMap(\.target)
-    if targets.isEmpty { return 0 }
+    if targets.isEmpty { return Settlement(status: 0) }
     guard host.isRoot else {
       host.console.printError("==> ERROR: this is pacman's to run, as root")
-      return 1
+      return Settlement(status: 1)
     }
     let journal = Journal(layout)
     let unsettled = journal.unsettledCalls(of: kind)
@@ -87,12 +87,10 @@ extension Hook {
       let ending = try await work.act(plan)
       if Task.isCancelled { Narrator(host.console).interrupted() }
       let status = Task.isCancelled ? ExitStatus.interrupted.rawValue : ending.isWell ? 0 : 1
-      await entry.end(status, ending.outcomes)
-      return status
+      return Settlement(status: status, record: await entry.end(status, ending.outcomes))
     } catch {
       Narrator(host.console).fail(error)
-      await entry.end(1, error: error)
-      return 1
+      return Settlement(status: 1, record: await entry.end(1, error: error))
     }
   }
 }

@@ -37,8 +37,14 @@ public struct InitramfsCommand: Sendable {
       let database = Database(root: layout.root)
       let releases = try releases(framework.layout, configuration, database)
       guard explains else {
+        guard host.isRoot else {
+          throw .system(operation: "make", subject: "any image", reason: "this needs root")
+        }
         let targets = releases.map { TargetLine("usr/lib/modules/\($0)/modules.order") }
-        return await InitramfsHook.settle(targets, by: .initramfs, layout: layout, host: host)
+        let call = await InitramfsHook.settle(
+          targets, by: .initramfs, layout: layout, host: printsJSON ? host.forPrograms() : host)
+        if printsJSON { host.console.print([call].json().text) }
+        return call.status
       }
       var kernels: [Kernel] = []
       for release in releases {

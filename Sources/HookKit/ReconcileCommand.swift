@@ -6,8 +6,10 @@ public import Host
 
 /// `alpm-dkms reconcile`: settles what a transaction without an end has left.
 public struct ReconcileCommand: Sendable {
-  /// Describes a call.
-  public init() {}
+  private let printsJSON: Bool
+
+  /// Describes a call; `printsJSON` says whether programs read it, which get all words on standard error.
+  public init(printsJSON: Bool = false) { self.printsJSON = printsJSON }
 
   /// Runs it on the machine at hand and ends the process.
   public func main() -> Never {
@@ -17,14 +19,18 @@ public struct ReconcileCommand: Sendable {
   /// Does what the hook would do had a transaction just touched every kernel; 0 where all is well.
   public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
+      guard host.isRoot else {
+        throw .system(operation: "settle", subject: "anything", reason: "this needs root")
+      }
       let targets = try await everyKernel(layout, host)
         .map { TargetLine("usr/lib/modules/\($0)/modules.order") }
-      let status = await InstallHook.settle(targets, by: .reconcile, layout: layout, host: host)
-      guard !Task.isCancelled, !InstalledGenerators(Database(root: layout.root)).kinds.isEmpty else {
-        return status
+      let speaking = printsJSON ? host.forPrograms() : host
+      var calls = [await InstallHook.settle(targets, by: .reconcile, layout: layout, host: speaking)]
+      if !Task.isCancelled, !InstalledGenerators(Database(root: layout.root)).kinds.isEmpty {
+        calls.append(await InitramfsHook.settle(targets, by: .reconcile, layout: layout, host: speaking))
       }
-      let images = await InitramfsHook.settle(targets, by: .reconcile, layout: layout, host: host)
-      return status == 0 ? images : status
+      if printsJSON { host.console.print(calls.json().text) }
+      return calls.status
     } catch {
       Narrator(host.console).fail(error)
       return 1

@@ -44,6 +44,11 @@ public struct Console: Sendable {
     }
   }
 
+  /// The same console, with every line on standard error.
+  var onErrors: Console {
+    Console { [sink] _, line in sink(.error, line) }
+  }
+
   /// A console that says nothing.
   public static let silent = Console { _, _ in }
 

@@ -78,6 +78,14 @@ public struct Host: Sendable {
     return host
   }
 
+  /// The same machine, with all words on standard error, since programs read standard output.
+  public func forPrograms() -> Host {
+    var host = self
+    host.console = console.onErrors
+    host.style = .plain
+    return host
+  }
+
   /// Runs a command; that it cannot be started is an error of the engine's kind.
   ///
   /// - Throws: `DKMSError.system`.

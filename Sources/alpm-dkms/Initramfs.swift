@@ -16,15 +16,11 @@ struct Initramfs: ParsableCommand {
   @Flag(help: "Say of each image whether it is fresh, why not, and which modules are in it; make nothing.")
   var explain = false
 
-  @Flag(help: "Print JSON, for programs; only with --explain.")
+  @Flag(help: "Print JSON, for programs.")
   var json = false
 
   @Argument(help: "Releases of the kernels whose images are meant; without any, all that are installed.")
   var kernels: [String] = []
-
-  func validate() throws {
-    if json && !explain { throw ValidationError("--json is only for --explain") }
-  }
 
   func run() {
     InitramfsCommand(kernels: kernels, explains: explain, printsJSON: json).main()

@@ -13,7 +13,10 @@ struct Reconcile: ParsableCommand {
       stands stays as it is. Needs root.
       """)
 
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
   func run() {
-    ReconcileCommand().main()
+    ReconcileCommand(printsJSON: json).main()
   }
 }

@@ -44,6 +44,15 @@ import Testing
 
   // MARK: History and show
 
+  @Test func withoutRecordsHistoryIsEmptyAndSaysSo() async throws {
+    let history = await run(HistoryCommand())
+    #expect(history == (0, [], ["==> no hook has left a record yet"]))
+    let json = await run(HistoryCommand(printsJSON: true))
+    #expect(json.status == 0 && json.error == [])
+    #expect(try JSONParser.parse(Array(json.output.joined().utf8))["records"] == .array([]))
+    #expect(await run(ShowCommand()).status == 1)
+  }
+
   @Test func historyHasALineARecordWithFailuresMarked() async throws {
     try await installHello()
     try system.addSource("bad", "1.0", conf: "MAKE[0]=false")
@@ -126,6 +135,7 @@ import Testing
     try Files.remove(system.installedFile("hello", "6.1.0"))
     for answer in [false, nil] {
       let refused = await run(ReplayCommand("1", mode: .execute, asks: { _ in answer }))
+      #expect(refused.error[0].contains("--yes") == (answer == nil))
       #expect(refused.status == 1 && system.installed("hello", "6.1.0") == nil)
     }
     #expect(journal.numbers == [1])
@@ -186,6 +196,27 @@ import Testing
     #expect(
       try await refusal(text.replacing("\"phase\": \"post\",", with: "")).contains("phase: it was taken out"))
     #expect(try await refusal("[]").contains("schema"))
+  }
+
+  @Test func aForeignRecordGivesTheTerminalNoOrders() async throws {
+    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
+    let image = InitramfsImage(path: "/boot/\u{1B}[31m.img", kernel: kernel, generator: .dracut)
+    let condition = ImageCondition(image: image, flaws: [.missing])
+    var record = JournalRecord(.initramfs, by: .pacman, targets: [], began: 0)
+    record.facts = .images(
+      ImageFacts(runs: [.init(recipe: ImageRecipe(images: [image], options: []), conditions: [condition])]))
+    record.plan = record.facts?.plan
+    let file = system.directory.path.appending("foreign.json")
+    try Files.write(record.file, to: file)
+    let commands: [any JournalCommand] = [
+      ShowCommand(file.string), ReplayCommand(file.string), ReplayCommand(file.string, mode: .diff),
+      ShowCommand("\u{1B}[31m.json"),
+    ]
+    for command in commands {
+      let run = await run(command)
+      let all = (run.output + run.error).joined()
+      #expect(all.contains("[31m") && !all.contains("\u{1B}"), "\(run)")
+    }
   }
 
   @Test func everyBeginningOfARecordIsRefused() async throws {

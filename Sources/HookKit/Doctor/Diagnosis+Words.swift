@@ -22,13 +22,14 @@ extension Diagnosis {
     return details + [style.painted("==> \(findings.count) found\(count)", .warning)]
   }
 
-  /// What `alpm-dkms doctor --json` prints.
-  var json: JSON {
-    .object([
-      .init("schema", .number(Self.schema)),
-      .init("version", .string(Version.current)),
-      .init("findings", .array(findings.map(\.json))),
-    ])
+  /// What `alpm-dkms doctor --json` prints; with what was mended where that was asked for.
+  func json(mended: [DoctorFinding]?) -> JSON {
+    .object(
+      [
+        .init("schema", .number(Self.schema)),
+        .init("version", .string(Version.current)),
+        .init("findings", .array(findings.map(\.json))),
+      ] + (mended.map { [.init("mended", .array($0.map(\.json)))] } ?? []))
   }
 }
 

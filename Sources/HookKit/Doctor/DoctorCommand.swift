@@ -17,7 +17,7 @@ public struct DoctorCommand: Sendable {
   /// - Parameters:
   ///   - fixes: Whether to mend what is safe to mend.
   ///   - isAgreed: Whether to do that without asking.
-  ///   - printsJSON: Whether programs read it; what they get is what is left after mending.
+  ///   - printsJSON: Whether programs read it; they get what is left after mending, and what was mended.
   ///   - asks: Asks the user, who says yes or no; nil where nobody can be asked, and nothing is done.
   public init(
     fixes: Bool = false, isAgreed: Bool = false, printsJSON: Bool = false,
@@ -40,15 +40,20 @@ public struct DoctorCommand: Sendable {
       if fixes && !host.isRoot {
         throw .system(operation: "mend", subject: "anything", reason: "this needs root")
       }
-      var diagnosis = await diagnosis(layout, host)
-      if fixes, !diagnosis.repairs.isEmpty {
-        if !printsJSON { diagnosis.lines(host.style).forEach(host.console.print) }
-        guard try isTold(diagnosis) else { return 1 }
-        try await DoctorRepairs(layout, host, isSilent: printsJSON).make(diagnosis.repairs)
-        diagnosis = await self.diagnosis(layout, host)
+      let speaking = printsJSON ? host.forPrograms() : host
+      let before = await diagnosis(layout, host)
+      var diagnosis = before
+      if fixes, !before.repairs.isEmpty {
+        before.lines(speaking.style).forEach(speaking.console.print)
+        if try isTold(before) {
+          try await DoctorRepairs(layout, speaking).make(before.repairs)
+          diagnosis = await self.diagnosis(layout, host)
+        } else if !printsJSON {
+          return 1
+        }
       }
       if printsJSON {
-        host.console.print(diagnosis.json.text)
+        host.console.print(diagnosis.json(mended: fixes ? before.safe(without: diagnosis) : nil).text)
       } else {
         diagnosis.lines(host.style).forEach(host.console.print)
       }

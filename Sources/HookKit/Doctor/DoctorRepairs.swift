@@ -9,12 +9,10 @@ internal import SystemPackage
 struct DoctorRepairs {
   private let layout: Layout
   private let host: Host
-  private let isSilent: Bool
 
-  init(_ layout: Layout, _ host: Host, isSilent: Bool) {
+  init(_ layout: Layout, _ host: Host) {
     self.layout = layout
     self.host = host
-    self.isSilent = isSilent
   }
 
   /// Makes repairs, modules.dep last; one that fails stops none of the others.
@@ -83,9 +81,7 @@ struct DoctorRepairs {
     Files.removeEmptyDirectories(from: registration.removingLastComponent(), upTo: layout.dkmsTree)
   }
 
-  private func say(_ text: String) {
-    if !isSilent { host.console.print("  -> \(text)") }
-  }
+  private func say(_ text: String) { host.console.print("  -> \(text)") }
 }
 
 extension Prunable {

@@ -28,9 +28,15 @@ actor JournalEntry {
   }
 
   /// Writes down how it ended.
-  func end(_ status: Int32, _ outcomes: [Outcome] = [], error: DKMSError? = nil) async {
+  ///
+  /// - Returns: The whole record.
+  @discardableResult
+  func end(
+    _ status: Int32, _ outcomes: [Outcome] = [], error: DKMSError? = nil
+  ) async -> JournalRecord {
     record.end = .init(time: host.now(), status: status, outcomes: outcomes, error: error)
     await write()
+    return record
   }
 
   private func write() async {

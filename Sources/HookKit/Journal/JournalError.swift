@@ -17,6 +17,8 @@ enum JournalError: Error, Hashable {
   case damaged(FilePath, JSONProblem)
   /// It holds no facts to plan from.
   case withoutFacts(Int, reason: String)
+  /// The facts of the record of this name give another plan than it holds.
+  case otherPlan(String)
   /// The file or archive could not be written.
   case notWritten(String)
   /// The call contradicts itself.
@@ -34,6 +36,7 @@ extension JournalError: CustomStringConvertible {
       "\(path): schema: it is \(found), and this version reads only \(JournalRecord.schema)"
     case .damaged(let path, let problem): "\(path): \(problem)"
     case .withoutFacts(let number, let reason): "record \(number) holds no facts to plan from: \(reason)"
+    case .otherPlan(let name): "record \(name): its facts give another plan than it holds"
     case .notWritten(let reason), .usage(let reason): reason
     }
   }
@@ -47,7 +50,7 @@ extension JournalError: CustomStringConvertible {
     case .schema: "read it with the alpm-dkms that wrote it"
     case .damaged: "take a copy that nobody has edited or cut short"
     case .withoutFacts: "plan for its targets as the machine is: alpm-dkms replay --now"
-    case .unreadable, .notWritten, .usage: nil
+    case .unreadable, .otherPlan, .notWritten, .usage: nil
     }
   }
 }

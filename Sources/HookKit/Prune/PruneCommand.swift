@@ -41,12 +41,16 @@ public struct PruneCommand: Sendable {
           operation: "tell", subject: "what packages own, so nothing may go", reason: "\(doubt)")
       }
       let plan = PrunePlan(PruneFacts(layout, host: host, database: database)).measured(Files.diskUsage)
-      say(plan, host)
-      guard !plan.items.isEmpty, try shallRemove(plan, host) else { return 0 }
-      if database.isLocked(root: layout.root) {
-        throw .system(operation: "prune", subject: "\(layout.root)", reason: "pacman is at work on it")
+      if !printsJSON { say(plan, host) }
+      var removal = Removal()
+      if !plan.items.isEmpty, try shallRemove(plan, host) {
+        if database.isLocked(root: layout.root) {
+          throw .system(operation: "prune", subject: "\(layout.root)", reason: "pacman is at work on it")
+        }
+        removal = try await remove(plan, layout, printsJSON ? host.forPrograms() : host)
       }
-      return try await remove(plan, layout, host) ? 0 : 1
+      if printsJSON { host.console.print(plan.json(without: removal.paths).text) }
+      return removal.isWell ? 0 : 1
     } catch {
       Narrator(host.console).fail(error)
       return 1
@@ -54,10 +58,6 @@ public struct PruneCommand: Sendable {
   }
 
   private func say(_ plan: PrunePlan, _ host: Host) {
-    if printsJSON {
-      host.console.print(plan.json.text)
-      return
-    }
     if plan.items.isEmpty { host.console.print("==> Nothing is there that could go") }
     plan.lines(host.style).forEach(host.console.print)
   }
@@ -70,15 +70,26 @@ public struct PruneCommand: Sendable {
     return isAgreed || asks("Remove \(plan.items.count) of them, \(ByteCount(plan.size))?") ?? false
   }
 
-  private func remove(_ plan: PrunePlan, _ layout: Layout, _ host: Host) async throws(DKMSError) -> Bool {
+  /// What came of removing.
+  private struct Removal {
+    /// What is gone.
+    var paths: Set<FilePath> = []
+    /// Whether everything went well.
     var isWell = true
+  }
+
+  private func remove(
+    _ plan: PrunePlan, _ layout: Layout, _ host: Host
+  ) async throws(DKMSError) -> Removal {
+    var removal = Removal()
     for item in plan.items {
       do throws(HostError) {
         try item.remove(layout)
-        if !printsJSON { host.console.print("  -> \(item.path): removed") }
+        removal.paths.insert(item.path)
+        host.console.print("  -> \(item.path): removed")
       } catch {
         Narrator(host.console).fail(DKMSError(error))
-        isWell = false
+        removal.isWell = false
       }
     }
     // A directory that has lost a file is newer than its modules.dep.
@@ -89,7 +100,8 @@ public struct PruneCommand: Sendable {
     }
     let report = try await Executor(host: host, layout: layout, options: BuildOptions()).execute(following)
     report.failures.forEach(Narrator(host.console).fail)
-    return isWell && report.failures.isEmpty
+    if !report.failures.isEmpty { removal.isWell = false }
+    return removal
   }
 }
 

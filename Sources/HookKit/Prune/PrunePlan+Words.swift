@@ -21,8 +21,8 @@ extension PrunePlan {
     return table.lines(style) + ["==> \(items.count) that could go, \(ByteCount(size))"]
   }
 
-  /// What `alpm-dkms prune --json` prints.
-  var json: JSON {
+  /// What `alpm-dkms prune --json` prints, where these have been removed.
+  func json(without removed: Set<FilePath>) -> JSON {
     .object([
       .init("schema", .number(Self.schema)),
       .init("version", .string(Version.current)),
@@ -36,6 +36,7 @@ extension PrunePlan {
               .init("path", .string(item.path.string)),
               .init("size", .number(item.size)),
               .init("reason", .string(item.kind.reason)),
+              .init("removed", .bool(removed.contains(item.path))),
             ])
           })),
     ])

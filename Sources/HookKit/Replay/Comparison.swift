@@ -22,12 +22,12 @@ struct Comparison {
       console.print(json.text)
       return
     }
-    for line in Self.merged(recorded.words, now.words) { console.print(line) }
+    for line in Self.merged(recorded.words, now.words) { console.print(line.withVisibleControls) }
     if recorded == now { console.print("==> The plans are the same") }
     if differences.isEmpty { console.print("==> The facts are the same") }
     for difference in differences {
-      console.print(
-        "==> \(difference.place): recorded \(difference.left.brief), now \(difference.right.brief)")
+      let change = "\(difference.place): recorded \(difference.left.brief), now \(difference.right.brief)"
+      console.print("==> \(change.withVisibleControls)")
     }
   }
 

@@ -40,6 +40,7 @@ public struct HistoryCommand: JournalCommand {
         JSON.object([.init("schema", .number(1)), .init("records", .array(records))]).text)
       return 0
     }
+    if journal.numbers.isEmpty { host.console.printError("==> no hook has left a record yet") }
     var table = Table([.right])
     for line in lines { table.append(line.cells) }
     for line in table.lines(host.style) { host.console.print(line) }

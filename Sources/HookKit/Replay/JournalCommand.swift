@@ -19,8 +19,8 @@ extension JournalCommand {
 extension JournalError {
   /// Says it; 1.
   func tell(_ console: Console) -> Int32 {
-    console.printError("==> ERROR: \(self)")
-    if let remedy { console.printError("  -> \(remedy)") }
+    console.printError("==> ERROR: \("\(self)".withVisibleControls)")
+    if let remedy { console.printError("  -> \(remedy.withVisibleControls)") }
     return 1
   }
 }

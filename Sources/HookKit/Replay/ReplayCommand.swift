@@ -94,15 +94,29 @@ public struct ReplayCommand: JournalCommand {
   private func replay(
     _ targets: [TargetLine], _ helper: HelperKind, _ layout: Layout, _ host: Host
   ) async throws(JournalError) -> Int32 {
-    let facts = try await currentFacts(for: targets, helper, layout, host)
-    present(facts.plan, as: "now", host.console)
-    guard mode == .execute else { return 0 }
+    let plan = try await currentFacts(for: targets, helper, layout, host).plan
+    guard mode == .execute else {
+      present(plan, as: "now", host.console)
+      return 0
+    }
     guard host.isRoot else { throw .usage("--execute changes the system, so it is for root: use sudo") }
-    guard isConfirmed || asks("Do this now?") == true else {
+    let speaking = printsJSON ? host.forPrograms() : host
+    say(plan, speaking.console)
+    guard try isTold() else {
       host.console.printError("==> nothing was done")
       return 1
     }
-    return await helper.hook.settle(targets, by: .replay, layout: layout, host: host)
+    let call = await helper.hook.settle(targets, by: .replay, layout: layout, host: speaking)
+    if printsJSON { host.console.print([call].json([.init("now", plan.json)]).text) }
+    return call.status
+  }
+
+  private func isTold() throws(JournalError) -> Bool {
+    if isConfirmed { return true }
+    guard let answer = asks("Do this now?") else {
+      throw .usage("nothing was done: there is no terminal to ask at; --yes says so")
+    }
+    return answer
   }
 
   private func currentFacts(
@@ -118,10 +132,14 @@ public struct ReplayCommand: JournalCommand {
   private func present(_ plan: RecordedPlan, as name: String, _ console: Console) {
     if printsJSON {
       console.print(JSON.object([.init("schema", .number(1)), .init(name, plan.json)]).text)
-      return
+    } else {
+      say(plan, console)
     }
+  }
+
+  private func say(_ plan: RecordedPlan, _ console: Console) {
     if plan.words.isEmpty { console.print("==> Nothing would be done") }
-    for line in plan.words { console.print("  -> \(line)") }
+    for line in plan.words { console.print("  -> \(line.withVisibleControls)") }
   }
 
   // MARK: Checking
@@ -130,19 +148,34 @@ public struct ReplayCommand: JournalCommand {
     let journal = Journal(layout)
     try journal.checkAccess()
     let subjects = subject.map { [$0] } ?? journal.numbers.map { "\($0)" }
+    var answers: [JSON] = []
     var wrong = 0
     for subject in subjects {
+      var problem: JournalError?
       do throws(JournalError) {
         let record = try JournalRecord(subject, in: journal, host)
-        guard let facts = record.facts, record.plan?.json.text != facts.plan.json.text else { continue }
-        wrong += 1
-        host.console.printError("==> ERROR: record \(subject): its facts give another plan than it holds")
+        if let facts = record.facts, record.plan?.json.text != facts.plan.json.text {
+          problem = .otherPlan(subject)
+        }
       } catch {
-        wrong += 1
-        _ = error.tell(host.console)
+        problem = error
       }
+      if let problem {
+        wrong += 1
+        _ = problem.tell(host.console)
+      }
+      answers.append(
+        .object([
+          .init("record", .string(subject)), .init("agrees", .bool(problem == nil)),
+          .init("reason", .string(orNull: problem.map { "\($0)" })),
+        ]))
     }
-    if wrong == 0 { host.console.print("==> \(subjects.count) records give the plans that they hold") }
+    if printsJSON {
+      host.console.print(
+        JSON.object([.init("schema", .number(1)), .init("records", .array(answers))]).text)
+    } else if wrong == 0 {
+      host.console.print("==> \(subjects.count) records give the plans that they hold")
+    }
     return wrong == 0 ? 0 : 1
   }
 }
