@@ -191,15 +191,16 @@ public enum Files {
   ///
   /// - Throws: `HostError`.
   public static func makeDirectories(_ path: FilePath) throws(HostError) {
-    // Another run may remove the empty parent just when it is there.
-    var attempts = 10
+    // Another run may make it at the same time, or remove it or its parent, which are empty yet.
+    var attempts = 100
     while !isDirectory(path) {
       let parent = path.removingLastComponent()
       if !parent.isEmpty && parent != path { try makeDirectories(parent) }
       if path.withPlatformString({ mkdir($0, 0o755) }) == 0 { return }
+      let reason = Errno.current
       attempts -= 1
-      guard errno == ENOENT || isDirectory(path), attempts > 0 else {
-        throw HostError("make the directory", path, .current)
+      guard reason == .noSuchFileOrDirectory || reason == .fileExists, attempts > 0 else {
+        throw HostError("make the directory", path, reason)
       }
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import Glibc
 import Host
 import TestSupport
 import Testing
@@ -55,7 +56,7 @@ struct ProcessTreeTests {
 
   @Test("A signal ends all of it", arguments: [("INT", 130), ("TERM", 130), ("HUP", 130), ("KILL", 137)])
   func signalled(_ signal: String, _ status: Int32) async throws {
-    let marker = "tree-\(signal)-\(Kernels.first)"
+    let marker = "tree-\(signal)-\(getpid())"
     let machine = try await machine(marker: marker, end: "exec -a \(marker) sleep 300")
     let before = machine.tree
     let run = try await interrupt("build quick/1.0", with: signal, on: machine)
@@ -76,7 +77,7 @@ struct ProcessTreeTests {
 
   @Test("Nothing is left when the build ends by itself", arguments: [("", 0), ("kill -KILL $$", 0)])
   func ended(_ end: String, _ status: Int32) async throws {
-    let marker = "ended-\(end.isEmpty ? "well" : "badly")-\(Kernels.first)"
+    let marker = "ended-\(end.isEmpty ? "well" : "badly")-\(getpid())"
     let machine = try await machine(marker: marker, end: end)
     try await machine.dkms("build quick/1.0 -k \(Kernels.first)").expect(status)
     #expect(machine.exists("etc/grown"))
@@ -85,7 +86,7 @@ struct ProcessTreeTests {
 
   @Test("A script of an installation ends with dkms", arguments: ["INT", "KILL"])
   func script(_ signal: String) async throws {
-    let marker = "script-\(signal)-\(Kernels.first)"
+    let marker = "script-\(signal)-\(getpid())"
     let machine = try await Prepared.machine(.built)
     try machine.addQuick(conf: "PRE_INSTALL=wait")
     try machine.addScript(
@@ -102,7 +103,7 @@ struct ProcessTreeTests {
   @Test(
     "Without namespaces, which only root may make, a build still ends with dkms", arguments: ["INT", "KILL"])
   func unprivileged(_ signal: String) async throws {
-    let marker = "user-\(signal)-\(Kernels.first)"
+    let marker = "user-\(signal)-\(getpid())"
     let machine = try await Prepared.machine(.added)
     try machine.addQuick(conf: #"MAKE[0]="./grow""#)
     try machine.addScript(

@@ -140,8 +140,7 @@ import Testing
   }
 
   @Test func modulesDepThatIsOld() async throws {
-    try await Task.sleep(for: .milliseconds(20))
-    try Files.write(ModuleImage.bytes(for: "6.1.0"), to: system.installedFile("hello", "6.1.0"))
+    try await system.rewriteLater("hello", "6.1.0")
     await expect(.staleDependencies, "modules.dep for 6.1.0", remedy: "depmod 6.1.0", isSafe: true)
   }
 

@@ -4,6 +4,7 @@ import DKMSModel
 import Host
 import SystemPackage
 import TestSupport
+import Testing
 
 @testable import DKMSEngine
 @testable import HookKit
@@ -24,6 +25,18 @@ extension HookedSystem {
     }
     try Files.link(layout.activeLink(id.name, kernel), to: FilePath("\(id.version)/\(release)/x86_64"))
     if listed { try list([id.name], for: release) }
+  }
+
+  /// Installs a module again, later than depmod has run.
+  func rewriteLater(_ name: String, _ release: String) async throws {
+    let file = installedFile(name, release)
+    let dependencies = layout.installTree.appending(release).appending("modules.dep")
+    // The clock of a file system ticks a few hundred times a second.
+    let isLater = try await eventually {
+      (try? Files.write(ModuleImage.bytes(for: release), to: file)) != nil
+        && Files.isNewer(file, than: dependencies)
+    }
+    try #require(isLater)
   }
 
   func installedFile(_ name: String, _ release: String) -> FilePath {

@@ -118,6 +118,22 @@ import Testing
     #expect(mode(path.appending("a/b")) == 0o755)
   }
 
+  @Test func aDirectoryMayComeAndGoWhileItIsMade() async throws {
+    // Where nothing takes long, they meet.
+    let directory = try TemporaryDirectory(in: Files.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
+    let path = directory.path.appending("a")
+    let another = Task {
+      while !Task.isCancelled {
+        mkdir(path.string, 0o755)
+        rmdir(path.string)
+      }
+    }
+    let made = Result { for _ in 0..<100_000 { try Files.makeDirectories(path) } }
+    another.cancel()
+    await another.value
+    try made.get()
+  }
+
   @Test func noDirectoryIsMadeInTheWayOfAFile() throws {
     try directory.write("kept", to: "a")
     #expect(throws: HostError.self) { try Files.makeDirectories(path.appending("a/b")) }

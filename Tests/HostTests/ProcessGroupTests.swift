@@ -21,10 +21,22 @@ import Testing
 
   private var grandchild: String? { Files.text(directory.path.appending("grandchild")) }
 
-  @Test func timeLimitKillsGrandchildren() async throws {
+  /// Runs the command with a limit that is longer each time, until the grandchild is there before it is reached.
+  private func runIntoLimit(
+    _ command: Command, _ limit: WritableKeyPath<Command, Duration?>
+  ) async throws -> (CommandResult, Duration) {
     var command = command
-    command.timeLimit = .seconds(3)
-    let result = try await ProcessLauncher().run(command)
+    var seconds = 1
+    while true {
+      command[keyPath: limit] = .seconds(seconds)
+      let result = try await ProcessLauncher().run(command)
+      if grandchild != nil || seconds > 500 { return (result, .seconds(seconds)) }
+      seconds *= 2
+    }
+  }
+
+  @Test func timeLimitKillsGrandchildren() async throws {
+    let (result, _) = try await runIntoLimit(command, \.timeLimit)
     #expect(result.termination == .timedOut)
     #expect(result.status == 124)
     #expect(!result.isSuccess)
@@ -48,9 +60,8 @@ import Testing
     defer { try? log.close() }
     var command = command
     command.output = isCaptured ? .captured : .appended(log)
-    command.silenceLimit = .seconds(3)
-    let result = try await ProcessLauncher().run(command)
-    #expect(result.termination == .silent(.seconds(3)))
+    let (result, limit) = try await runIntoLimit(command, \.silenceLimit)
+    #expect(result.termination == .silent(limit))
     #expect(result.status == 124)
     #expect(!result.isSuccess)
     let grandchild = try #require(self.grandchild)
@@ -60,10 +71,16 @@ import Testing
   @Test(arguments: [true, false])
   func whoeverPrintsIsNotSilent(onStandardError: Bool) async throws {
     let print = onStandardError ? "echo . >&2" : "echo ."
-    let command = Command(
-      "sh", ["-c", "for line in $(seq 25); do \(print); sleep 0.2; done; exit 3"],
-      environment: ["PATH": "/usr/bin:/bin"], silenceLimit: .seconds(3))
-    #expect(try await ProcessLauncher().run(command).termination == .exited(3))
+    var result: CommandResult?
+    // Where the child itself comes to a halt for a while, a longer limit tells more.
+    for limit in [3, 12, 48] where result?.termination != .exited(3) {
+      let lines = "seq \(limit * 10)"
+      let command = Command(
+        "sh", ["-c", "for line in $(\(lines)); do \(print); sleep 0.2; done; exit 3"],
+        environment: ["PATH": "/usr/bin:/bin"], silenceLimit: .seconds(limit))
+      result = try await ProcessLauncher().run(command)
+    }
+    #expect(result?.termination == .exited(3))
   }
 
   @Test func whatAChildLeavesBehindIsKilled() async throws {

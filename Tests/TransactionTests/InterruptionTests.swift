@@ -64,12 +64,12 @@ struct InterruptionTests {
       "/bin/bash", "-c", Self.interrupt(with: "KILL", seconds: seconds),
     ])
     #expect(killed.lines.contains("status 137"), "\(killed)")
-    let leftovers = "find /var/lib/dkms -name '.tmp_*'"
-    #expect(
-      try await !system.root.shell(leftovers).output.isEmpty, "the kill came while something was half made")
     // Who is killed leaves the killing to another, who needs a moment.
     let isOver = try await eventually { processes(with: "\(seconds)").isEmpty }
     #expect(isOver, "no child outlives the helper")
+    let leftovers = "find /var/lib/dkms -name '.tmp_*'"
+    #expect(
+      try await !system.root.shell(leftovers).output.isEmpty, "the kill came while something was half made")
     // The next transaction would mend this one, which takes hours.
     try await system.root.shell("sed -i /AUTOINSTALL/d /usr/src/slow-1/dkms.conf").mustSucceed()
     let next = try await system.install("hello-world-dkms=1.0-")

@@ -16,7 +16,10 @@ extension StepRunner {
       }
       let signs = ["modules.order", "modules.dep"].map { directory.appending($0) }
       let hasKernel = (signs + [layout.bootRecord(release)]).contains { Files.kind($0) != nil }
-      if hasKernel { try await runDepmod(release) }
+      if hasKernel {
+        try await runDepmod(release)
+        removeHalfWritten(in: directory)
+      }
       return []
     }
   }
@@ -33,7 +36,16 @@ extension StepRunner {
 
   /// Whether nothing is left of a kernel but what depmod once wrote.
   private func isOnlyGenerated(_ directory: FilePath) -> Bool {
-    Files.list(directory).allSatisfy(KernelRemains.generated.contains)
+    Files.list(directory).allSatisfy(KernelRemains.isGenerated)
+  }
+
+  /// Removes what runs of depmod were writing that were killed.
+  private func removeHalfWritten(in directory: FilePath) {
+    for name in Files.list(directory) {
+      guard let writer = KernelRemains.writer(of: name) else { continue }
+      let isRunning = Files.isDirectory(FilePath("/proc/\(writer)"))
+      if !isRunning { try? Files.remove(directory.appending(name)) }
+    }
   }
 
   private func clear(_ directory: FilePath) throws(DKMSError) {

@@ -19,7 +19,7 @@ public struct KernelRemains: Sendable {
     isAll = Self.files(below: directory).allSatisfy { file in
       file.starts(with: place)
         || file.removingLastComponent() == directory
-          && Self.generated.contains(file.lastComponent?.string ?? "")
+          && Self.isGenerated(file.lastComponent?.string ?? "")
     }
   }
 
@@ -31,8 +31,20 @@ public struct KernelRemains: Sendable {
     }
   }
 
-  /// What depmod writes, and clears away when a kernel has gone.
-  static let generated: Set<String> = {
+  /// Whether depmod writes a file of this name, or was killed while it did.
+  static func isGenerated(_ name: String) -> Bool { generated.contains(name) || writer(of: name) != nil }
+
+  /// The process that writes, or wrote, a file which is to get its own name when it is complete; nil for any other.
+  static func writer(of name: String) -> Int? {
+    // depmod adds its number and the time in microseconds and seconds.
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    let numbers = parts.suffix(3).compactMap { Int($0) }
+    let goal = parts.dropLast(3).joined(separator: ".")
+    return numbers.count == 3 && generated.contains(goal) ? numbers[0] : nil
+  }
+
+  /// What depmod writes.
+  private static let generated: Set<String> = {
     let plain = ["alias", "dep", "devname", "softdep", "symbols", "weakdep"]
     let binary = ["alias", "dep", "symbols", "builtin", "builtin.alias"]
     return Set(plain.map { "modules.\($0)" } + binary.map { "modules.\($0).bin" })

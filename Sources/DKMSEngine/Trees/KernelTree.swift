@@ -43,10 +43,13 @@ struct KernelTree: Sendable {
     return KernelFingerprint(owner: owner, symbols: symbols, configuration: digest, compiler: compiler)
   }
 
+  /// What depmod writes and modprobe goes by, one after another: where it was killed, the last are the old ones.
+  private static let indexes = ["dep", "alias", "symbols"].flatMap { ["modules.\($0)", "modules.\($0).bin"] }
+
   private var hasStaleDependencies: Bool {
     let installed = directory.appending(Layout.installedLocation.components)
-    return Files.isWritable(directory)
-      && (Files.isNewer(installed, than: directory.appending("modules.dep")) || namesModulesThatAreGone)
+    let isOlder = { (index: String) in Files.isNewer(installed, than: directory.appending(index)) }
+    return Files.isWritable(directory) && (Self.indexes.contains(where: isOlder) || namesModulesThatAreGone)
   }
 
   /// Whether modules.dep has one of ours that is there no longer, as after a removal that was killed.

@@ -131,14 +131,17 @@ import Testing
     #expect(error.description.contains("did not end"))
   }
 
-  @Test(arguments: ["exit 0", "exit 3", "while :; do :; done", "if true; then", "fi"])
+  @Test(arguments: ["exit 0", "exit 3", ": > $sign; sleep 300", "if true; then", "fi"])
   func overrideAtFaultIsNamed(_ line: String) async throws {
     let conf = try machine.directory.write(Machine.plain, to: "src/tested/dkms.conf")
     let override = try machine.directory.write("\(line)\n", to: "etc/hello.conf")
     let last = try machine.directory.write("A=1\n", to: "etc/hello-1.0.conf")
+    let sign = machine.directory.path.appending("endless")
+    machine.launcher.runs(with: ExpiringLauncher(sign: sign))
     let evaluator = ConfigurationEvaluator(host: machine.host, timeLimit: .seconds(2))
     let error = try await #require(throws: DKMSError.self) {
-      _ = try await evaluator.evaluate([conf, override, last], reading: ["A"], environment: [:])
+      _ = try await evaluator.evaluate(
+        [conf, override, last], reading: ["A"], environment: ["sign": sign.string])
     }
     #expect(error.description.hasPrefix("\(override) "))
   }
@@ -146,6 +149,8 @@ import Testing
   // MARK: What is in them
 
   @Test func tenMegabytesForBash() async throws {
+    // However long it takes bash.
+    machine.launcher.runs(with: ExpiringLauncher(sign: machine.directory.path.appending("never")))
     let filling = String(repeating: "# \(String(repeating: "said ", count: 200))\n", count: 10_000)
     let configuration = try await machine.read(filling + Machine.plain + "POST_ADD=$(echo add.sh)\r\n")
     #expect(configuration.scripts == [.postAdd: "add.sh"])

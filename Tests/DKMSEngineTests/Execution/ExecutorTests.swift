@@ -2,6 +2,7 @@
 
 import DKMSModel
 import Host
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -82,7 +83,8 @@ import Testing
   @Test func whatIsInstalledBeforeAnInterruptionIsFound() async throws {
     let (good, slow) = (try module("good", "1.0"), try module("slow", "1.0"))
     try machine.addTextModule(good)
-    try machine.addTextModule(slow, conf: "MAKE[0]=\"sleep 300\"\n")
+    let begun = machine.directory.path.appending("begun")
+    try machine.addTextModule(slow, conf: "MAKE[0]=\": > '\(begun)'; sleep 300\"\n")
     var plan = Plan()
     for id in [good, slow] {
       let add = plan.append(.add(id, source: "\(machine.layout.source(id))"), because: .requested)
@@ -92,7 +94,10 @@ import Testing
     let depmod = plan.append(.depmod(kernel.release), because: .modulesChange, after: [2, 5])
     plan.append(.follow(command: "true"), because: .modulesChange, after: [depmod])
     let run = Task { try await machine.execute(plan) }
-    #expect(try await eventually { machine.installed("good.ko", kernel) != nil })
+    let isAsPlanned = try await eventually {
+      machine.state[good]?.build(for: kernel)?.isInstalled == true && Files.kind(begun) != nil
+    }
+    #expect(isAsPlanned)
     run.cancel()
     let report = try await run.value
     #expect(report.outcomes.map(\.isDone) == [true, true, true, true, false, false, true, false])

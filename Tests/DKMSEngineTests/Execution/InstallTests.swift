@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import DKMSModel
+import Glibc
 import Host
 import SystemPackage
 import TestSupport
@@ -252,9 +253,26 @@ import Testing
     #expect(machine.launcher.commands("depmod").isEmpty)
   }
 
+  @Test func whatAKilledDepmodWasWritingGoesWithTheNext() async throws {
+    // No process has a number beyond four million; this one has its own.
+    let others = [
+      "modules.alias.\(getpid()).123456.1700000000", "modules.mine.4194305.1.2", "modules.dep.1.2",
+    ]
+    for file in ["modules.alias.4194305.123456.1700000000", "modules.dep.bin.4194305.1.2"] + others {
+      try machine.directory.write("", to: "lib/modules/6.1.0/\(file)")
+    }
+    var plan = Plan()
+    plan.append(.depmod(kernel.release), because: .modulesChange)
+    #expect(try await machine.execute(plan).failures.isEmpty)
+    let left = Files.list(machine.layout.kernel(kernel.release)).filter { $0.hasPrefix("modules.") }
+    #expect(left == (others + ["modules.order"]).sorted())
+  }
+
   @Test func whatDepmodLeftOfAGoneKernelIsClearedAway() async throws {
     try Files.remove(machine.layout.kernel(kernel.release))
-    for file in ["modules.dep", "modules.dep.bin", "modules.alias.bin", "modules.softdep"] {
+    for file in [
+      "modules.dep", "modules.dep.bin", "modules.alias.bin", "modules.softdep", "modules.dep.9.9.9",
+    ] {
       try machine.directory.write("", to: "lib/modules/6.1.0/\(file)")
     }
     try machine.directory.write("", to: "lib/modules/6.2.0/modules.dep")

@@ -8,6 +8,7 @@ final class InterceptingLauncher: CommandLauncher {
   private let intercepted: Set<String>
   private let recorded = Mutex<[Command]>([])
   private let answer: Mutex<@Sendable (Command) -> CommandResult>
+  private let launcher = Mutex<any CommandLauncher>(ProcessLauncher())
 
   init(_ programs: Set<String>) {
     intercepted = programs
@@ -23,9 +24,16 @@ final class InterceptingLauncher: CommandLauncher {
     answer.withLock { $0 = body }
   }
 
+  /// What runs other programs from now on.
+  func runs(with launcher: any CommandLauncher) {
+    self.launcher.withLock { $0 = launcher }
+  }
+
   func run(_ command: Command) async throws(HostError) -> CommandResult {
     recorded.withLock { $0.append(command) }
-    guard intercepted.contains(command.program) else { return try await ProcessLauncher().run(command) }
+    guard intercepted.contains(command.program) else {
+      return try await launcher.withLock { $0 }.run(command)
+    }
     return answer.withLock { $0 }(command)
   }
 }

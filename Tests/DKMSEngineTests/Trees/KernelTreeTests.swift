@@ -95,10 +95,28 @@ import Testing
     #expect(try tree().facts.hasStaleDependencies == isStale)
   }
 
-  @Test func dependenciesAreStaleWhereModulesCameLater() throws {
+  @Test func dependenciesAreStaleWhereModulesCameLater() async throws {
     try add("modules.dep")
-    try add("updates/dkms/hello.ko")
+    // The clock of a file system ticks a few hundred times a second.
+    let isLater = try await eventually {
+      (try? add("updates/dkms/hello.ko")) != nil && (try? tree().facts.hasStaleDependencies) == true
+    }
+    #expect(isLater)
+  }
+
+  @Test(arguments: ["modules.alias", "modules.symbols.bin"])
+  func dependenciesAreStaleWhereDepmodWasKilledBeforeItsEnd(_ last: String) async throws {
+    try add(last)
+    let installed = machine.layout.installed(try KernelRelease("6.1.0"))
+    let isLater = try await eventually {
+      (try? add("updates/dkms/hello.ko")) != nil
+        && Files.isNewer(installed, than: machine.layout.installTree.appending("6.1.0/\(last)"))
+    }
+    #expect(isLater)
+    try add("modules.dep", "updates/dkms/hello.ko:\n")
     #expect(try tree().facts.hasStaleDependencies)
+    try add(last)
+    #expect(try !tree().facts.hasStaleDependencies)
   }
 
   @Test func catalogueListsDirectories() throws {
