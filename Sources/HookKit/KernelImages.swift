@@ -20,8 +20,7 @@ struct KernelImages {
   ) async throws(GenerationError) {
     let catalogue = KernelCatalogue(framework.layout)
     let bootable = kernels.map { BootableKernel($0, packageBase: catalogue.packageBase(of: $0.release)) }
-    let survey = ImageSurvey(
-      BootSystem(root: framework.layout.root, installTree: framework.layout.installTree, host: host))
+    let survey = ImageSurvey(BootSystem(framework, host))
     var conditions: [ImageCondition] = []
     if let chosen = try await GeneratorChoice(for: bootable, survey, configuration, database).chosen {
       for recipe in try await survey.recipes(of: chosen, for: bootable) {
@@ -30,5 +29,14 @@ struct KernelImages {
     }
     // What only root may read is nothing to be judged by others.
     self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable }
+  }
+}
+
+extension BootSystem {
+  init(_ framework: Framework, _ host: Host) {
+    let layout = framework.layout
+    self.init(
+      root: layout.root, installTree: layout.installTree, temporaryDirectory: layout.temporaryDirectory,
+      host: host)
   }
 }

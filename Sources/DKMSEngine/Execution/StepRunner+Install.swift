@@ -30,8 +30,8 @@ extension StepRunner {
     let files = try await filesToInstall(configuration, id, kernel, &warnings)
     try Self.checkNotCancelled("install", id)
     let predecessor = installedNames(id, kernel)
-    try await archiveOriginals(of: files.map(\.name), for: id, kernel)
     try onFiles { () throws(HostError) in
+      try archiveOriginals(of: files.map(\.name), for: id, kernel)
       try Files.makeDirectories(layout.installed(kernel.release))
       for file in files { try put(file, of: id, kernel) }
       try removeLeftovers(of: predecessor.subtracting(files.map(\.name)), kernel)

@@ -33,5 +33,19 @@ struct FailureRecord {
     if gone.count == records.count { try? Files.remove(build.appending(Self.logName)) }
   }
 
+  /// What was to become a record when its run was killed.
+  func halfMade(of id: ModuleID) -> [FilePath] {
+    let build = layout.build(id)
+    let isHalfMade = { (name: String) in name == ".\(Self.logName)\(Files.stagingSuffix)" }
+    return Files.list(build).flatMap { entry -> [FilePath] in
+      let path = build.appending(entry)
+      if isHalfMade(entry) { return [path] }
+      guard Files.kind(path) == .directory else { return [] }
+      let names = Files.list(path)
+      if names.allSatisfy(isHalfMade) { return [path] }
+      return names.filter(isHalfMade).map(path.appending)
+    }
+  }
+
   private static let logName = "make.log"
 }
