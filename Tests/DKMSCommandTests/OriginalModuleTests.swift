@@ -95,6 +95,56 @@ struct OriginalModuleTests {
     #expect(try machine.text(place("extra")) == "somebody else's")
   }
 
+  @Test("The kernel's own is put away where there is no other, and returns")
+  func ownOfTheKernel() async throws {
+    let machine = try await Prepared.machine(.built)
+    try machine.write("the kernel's own", to: place("kernel/drivers"))
+    let before = machine.tree
+    try await machine.dkms("install quick/1.0 -k \(kernel) --no-depmod").expect(0)
+    #expect(!machine.exists(place("kernel/drivers")))
+    #expect(try machine.text(archive) == "the kernel's own")
+    #expect(
+      try machine.text("\(archive).origin") == "/usr/lib/modules/\(kernel)/kernel/drivers/quick.ko\n")
+    try await machine.dkms("status").expect(
+      0, output: ["quick/1.0, \(kernel), x86_64: installed (Original modules exist)"])
+    try await machine.dkms("uninstall quick/1.0 -k \(kernel) --no-depmod").expect(0)
+      .expectUnchanged(since: before)
+    #expect(try machine.text(place("kernel/drivers")) == "the kernel's own")
+  }
+
+  @Test("The kernel's own stays where another one is in the way")
+  func ownOfTheKernelBesideAnother() async throws {
+    let machine = try await Prepared.machine(.built)
+    for directory in ["extra", "kernel/drivers"] { try machine.write(directory, to: place(directory)) }
+    try await machine.dkms("install quick/1.0 -k \(kernel) --no-depmod").expect(0)
+    #expect(try machine.text(archive) == "extra")
+    #expect(try machine.text(place("kernel/drivers")) == "kernel/drivers")
+  }
+
+  @Test("What the kernel's package has put there anew stays")
+  func ownOfTheKernelAnew() async throws {
+    let machine = try await Prepared.machine(.built)
+    try machine.write("old", to: place("kernel/drivers"))
+    try await machine.dkms("install quick/1.0 -k \(kernel) --no-depmod").expect(0)
+    try machine.write("new", to: place("kernel/drivers"))
+    try await machine.dkms("uninstall quick/1.0 -k \(kernel) --no-depmod").expect(0)
+    #expect(try machine.text(place("kernel/drivers")) == "new")
+    #expect(!machine.exists("var/quick/original_module"))
+  }
+
+  @Test("What belonged to a kernel that has gone does not return")
+  func ownOfAKernelThatHasGone() async throws {
+    let machine = try await Prepared.machine(.built)
+    try machine.write("the kernel's own", to: place("kernel/drivers"))
+    try await machine.dkms("install quick/1.0 -k \(kernel) --no-depmod").expect(0)
+    // What a package manager leaves: what is not the package's.
+    for name in Files.list(machine.path("modules/\(kernel)")) where name != "updates" {
+      try machine.remove("modules/\(kernel)/\(name)")
+    }
+    try await machine.dkms("remove quick/1.0 --all").expect(0)
+    #expect(machine.tree.filter { $0.contains(kernel) && !$0.hasPrefix("src/") }.isEmpty)
+  }
+
   @Test(
     "One that lies elsewhere returns there, by either name of that place", arguments: ["/usr/lib", "/lib"])
   func elsewhere(_ prefix: String) async throws {

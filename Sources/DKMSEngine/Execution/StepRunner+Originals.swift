@@ -8,7 +8,8 @@ internal import SystemPackage
 extension StepRunner {
   /// Takes modules of these names out of the way, unless they were built here.
   ///
-  /// Those elsewhere stay: depmod takes ours in their place, and their package still finds its files.
+  /// The kernel's own goes where there is no other: depmod takes ours in its place anyway, but the reference moves it,
+  /// and `dkms status` tells.
   func archiveOriginals(
     of names: [String], for id: ModuleID, _ kernel: Kernel
   ) async throws(DKMSError) {
@@ -17,7 +18,10 @@ extension StepRunner {
     let kernelTree = KernelTree(kernel.release, in: layout, options: options)
     for name in names {
       // What was built here is nobody's original, even if a killed run left it without its link.
-      for file in kernelTree.competitors(named: name) where !tree.isProduct(file, for: kernel) {
+      let isForeign = { (file: FilePath) in !tree.isProduct(file, for: kernel) }
+      let competitors = kernelTree.competitors(named: name).filter(isForeign)
+      let own = kernelTree.modules(named: name).filter(isForeign).prefix(1)
+      for file in competitors.isEmpty ? Array(own) : competitors {
         try await archive(file, layout.originals(id.name, kernel), kernel)
       }
     }
@@ -50,11 +54,21 @@ extension StepRunner {
           await assumedHome(of: kept, name, id, kernel)
         }
       guard let origin else { continue }
-      try await move(kept, to: origin)
+      if isReplaced(origin, kernel) {
+        try onFiles { () throws(HostError) in try Files.remove(kept) }
+      } else {
+        try await move(kept, to: origin)
+      }
       try onFiles { () throws(HostError) in try Files.remove(note) }
       Files.removeEmptyDirectories(from: kept.removingLastComponent(), upTo: layout.module(id.name))
     }
     Files.removeEmptyDirectories(from: archive, upTo: layout.module(id.name))
+  }
+
+  /// Whether the kernel's package has put the file there anew meanwhile, or has gone and taken its place away.
+  private func isReplaced(_ origin: FilePath, _ kernel: Kernel) -> Bool {
+    let own = layout.kernel(kernel.release).appending("kernel")
+    return origin.starts(with: own) && (Files.kind(origin) != nil || !Files.isDirectory(own))
   }
 
   private func modules(below directory: FilePath) -> [(file: FilePath, name: String)] {
