@@ -225,6 +225,18 @@ import Testing
     #expect(try await failure(machine, file)?.exitStatus == .wrongState)
   }
 
+  @Test("A source that is a link would come with links that lead out of where it goes")
+  func sourceThatIsALink() async throws {
+    let machine = try Machine()
+    let file = try tarball(
+      [
+        "dkms_main_tree/6.1.0-a/x86_64/module/text.ko": "text", "a/b/c/dkms.conf": Self.conf,
+        "etc/shadow": "",
+      ],
+      links: [("dkms_source_tree", "a/b/c"), ("a/b/c/x", "../../../etc/shadow")], in: machine)
+    #expect(try await failure(machine, file)?.exitStatus == .moduleNotProduced)
+  }
+
   @Test(
     "A build is for a kernel, and is no other directory of the module",
     arguments: ["source", "build", "tarball", "x"])
