@@ -28,7 +28,7 @@ struct ModuleBuild {
     kernelTree = KernelTree(kernel.release, in: runner.layout, options: runner.options)
     configuration = try await runner.reader.configuration(of: id, for: kernel)
     surroundings = try await BuildSurroundings(
-      for: kernelTree, over: runner.buildEnvironment, runner.options, on: runner.host)
+      for: kernelTree, over: runner.environment(of: id, for: kernel), runner.options, on: runner.host)
     signer = ModuleSigner(for: kernelTree, runner.options.signing, in: runner.layout, on: runner.host)
     signingProblem = signer?.problem
   }

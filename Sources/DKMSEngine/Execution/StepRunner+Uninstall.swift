@@ -44,7 +44,7 @@ extension StepRunner {
     guard let source = sources.first(where: Files.isDirectory) else { return [] }
     do {
       let configuration = try await reader.configuration(of: id, source: source, for: kernel)
-      return await runFinalScript(.postRemove, of: configuration, in: source)
+      return await runFinalScript(.postRemove, of: configuration, for: kernel, in: source)
     } catch {
       return ["\(error)"]
     }
