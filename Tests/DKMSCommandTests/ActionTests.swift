@@ -200,6 +200,17 @@ struct ActionTests {
     #expect(try pair.ours.text("etc/notes") == notes)
   }
 
+  @Test(
+    "A dkms.conf may read what lies in the current directory", arguments: [Machine.Program.ours, .reference])
+  func readsCurrentDirectory(_ program: Machine.Program) async throws {
+    let machine = try await Prepared.sources()
+    try machine.addQuick(conf: "PACKAGE_VERSION=$(< version)")
+    try machine.write("1.0\n", to: "src/quick-1.0/version")
+    let run = try await machine.shell("cd /usr/src/quick-1.0 && dkms add .", by: program)
+    #expect(run.status == 0, "\(run)")
+    try await machine.dkms("status", by: program).expect(0, output: ["quick/1.0: added"])
+  }
+
   @Test("no-autoinstall turns autoinstall off, and says so")
   func noAutoinstall() async throws {
     let machine = try await Prepared.machine(.added)
