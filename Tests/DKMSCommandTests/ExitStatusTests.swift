@@ -270,6 +270,8 @@ struct ExitStatusTests {
       .expect(6, says: ["/usr/lib/\(own)", "--force"])
     outcome.expectUnchanged(since: before)
     try await machine.dkms("install quick/1.0 -k \(Kernels.first) --force").expect(0)
+    #expect(try machine.bytes("var/quick/original_module/\(Kernels.first)/x86_64/quick.ko") == built)
+    try await machine.dkms("uninstall quick/1.0 -k \(Kernels.first)").expect(0)
     #expect(try machine.bytes(own) == built)
   }
 

@@ -69,7 +69,7 @@ struct InstallOptionTests {
       #expect(run.status == 0, "\(run)")
     }
     #expect(machine.exists(Self.module))
-    #expect(machine.exists("modules/\(Self.kernel)/kernel/quick.ko"))
+    #expect(machine.exists("var/quick/original_module/\(Self.kernel)/x86_64/quick.ko"))
   }
 
   // MARK: What follows

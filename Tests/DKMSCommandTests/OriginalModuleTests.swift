@@ -95,7 +95,7 @@ struct OriginalModuleTests {
     #expect(try machine.text(place("extra")) == "somebody else's")
   }
 
-  @Test("The kernel's own is put away where there is no other, and returns")
+  @Test("So is the kernel's own where there is no other")
   func ownOfTheKernel() async throws {
     let machine = try await Prepared.machine(.built)
     try machine.write("the kernel's own", to: place("kernel/drivers"))

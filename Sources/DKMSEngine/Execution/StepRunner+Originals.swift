@@ -16,9 +16,12 @@ extension StepRunner {
     // What was in the way is put away already; what is there now is ours.
     guard Files.kind(layout.activeLink(id.name, kernel)) != .link else { return }
     let kernelTree = KernelTree(kernel.release, in: layout, options: options)
+    let installed = layout.installed(kernel.release)
     for name in names {
-      // What was built here is nobody's original, even if a killed run left it without its link.
-      let isForeign = { (file: FilePath) in !tree.isProduct(file, for: kernel) }
+      // What was built here is nobody's original where we install, even if a killed run left it without its link.
+      let isForeign = { (file: FilePath) in
+        !file.starts(with: installed) || !tree.isProduct(file, for: kernel)
+      }
       let competitors = kernelTree.competitors(named: name).filter(isForeign)
       let own = kernelTree.modules(named: name).filter(isForeign).prefix(1)
       for file in competitors.isEmpty ? Array(own) : competitors {

@@ -200,7 +200,7 @@ import Testing
     #expect(Files.kind(outside) == nil)
   }
 
-  @Test func kernelsOwnEqualModuleStays() async throws {
+  @Test func kernelsOwnEqualModuleStaysUnlessForced() async throws {
     try machine.directory.write("text", to: "lib/modules/6.1.0/kernel/misc/hello.ko")
     try machine.addTextModule(id)
     let report = try await machine.install(id, kernel)
@@ -211,7 +211,10 @@ import Testing
     #expect(dkms == ["kernel/", "kernel/misc/", "kernel/misc/hello.ko"])
     #expect(try await machine.forced.install(id, kernel).failures.isEmpty)
     #expect(machine.installed("hello.ko", kernel) == "text")
-    #expect(Files.text(machine.layout.kernel(kernel.release).appending("kernel/misc/hello.ko")) == "text")
+    let own = machine.layout.kernel(kernel.release).appending("kernel/misc/hello.ko")
+    #expect(Files.kind(own) == nil)
+    #expect(try await machine.uninstall(id, kernel).failures.isEmpty)
+    #expect(Files.text(own) == "text")
   }
 
   // MARK: depmod
