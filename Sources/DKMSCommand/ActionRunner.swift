@@ -116,12 +116,15 @@ struct ActionRunner {
     let named =
       arguments.kernels.isEmpty
       ? [Arguments.KernelArgument(release: host.runningRelease)] : arguments.kernels
-    return try named.enumerated().map { index, kernel in
+    var kernels: [Kernel] = []
+    for (index, argument) in named.enumerated() {
       let several = arguments.architectures
       let architecture =
-        kernel.architecture ?? (several.count > 1 ? several[index] : several.first) ?? host.architecture
-      return try Kernel(release: KernelRelease(kernel.release), architecture: architecture)
+        argument.architecture ?? (several.count > 1 ? several[index] : several.first) ?? host.architecture
+      let kernel = try Kernel(release: KernelRelease(argument.release), architecture: architecture)
+      if !kernels.contains(kernel) { kernels.append(kernel) }
     }
+    return kernels
   }
 
   /// The kernel of an action that takes no more than one.

@@ -82,8 +82,9 @@ struct Arguments: Equatable {
     let attached = word.hasPrefix("--") && parts.count == 2 ? String(parts[1]) : nil
     if attached == nil, try takeSwitch(name) { return }
     guard Self.valued.contains(name) else { throw .unknownOption(word) }
-    guard let value = attached ?? rest.popFirst() else { throw .missingValue(name) }
-    guard !value.isEmpty else { throw Self.isArchitecture(name) ? .noArchitecture : .missingValue(name) }
+    guard let value = attached ?? rest.popFirst(), !value.isEmpty || Self.mayBeEmpty.contains(name) else {
+      throw .missingValue(name)
+    }
     try take(value, of: name)
   }
 
@@ -121,7 +122,10 @@ struct Arguments: Equatable {
     "--dkmstree", "--sourcetree", "--installtree", "--directive", "--templatekernel", "--archive",
   ]
 
-  private static func isArchitecture(_ name: String) -> Bool { ["-a", "--arch"].contains(name) }
+  /// Scripts hand over variables that may be empty; such a value asks for nothing in particular.
+  private static let mayBeEmpty: Set<String> = [
+    "-m", "--module", "-v", "-k", "--kernelver", "-a", "--arch", "-c", "-j", "--templatekernel", "--archive",
+  ]
 
   private mutating func take(_ value: String, of name: String) throws(UsageError) {
     switch name {
@@ -129,7 +133,8 @@ struct Arguments: Equatable {
     case "-v": version = value
     case "-k", "--kernelver": takeKernel(value)
     case "-a", "--arch": architectures.append(value)
-    case "-c": configuration = path(value)
+    case "-c": configuration = value.isEmpty ? nil : path(value)
+    case "-j" where value.isEmpty: jobs = nil
     case "-j":
       guard let count = Int(value), count >= 0 else { throw .badValue(name, value) }
       jobs = count
@@ -139,7 +144,8 @@ struct Arguments: Equatable {
     case "--sourcetree": sourceTree = path(value)
     case "--installtree": installTree = path(value)
     case "--directive": directives.append(value)
-    case "--templatekernel": templateKernel = value
+    case "--templatekernel": templateKernel = value.isEmpty ? nil : value
+    case "--archive" where value.isEmpty: archive = nil
     case "--archive": archive = value.contains("/") ? path(value) : FilePath(value)
     default: throw .unknownOption(name)
     }
@@ -152,7 +158,10 @@ struct Arguments: Equatable {
   private mutating func takeModule(_ value: String) {
     let parts = value.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     module = String(parts[0])
-    if parts.count == 2 { version = String(parts[1]) }
+    guard parts.count == 2 else { return }
+    version = String(parts[1])
+    // Shells complete the name of a directory with a slash.
+    while version.hasSuffix("/") { version.removeLast() }
   }
 
   private mutating func takeKernel(_ value: String) {
@@ -189,5 +198,12 @@ struct Arguments: Equatable {
     if isAll, !kernels.isEmpty { throw .allWithKernel }
     if isAll, !architectures.isEmpty { throw .allWithArchitecture }
     if isJSON, action != .status { throw .onlyStatusHasJSON(action) }
+    if action != .status { try checkKernels() }
+  }
+
+  private func checkKernels() throws(UsageError) {
+    if kernels.contains(where: \.release.isEmpty) { throw .noKernel }
+    let isNameless = (architectures + kernels.compactMap(\.architecture)).contains(where: \.isEmpty)
+    if isNameless { throw .noArchitecture }
   }
 }

@@ -10,6 +10,7 @@ enum UsageError: Error, Equatable {
   case missingValue(String)
   case badValue(String, String)
   case secondAction(String)
+  case noKernel
   case noArchitecture
   case architectureCount
   case allWithKernel
@@ -36,6 +37,7 @@ enum UsageError: Error, Equatable {
     case .missingValue(let option): "the option \(option) needs a value"
     case .badValue(let option, let value): "'\(value)' is not a value for \(option)"
     case .secondAction(let action): "only one action at a time: '\(action)' is a second one"
+    case .noKernel: "no kernel is named: -k takes a release, as uname -r prints it"
     case .noArchitecture: "no architecture is named: -a takes one, as uname -m prints it"
     case .architectureCount: "name one architecture for all kernels, or one for each"
     case .allWithKernel: "--all and -k exclude each other"
@@ -68,6 +70,7 @@ enum UsageError: Error, Equatable {
     case .contradictoryContents: .badConfiguration
     case .noConfiguration: .sourceUnusable
     case .noArchitecture: .noArchitecture
+    case .noKernel: .noKernel
     }
   }
 }

@@ -42,6 +42,8 @@ public struct ExitStatus: RawRepresentable, Hashable, Sendable {
   public static let missingDependency = Self(13)
   /// Modules could not be cleared away for a kernel that comes or goes.
   public static let kernelActionFailed = Self(14)
+  /// The name of a kernel is empty.
+  public static let noKernel = Self(16)
   /// The kernel's headers are not installed.
   public static let headersMissing = Self(21)
   /// The dkms.conf excludes this kernel.

@@ -18,7 +18,7 @@ struct ImageRound: Sendable {
     self.framework = framework
     self.configuration = configuration
     self.host = host
-    system = BootSystem(root: framework.layout.root, installTree: framework.layout.installTree, host: host)
+    system = BootSystem(framework, host)
     narrator = Narrator(host.console)
   }
 
@@ -47,6 +47,7 @@ struct ImageRound: Sendable {
 
   /// Ends what runs that were killed have begun.
   private func resume(_ recipes: [ImageRecipe]) async -> [GenerationError] {
+    LeftoverSweeper(framework.layout).sweepTemporary()
     maker.sweep(beside: recipes)
     var problems: [GenerationError] = []
     for recipe in recipes {

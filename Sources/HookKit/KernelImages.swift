@@ -20,8 +20,7 @@ struct KernelImages {
   ) async {
     let catalogue = KernelCatalogue(framework.layout)
     let bootable = kernels.map { BootableKernel($0, packageBase: catalogue.packageBase(of: $0.release)) }
-    let survey = ImageSurvey(
-      BootSystem(root: framework.layout.root, installTree: framework.layout.installTree, host: host))
+    let survey = ImageSurvey(BootSystem(framework, host))
     var conditions: [ImageCondition] = []
     var recipes = ImageRecipes()
     if let chosen = await GeneratorChoice(for: bootable, survey, configuration, database).chosen {
@@ -38,5 +37,14 @@ extension ConfigurationProblem {
   /// What of a generator's configuration cannot be read.
   init(_ error: GenerationError) {
     self.init(file: error.subject, line: nil, isError: true, text: error.reason)
+  }
+}
+
+extension BootSystem {
+  init(_ framework: Framework, _ host: Host) {
+    let layout = framework.layout
+    self.init(
+      root: layout.root, installTree: layout.installTree, temporaryDirectory: layout.temporaryDirectory,
+      host: host)
   }
 }

@@ -185,6 +185,13 @@ public enum Files {
     return left.st_dev == right.st_dev && left.st_ino == right.st_ino
   }
 
+  /// Whether a directory is this user's own, and nobody else may look into it or change it.
+  static func isPrivateDirectory(_ path: FilePath) -> Bool {
+    guard let status = status(path, follow: false) else { return false }
+    return kind(of: status) == .directory && status.st_uid == geteuid()
+      && status.st_mode & (S_IRWXG | S_IRWXO) == 0
+  }
+
   // MARK: Changes
 
   /// Makes a directory and those above it, mode 0755; one that is there is left as it is.
@@ -218,11 +225,13 @@ public enum Files {
   /// How many bytes a file holds; nil where there is none.
   public static func size(_ path: FilePath) -> Int? { status(path, follow: true).map { Int($0.st_size) } }
 
-  /// Makes a directory with a name that nothing has yet, mode 0700.
+  /// Makes a directory with a name that begins so and that nothing has yet, mode 0700.
   ///
   /// - Throws: `HostError`.
-  public static func makeTemporaryDirectory(in parent: FilePath) throws(HostError) -> FilePath {
-    var template = Array(parent.appending("\(temporaryPrefix)XXXXXX").string.utf8CString)
+  public static func makeTemporaryDirectory(
+    in parent: FilePath, prefix: String
+  ) throws(HostError) -> FilePath {
+    var template = Array(parent.appending("\(prefix)XXXXXX").string.utf8CString)
     guard mkdtemp(&template) != nil else { throw HostError("make a directory in", parent, .current) }
     return FilePath(platformString: template)
   }
@@ -244,7 +253,8 @@ public enum Files {
   }
 
   private static func writeStaged(
-    _ bytes: [UInt8], to staged: FilePath, for path: FilePath, _ permissions: FilePermissions
+    _ bytes: [UInt8], to staged: FilePath, for path: FilePath, _ permissions: FilePermissions,
+    like original: stat? = nil
   ) throws(HostError) {
     unlink(staged.string)
     try attempt("write", path) {
@@ -253,9 +263,31 @@ public enum Files {
         permissions: permissions)
       try descriptor.closeAfter {
         try descriptor.writeAll(bytes)
+        if let original { try descriptor.become(like: original) }
         try descriptor.sync()
       }
     }
+  }
+
+  /// Moves a file, also to another file system, with its owner, permissions and times.
+  ///
+  /// It is whole at every moment; whoever is killed may leave it in both places.
+  ///
+  /// - Throws: `HostError`; the file is where it was then, or in both places.
+  public static func move(_ file: FilePath, to path: FilePath) throws(HostError) {
+    guard let original = status(file, follow: false) else { throw HostError("move", file, .current) }
+    try makeDirectories(path.removingLastComponent())
+    let staged = stagingPath(for: path)
+    do {
+      try writeStaged(try read(file), to: staged, for: path, .ownerReadWrite, like: original)
+      try rename(staged, to: path)
+      try synchronize(path.removingLastComponent())
+    } catch {
+      unlink(staged.string)
+      throw error
+    }
+    try remove(file)
+    try synchronize(file.removingLastComponent())
   }
 
   /// Puts a copy of a file in the place of another, in one step.
@@ -286,20 +318,37 @@ public enum Files {
     }
   }
 
-  /// Swaps two directories in one step, or in three where the file system cannot.
+  /// Puts a directory in the place of another, which comes to where that one was.
+  ///
+  /// In one step, or in three where the file system cannot; `recover` ends what is killed between these.
   ///
   /// - Throws: `HostError`.
-  public static func exchange(_ left: FilePath, _ right: FilePath) throws(HostError) {
+  public static func exchange(_ staged: FilePath, with path: FilePath) throws(HostError) {
     let flags = CUnsignedInt(LINUX_RENAME_EXCHANGE)
-    if renameat2(AT_FDCWD, left.string, AT_FDCWD, right.string, flags) == 0 { return }
+    if renameat2(AT_FDCWD, staged.string, AT_FDCWD, path.string, flags) == 0 { return }
     guard errno == EINVAL || errno == ENOSYS else {
-      throw HostError("swap \(left) with", right, .current)
+      throw HostError("swap \(staged) with", path, .current)
     }
-    let aside = stagingPath(for: left)
-    try rename(right, to: aside)
-    try rename(left, to: right)
-    try rename(aside, to: left)
+    let aside = path.removingLastComponent().appending(".\(path.lastComponent?.string ?? "")\(asideSuffix)")
+    try rename(path, to: aside)
+    try rename(staged, to: path)
+    try rename(aside, to: staged)
   }
+
+  /// Puts back what exchanges that were killed had put aside in a directory; what has a successor goes.
+  public static func recover(_ directory: FilePath) {
+    for name in list(directory) where isAside(name) {
+      let path = directory.appending(String(name.dropFirst().dropLast(asideSuffix.count)))
+      if kind(path) == nil {
+        try? rename(directory.appending(name), to: path)
+      } else {
+        try? remove(directory.appending(name))
+      }
+    }
+  }
+
+  /// Whether an exchange has put something aside under this name.
+  public static func isAside(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(asideSuffix) }
 
   /// Brings a file, or the names in a directory, to the disk.
   ///
@@ -338,11 +387,11 @@ public enum Files {
     path.removingLastComponent().appending(".\(path.lastComponent?.string ?? "")\(stagingSuffix)")
   }
 
-  /// How every name that `makeTemporaryDirectory` gives begins.
-  public static let temporaryPrefix = "alpm-dkms."
-
   /// How every name that `stagingPath` gives ends.
   public static let stagingSuffix = ".alpm-dkms-new"
+
+  /// How the name ends under which `exchange` puts a directory aside.
+  private static let asideSuffix = ".alpm-dkms-old"
 
   // MARK: Below
 
@@ -401,5 +450,14 @@ extension FilePermissions {
 extension FileDescriptor {
   fileprivate func sync() throws {
     guard fsync(rawValue) == 0 else { throw Errno.current }
+  }
+
+  /// Takes over the permissions and times of a file, and its owner where this user may.
+  fileprivate func become(like original: stat) throws {
+    _ = fchown(rawValue, original.st_uid, original.st_gid)
+    let times = [original.st_atim, original.st_mtim]
+    guard fchmod(rawValue, original.st_mode & 0o7777) == 0, futimens(rawValue, times) == 0 else {
+      throw Errno.current
+    }
   }
 }

@@ -59,15 +59,16 @@ public struct ImageInspector: Sendable {
     _ names: [String], _ image: InitramfsImage, _ installed: InstalledModules
   ) async throws(ImageError) -> [String] {
     guard !names.isEmpty, let stripping = ModuleStripping(image.generator),
-      let directory = try? Files.makeTemporaryDirectory(in: temporaryDirectory)
+      let scratch = try? ScratchDirectory(in: temporaryDirectory)
     else { return names }
-    defer { try? Files.remove(directory) }
     let files = names.reduce(into: [:]) { files, name in files[name] = installed.file(of: name) }
-    let copies = await stripping.copies(of: files, in: directory, limits: limits, host: host)
+    let copies = await stripping.copies(of: files, in: scratch.path, limits: limits, host: host)
     guard !copies.isEmpty else { return names }
     let comparison = try ImageComparison(image, ImageReader(limits: limits)) { copies[$0] ?? [] }
-    return names.filter { name in
+    let different = names.filter { name in
       installed.place(of: name).map { !comparison.holds(name, asIn: $0) } ?? true
     }
+    scratch.discard()
+    return different
   }
 }

@@ -71,6 +71,22 @@ struct ActionTests {
     #expect(!machine.exists("var/quick/1.0/build"))
   }
 
+  @Test(
+    "A kernel that is named twice is one kernel", arguments: ["build", "install", "uninstall", "unbuild"])
+  func kernelNamedTwice(_ action: String) async throws {
+    let pair = try await Pair(Prepared.machine(action.hasPrefix("un") ? .installed : .added))
+    let kernel = Kernels.first
+    try await pair.dkms("\(action) quick/1.0 -k \(kernel) -k \(kernel)/x86_64 -k \(kernel)").expect(0)
+    try await pair.dkms("status").expect(0)
+  }
+
+  @Test("Removal, too, of a kernel that is named twice")
+  func removeForKernelNamedTwice() async throws {
+    let machine = try await Prepared.machine(.installed)
+    try await machine.dkms("remove quick/1.0 -k \(Kernels.first) -k \(Kernels.first)").expect(0)
+    try await machine.dkms("status").expect(0, output: ["quick/1.0: added"])
+  }
+
   @Test("Removal for the last kernel leaves it registered, so that the next kernel gets it")
   func removeForLastKernel() async throws {
     let machine = try await Prepared.machine(.installed)
@@ -145,6 +161,54 @@ struct ActionTests {
     try await pair.dkms("unbuild quick/1.0 -k \(Kernels.first)")
     try await pair.dkms("build quick/1.0 -k \(Kernels.first) --directive=DEST_MODULE_NAME=directed")
     #expect(pair.ours.exists("var/quick/1.0/\(Kernels.first)/x86_64/module/directed.ko"))
+  }
+
+  @Test(
+    "Scripts get the arguments that the reference hands them",
+    arguments: [
+      #"note a  b"#, #"note \"$kernelver\" $arch"#, #"note --empty=\"\" last"#,
+      #"./note $module/$module_version"#,
+    ])
+  func scriptArguments(_ text: String) async throws {
+    let machine = try await Prepared.sources()
+    let kinds = ["POST_ADD", "PRE_BUILD", "POST_BUILD", "PRE_INSTALL", "POST_INSTALL", "POST_REMOVE"]
+    try machine.addQuick(conf: kinds.map { "\($0)=\"\(text)\"" }.joined(separator: "\n"))
+    try machine.addScript(
+      #"{ printf '<%s>' "$@"; echo; } >> /etc/dkms/notes"#, at: "src/quick-1.0/note")
+    let pair = try await Pair(machine)
+    try await pair.dkms("install quick/1.0 -k \(Kernels.first)").expect(0)
+    try await pair.dkms("remove quick/1.0 --all").expect(0)
+    let notes = try pair.theirs.text("etc/notes")
+    #expect(notes.split(separator: "\n").count == kinds.count)
+    #expect(try pair.ours.text("etc/notes") == notes)
+  }
+
+  @Test("The build and its scripts find in their environment what the reference puts there")
+  func environment() async throws {
+    let machine = try await Prepared.sources()
+    let kinds = ["POST_ADD", "PRE_BUILD", "POST_BUILD", "PRE_INSTALL", "POST_INSTALL"]
+    try machine.addQuick(
+      conf: kinds.map { "\($0)=note" }.joined(separator: "\n")
+        + #"\#nMAKE[0]="./note && cp /usr/src/prebuilt/\$kernelver.ko \$module.ko""#)
+    try machine.addScript(
+      "env | grep -E '^(kernelver|arch|module|module_version|PWD)=' | sort >> /etc/dkms/notes",
+      at: "src/quick-1.0/note")
+    let pair = try await Pair(machine)
+    try await pair.dkms("install quick/1.0 -k \(Kernels.first)").expect(0)
+    let notes = try pair.theirs.text("etc/notes")
+    #expect(notes.contains("kernelver=\(Kernels.first)\nmodule=quick\nmodule_version=1.0\n"))
+    #expect(try pair.ours.text("etc/notes") == notes)
+  }
+
+  @Test(
+    "A dkms.conf may read what lies in the current directory", arguments: [Machine.Program.ours, .reference])
+  func readsCurrentDirectory(_ program: Machine.Program) async throws {
+    let machine = try await Prepared.sources()
+    try machine.addQuick(conf: "PACKAGE_VERSION=$(< version)")
+    try machine.write("1.0\n", to: "src/quick-1.0/version")
+    let run = try await machine.shell("cd /usr/src/quick-1.0 && dkms add .", by: program)
+    #expect(run.status == 0, "\(run)")
+    try await machine.dkms("status", by: program).expect(0, output: ["quick/1.0: added"])
   }
 
   @Test("no-autoinstall turns autoinstall off, and says so")

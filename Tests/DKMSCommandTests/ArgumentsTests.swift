@@ -23,10 +23,10 @@ struct ArgumentsTests {
   }
 
   @Test(
-    "A module is named in six forms",
+    "A module is named in these forms",
     arguments: [
       "build -m M -v 1.0", "build -v 1.0 -m M", "build -m M/1.0", "build M/1.0", "M/1.0 build",
-      "build --module=M/1.0", "build --module M -v 1.0", "build M -v 1.0",
+      "build --module=M/1.0", "build --module M -v 1.0", "build M -v 1.0", "build M/1.0/", "build -m M/1.0/",
     ])
   func module(_ words: String) throws {
     let arguments = try parse(words)
@@ -161,10 +161,26 @@ struct ArgumentsTests {
     #expect(fault("build M/1.0 \(word)")?.exitStatus == .usage)
   }
 
-  @Test("An architecture without a name is none", arguments: ["-a", "--arch"])
-  func noArchitecture(_ option: String) throws {
-    #expect(throws: UsageError.noArchitecture) { try Arguments(["build", "M/1", option, ""]) }
+  @Test(
+    "An empty value asks for nothing in particular",
+    arguments: ["-m", "--module", "-v", "-c", "-j", "--templatekernel", "--archive"])
+  func nothing(_ option: String) throws {
+    #expect(try Arguments(["build", option, ""]) == Arguments(["build"]))
+    if option.hasPrefix("--") { #expect(try Arguments(["build", "\(option)="]) == Arguments(["build"])) }
+  }
+
+  @Test("An architecture without a name is none", arguments: [["-a", ""], ["--arch="], ["-k", "K/"]])
+  func noArchitecture(_ words: [String]) throws {
+    #expect(throws: UsageError.noArchitecture) { try Arguments(["build", "M/1"] + words) }
     #expect(UsageError.noArchitecture.exitStatus.rawValue == 12)
+    #expect(throws: Never.self) { try Arguments(["status"] + words) }
+  }
+
+  @Test("Nor is a kernel without a name", arguments: [["-k", ""], ["--kernelver="], ["-k", "/A"]])
+  func noKernel(_ words: [String]) throws {
+    #expect(throws: UsageError.noKernel) { try Arguments(["build", "M/1"] + words) }
+    #expect(UsageError.noKernel.exitStatus.rawValue == 16)
+    #expect(throws: Never.self) { try Arguments(["status"] + words) }
   }
 
   @Test("--archive is a name for the usual place, or a path from here")

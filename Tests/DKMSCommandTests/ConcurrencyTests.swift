@@ -99,9 +99,11 @@ struct ConcurrencyTests {
     let scripts = ["POST_ADD", "PRE_BUILD", "POST_BUILD", "PRE_INSTALL", "POST_INSTALL", "POST_REMOVE"]
     let conf = scripts.map { "\($0)=hook-\($0)" } + [#"MAKE[0]="./hook-MAKE; ${MAKE[0]}""#]
     try machine.addQuick(conf: conf.joined(separator: "\n"))
+    let ends = ["POST_BUILD": ": > /var/lib/dkms/quick/1.0/\(Kernels.first)/x86_64/log/post-build"]
     for script in scripts + ["MAKE"] {
       try machine.addScript(
-        Self.halt.replacing("INSTANT", with: script), at: "src/quick-1.0/hook-\(script)")
+        Self.halt.replacing("INSTANT", with: script) + "\n" + (ends[script] ?? ""),
+        at: "src/quick-1.0/hook-\(script)")
     }
     let signFile = "/usr/lib/modules/\(Kernels.first)/build/scripts"
     for tool in ["openssl", "cp", "strip", "sign-file", "depmod"] {

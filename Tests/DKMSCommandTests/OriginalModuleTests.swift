@@ -95,6 +95,44 @@ struct OriginalModuleTests {
     #expect(try machine.text(place("extra")) == "somebody else's")
   }
 
+  /// The reference puts these away; ours leaves them where they are.
+  private func withOwnPutAway() async throws -> Machine {
+    let machine = try await Prepared.machine(.installed)
+    try machine.write("the kernel's own", to: archive)
+    try machine.write(
+      "/usr/lib/modules/\(kernel)/kernel/drivers/quick.ko\n", to: "\(archive).origin")
+    try Files.makeDirectories(machine.path("modules/\(kernel)/kernel/drivers"))
+    return machine
+  }
+
+  @Test("The kernel's own that the reference has put away comes back")
+  func ownOfTheKernel() async throws {
+    let machine = try await withOwnPutAway()
+    try await machine.dkms("uninstall quick/1.0 -k \(kernel) --no-depmod").expect(0)
+    #expect(try machine.text(place("kernel/drivers")) == "the kernel's own")
+    #expect(!machine.exists("var/quick/original_module"))
+  }
+
+  @Test("It stays away where the kernel's package has put it there anew")
+  func ownOfTheKernelAnew() async throws {
+    let machine = try await withOwnPutAway()
+    try machine.write("new", to: place("kernel/drivers"))
+    try await machine.dkms("uninstall quick/1.0 -k \(kernel) --no-depmod").expect(0)
+    #expect(try machine.text(place("kernel/drivers")) == "new")
+    #expect(!machine.exists("var/quick/original_module"))
+  }
+
+  @Test("It stays away where the kernel has gone")
+  func ownOfAKernelThatHasGone() async throws {
+    let machine = try await withOwnPutAway()
+    // What a package manager leaves: what is not the package's.
+    for name in Files.list(machine.path("modules/\(kernel)")) where name != "updates" {
+      try machine.remove("modules/\(kernel)/\(name)")
+    }
+    try await machine.dkms("remove quick/1.0 --all").expect(0)
+    #expect(machine.tree.filter { $0.contains(kernel) && !$0.hasPrefix("src/") }.isEmpty)
+  }
+
   @Test(
     "One that lies elsewhere returns there, by either name of that place", arguments: ["/usr/lib", "/lib"])
   func elsewhere(_ prefix: String) async throws {

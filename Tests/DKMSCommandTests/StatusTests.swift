@@ -54,6 +54,19 @@ struct StatusTests {
       ])
   }
 
+  @Test(
+    "What is named by an empty variable is not asked for",
+    arguments: [
+      ["-m", "", "-v", ""], ["-k", ""], ["-a", ""], ["--kernelver=", "--arch="], ["-m", "quick", "-v", ""],
+    ])
+  func emptyFilters(_ words: [String]) async throws {
+    let machine = try await Prepared.machine(.installed)
+    for program in [Machine.Program.ours, .reference] {
+      try await machine.dkms(["status"] + words, by: program)
+        .expect(0, output: ["quick/1.0, \(Kernels.first), x86_64: installed"])
+    }
+  }
+
   @Test("Both trees are the same, path by path")
   func trees() async throws {
     let ours = try await populated(by: .ours).dkms("status")

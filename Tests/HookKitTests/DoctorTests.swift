@@ -283,12 +283,11 @@ import Testing
   }
 
   @Test func theDirectoryOfACallThatWasKilled() async throws {
-    let directory = temporary.appending("alpm-dkms.abcdef")
-    try Files.makeDirectories(directory)
-    #expect(try await Run.program("/bin/touch", ["-d", "@1699999000", directory.string]).status == 0)
-    // A call that has begun a while ago may be at work.
-    #expect(await findings() == [])
-    #expect(try await Run.program("/bin/touch", ["-d", "@1690000000", directory.string]).status == 0)
+    let used = try ScratchDirectory(in: temporary)
+    #expect(await findings() == [], "a call that is at work has it")
+    let directory = used.path
+    used.discard()
+    try Files.makePrivateDirectory(directory)
     await expect(.leftover, directory.string, remedy: "rm -r \(directory)", isSafe: false)
   }
 

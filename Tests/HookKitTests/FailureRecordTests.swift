@@ -41,6 +41,20 @@ import Testing
     #expect(try await reasons().filter { $0 == failed }.count == 2)
   }
 
+  @Test func oneThatWasCutShortIsNone() async throws {
+    let build = system.layout.build(id)
+    let halfMade = ".make.log\(Files.stagingSuffix)"
+    for name in ["6.3.0-x86_64/\(halfMade)", "6.1.0-x86_64/\(halfMade)", halfMade] {
+      try system.directory.write("make\n", to: "var/lib/dkms/\(id)/build/\(name)")
+    }
+    try Files.makeDirectories(build.appending("6.4.0-x86_64"))
+    try system.addSource("other", "1.0")
+    #expect(try await system.run(InstallHook.self, "usr/src/other-1.0/dkms.conf") == 0)
+    #expect(failures == ["6.1.0-x86_64", "6.2.0-x86_64"])
+    #expect(Files.list(build.appending("6.1.0-x86_64")) == ["make.log"])
+    #expect(Files.kind(build.appending(halfMade)) == nil)
+  }
+
   @Test func aBuildThatSucceedsMendsIt() async throws {
     try system.addSource("hello", "1.0")
     #expect(try await system.run(InstallHook.self, target) == 0)

@@ -103,10 +103,39 @@ import Testing
   @Test func directoriesAreSwapped() throws {
     try directory.write("", to: "a/one")
     try directory.write("", to: "b/two")
-    try Files.exchange(path.appending("a"), path.appending("b"))
+    try Files.exchange(path.appending("a"), with: path.appending("b"))
     #expect(directory.listing() == ["a/", "a/two", "b/", "b/one"])
-    #expect(throws: HostError.self) { try Files.exchange(path.appending("a"), path.appending("nothing")) }
+    #expect(throws: HostError.self) {
+      try Files.exchange(path.appending("a"), with: path.appending("nothing"))
+    }
     #expect(directory.listing() == ["a/", "a/two", "b/", "b/one"])
+  }
+
+  @Test(
+    "A swap in three steps that was killed loses nothing of what was there",
+    arguments: [
+      (["new/a", ".goal.alpm-dkms-old/b"], ["goal/", "goal/b", "new/", "new/a"]),
+      (["goal/a", ".goal.alpm-dkms-old/b"], ["goal/", "goal/a"]),
+    ])
+  func recovered(_ left: [String], _ expected: [String]) throws {
+    for name in left { try directory.write("", to: name) }
+    Files.recover(path)
+    #expect(directory.listing() == expected)
+  }
+
+  @Test func aFileThatIsMovedKeepsItsPermissionsAndTimes() throws {
+    let file = try directory.write("text", to: "a/file")
+    try directory.write("old", to: "b/c/goal")
+    let goal = path.appending("b/c/goal")
+    chmod(file.string, 0o640)
+    utimes(file.string, [timeval(tv_sec: 1000, tv_usec: 5), timeval(tv_sec: 2000, tv_usec: 7)])
+    try Files.move(file, to: goal)
+    #expect(directory.listing() == ["a/", "b/", "b/c/", "b/c/goal"])
+    #expect(Files.text(goal) == "text")
+    #expect(mode(goal) == 0o640)
+    #expect(Files.modificationTime(goal) == 2000)
+    #expect(throws: HostError.self) { try Files.move(file, to: goal) }
+    #expect(Files.text(goal) == "text")
   }
 
   // MARK: Directories
@@ -142,12 +171,14 @@ import Testing
   }
 
   @Test func temporaryDirectoriesArePrivateAndDiffer() throws {
-    let one = try Files.makeTemporaryDirectory(in: path)
-    let two = try Files.makeTemporaryDirectory(in: path)
+    let one = try Files.makeTemporaryDirectory(in: path, prefix: "one.")
+    let two = try Files.makeTemporaryDirectory(in: path, prefix: "one.")
     #expect(one != two)
     #expect(mode(one) == 0o700)
     #expect(one.removingLastComponent() == path)
-    #expect(throws: HostError.self) { try Files.makeTemporaryDirectory(in: path.appending("nothing")) }
+    #expect(throws: HostError.self) {
+      try Files.makeTemporaryDirectory(in: path.appending("nothing"), prefix: "one.")
+    }
   }
 
   @Test func removalTakesLinksAndNotWhereTheyLead() throws {

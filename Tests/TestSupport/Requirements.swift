@@ -52,6 +52,11 @@ extension Trait where Self == ConditionTrait {
     .enabled(if: Requirement.isMet(Requirement.hasProgram("mandoc")), "needs mandoc: run make test")
   }
 
+  /// The test kills programs just before a system call.
+  public static var requiresTracing: Self {
+    .enabled(if: Requirement.isMet(Requirement.hasProgram("strace")), "needs strace: run make test")
+  }
+
   /// The test compares with the reference implementation.
   public static var requiresReference: Self {
     .enabled(

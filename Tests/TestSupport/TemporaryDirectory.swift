@@ -10,7 +10,7 @@ public final class TemporaryDirectory: Sendable {
 
   /// Makes a directory below `parent`.
   public init(in parent: FilePath = "/tmp") throws {
-    path = try Files.makeTemporaryDirectory(in: parent)
+    path = try Files.makeTemporaryDirectory(in: parent, prefix: "alpm-dkms-test.")
   }
 
   deinit { try? Files.remove(path) }

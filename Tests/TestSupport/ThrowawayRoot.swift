@@ -11,7 +11,7 @@ public final class ThrowawayRoot: Sendable {
 
   /// Makes a root; `base` is what it starts as, and must not be changed as long as this one lives.
   public init(from base: ThrowawayRoot? = nil) async throws {
-    directory = try Files.makeTemporaryDirectory(in: Self.home)
+    directory = try Files.makeTemporaryDirectory(in: Self.home, prefix: "root.")
     let from = base.map { ["--from", $0.directory.string] } ?? []
     try await Self.succeed(["new", directory.string] + from)
   }

@@ -24,7 +24,7 @@ struct BashEvaluator: Sendable {
     let command = Command(
       "bash",
       ["--noprofile", "--norc", "-c", Self.script, "alpm-dkms"] + names + ["--"] + files.map(\.string),
-      environment: environment, timeLimit: timeLimit)
+      environment: environment, directory: directory, timeLimit: timeLimit)
     let result = try await host.run(command)
     let account = BashAccount(result.output)
     let file = account.file ?? first.string
@@ -40,6 +40,11 @@ struct BashEvaluator: Sendable {
         path: file, detail: "bash ended with status \(result.status) before the end of it\(lastWords)")
     }
     return account.variables
+  }
+
+  /// The caller's, as long as it is there: some files read what lies beside them by relative paths.
+  private var directory: FilePath {
+    Files.isDirectory(host.workingDirectory) ? host.workingDirectory : "/"
   }
 
   /// What is set when the first file begins.

@@ -17,10 +17,7 @@ public struct LeftoverSweeper {
     let versions = names.flatMap { name in Files.list(layout.module(name)).map(layout.module(name).appending)
     }
     let products = versions.flatMap { version in Files.list(version).map(version.appending) }
-    let tarballs = versions.map { $0.appending("tarball") }
-    let temporary = tarballs.flatMap { directory in
-      Files.list(directory).filter { $0.hasPrefix(Files.temporaryPrefix) }.map(directory.appending)
-    }
+    let temporary = versions.map { $0.appending("tarball") }.flatMap(ScratchDirectory.abandoned)
     let sources = Files.list(layout.sourceTree)
       .filter { $0.hasPrefix(".") && $0.hasSuffix(Files.stagingSuffix) }.map(layout.sourceTree.appending)
     let directories =
@@ -32,10 +29,18 @@ public struct LeftoverSweeper {
       }
   }
 
+  /// What calls that were killed have left where things are put for a while.
+  public var temporary: [FilePath] { ScratchDirectory.abandoned(in: layout.temporaryDirectory) }
+
+  /// Clears that away.
+  public func sweepTemporary() { ScratchDirectory.sweep(layout.temporaryDirectory) }
+
   /// Clears away what is found; call it before the facts are read.
   public func sweep() {
+    sweepTemporary()
     for name in Files.list(layout.dkmsTree) {
       sweepModule(name)
+      sweepOriginals(of: name)
       for version in Files.list(layout.module(name)) {
         guard let id = try? ModuleID(name: name, version: version) else { continue }
         sweepBuilds(of: id)
@@ -71,11 +76,32 @@ public struct LeftoverSweeper {
   }
 
   private func sweepSources() {
-    let leftovers = Files.list(layout.sourceTree)
-      .filter { $0.hasPrefix(".") && $0.hasSuffix(Files.stagingSuffix) }
+    let leftovers = Files.list(layout.sourceTree).filter { name in
+      name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix) || Files.isAside(name)
+    }
     guard !leftovers.isEmpty, let lock = DirectoryLock.tryExclusive(layout.sourceTree) else { return }
+    Files.recover(layout.sourceTree)
     for name in leftovers { try? Files.remove(layout.sourceTree.appending(name)) }
     lock.release()
+  }
+
+  /// Puts back the modules that were in the way of installations which are over or have not come about.
+  private func sweepOriginals(of name: String) {
+    let archive = layout.originals(name)
+    for release in Files.list(archive).compactMap({ try? KernelRelease($0) }) {
+      let architectures = Files.list(archive.appending(release.description))
+      for kernel in architectures.compactMap({ try? Kernel(release: release, architecture: $0) })
+      where Files.kind(layout.activeLink(name, kernel)) != .link {
+        guard let lock = DirectoryLock.tryExclusive(layout.kernel(release)) else { continue }
+        OriginalModules(inTheWayOf: name, kernel, in: layout).settle()
+        lock.release()
+      }
+      if architectures.isEmpty, let lock = DirectoryLock.tryExclusive(layout.kernel(release)) {
+        Files.removeEmptyDirectories(from: archive.appending(release.description), upTo: archive)
+        lock.release()
+      }
+    }
+    Files.removeEmptyDirectories(from: archive, upTo: layout.module(name))
   }
 
   private func sweepModule(_ name: String) {
@@ -104,20 +130,32 @@ public struct LeftoverSweeper {
 
   private func sweepBuilds(of id: ModuleID) {
     let registration = layout.registration(id)
-    let tarballs = Files.list(layout.tarballs(id)).filter { $0.hasPrefix(Files.temporaryPrefix) }
-    if hasLeftovers(registration) || !tarballs.isEmpty, let lock = DirectoryLock.tryExclusive(registration) {
+    ScratchDirectory.sweep(layout.tarballs(id))
+    let failures = FailureRecord(layout).halfMade(of: id)
+    if hasLeftovers(registration) || !failures.isEmpty, let lock = DirectoryLock.tryExclusive(registration) {
+      Files.recover(registration)
       removeLeftovers(in: registration)
-      for name in tarballs { try? Files.remove(layout.tarballs(id).appending(name)) }
+      for path in failures { try? Files.remove(path) }
       lock.release()
     }
     for entry in Files.list(layout.registration(id)) {
-      guard let release = try? KernelRelease(entry) else { continue }
+      // Also the source is there, in which names mean nothing of this.
+      guard ModuleTree.looksLikeRelease(entry), let release = try? KernelRelease(entry) else { continue }
       let products = layout.products(id, release)
-      guard hasLeftovers(products), let lock = DirectoryLock.tryExclusive(products) else { continue }
+      guard hasLeftovers(products) || !unfinished(id, release).isEmpty || Files.list(products).isEmpty,
+        let lock = DirectoryLock.tryExclusive(products)
+      else { continue }
+      Files.recover(products)
+      for product in unfinished(id, release) { try? product.withdraw() }
       removeLeftovers(in: products)
       Files.removeEmptyDirectories(from: products, upTo: layout.registration(id))
       lock.release()
     }
+  }
+
+  private func unfinished(_ id: ModuleID, _ release: KernelRelease) -> [Product] {
+    Files.list(layout.products(id, release)).compactMap { try? Kernel(release: release, architecture: $0) }
+      .map { Product(id, $0, in: layout) }.filter(\.isUnfinished)
   }
 
   /// Removes the empty directory that builds see as theirs, but not from under another build.
@@ -131,7 +169,9 @@ public struct LeftoverSweeper {
 
   private func sweepInstallation(for release: KernelRelease) {
     let installed = layout.installed(release)
-    guard hasLeftovers(installed), let lock = DirectoryLock.tryExclusive(layout.kernel(release)) else {
+    guard Files.list(installed).contains(where: isLeftover),
+      let lock = DirectoryLock.tryExclusive(layout.kernel(release))
+    else {
       return
     }
     removeLeftovers(in: installed)
@@ -140,7 +180,7 @@ public struct LeftoverSweeper {
   }
 
   private func hasLeftovers(_ directory: FilePath) -> Bool {
-    Files.list(directory).contains(where: isLeftover)
+    Files.list(directory).contains { isLeftover($0) || Files.isAside($0) }
   }
 
   private func removeLeftovers(in directory: FilePath) {

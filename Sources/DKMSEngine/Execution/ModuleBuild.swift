@@ -28,7 +28,7 @@ struct ModuleBuild {
     kernelTree = KernelTree(kernel.release, in: runner.layout, options: runner.options)
     configuration = try await runner.reader.configuration(of: id, for: kernel)
     surroundings = try await BuildSurroundings(
-      for: kernelTree, over: runner.buildEnvironment, runner.options, on: runner.host)
+      for: kernelTree, over: runner.environment(of: id, for: kernel), runner.options, on: runner.host)
     signer = ModuleSigner(for: kernelTree, runner.options.signing, in: runner.layout, on: runner.host)
     signingProblem = signer?.problem
   }
@@ -42,18 +42,13 @@ struct ModuleBuild {
     try await applyPatches(log)
     warnings += try await runScript(.preBuild, log)
     try await make(log)
-    let staged = try await stageProduct(log, &warnings)
+    let product = Product(id, kernel, in: runner.layout)
+    try await stage(product, log, &warnings)
     try StepRunner.checkNotCancelled("build", id)
-    try runner.publish(staged, id, kernel)
-    do {
-      warnings += try await runScript(.postBuild, log)
-    } catch {
-      try withdraw(staged)
-      throw error
-    }
-    try onFiles { () throws(HostError) in
-      try Files.copy(logPath, to: runner.layout.product(id, kernel).appending("log/make.log"))
-    }
+    // First, or a kill would leave the failure of what is built.
+    try await forgetFailure()
+    try await runner.publish(product, id, kernel)
+    if configuration.scripts[.postBuild] != nil { warnings += try await complete(product, log) }
     return warnings
   }
 
@@ -175,11 +170,38 @@ struct ModuleBuild {
 
   // MARK: Product
 
+  private func forgetFailure() async throws(DKMSError) {
+    do throws(HostError) {
+      try await FailureRecord(runner.layout).forget(id, kernel)
+    } catch {
+      throw DKMSError(error)
+    }
+  }
+
+  /// Runs the script that sees the product in its place; what it was to finish, to sign for one, is not to be
+  /// installed as it is.
+  private func complete(
+    _ product: Product, _ log: borrowing BuildLog
+  ) async throws(DKMSError) -> [String] {
+    let warnings: [String]
+    do {
+      warnings = try await runScript(.postBuild, log)
+    } catch {
+      try onFiles { () throws(HostError) in try product.withdraw() }
+      throw error
+    }
+    try onFiles { () throws(HostError) in
+      try Files.copy(log.path, to: runner.layout.product(id, kernel).appending("log/make.log"))
+      try product.finish()
+    }
+    return warnings
+  }
+
   /// Puts the built modules together beside their goal.
-  private func stageProduct(
-    _ log: borrowing BuildLog, _ warnings: inout [String]
-  ) async throws(DKMSError) -> FilePath {
-    let staged = runner.layout.staging(id, kernel, "product")
+  private func stage(
+    _ product: Product, _ log: borrowing BuildLog, _ warnings: inout [String]
+  ) async throws(DKMSError) {
+    let staged = product.staged
     let modules = staged.appending("module")
     try onFiles { () throws(HostError) in
       try Files.remove(staged)
@@ -209,9 +231,9 @@ struct ModuleBuild {
         id, kernel, keeping: configuration.modules.map(\.destinationName), in: staged)
       try noteDependencies(in: staged)
       try noteKernel(in: staged)
+      if configuration.scripts[.postBuild] != nil { try product.markUnfinished() }
       for directory in [modules, staged.appending("log"), staged] { try Files.synchronize(directory) }
     }
-    return staged
   }
 
   private func sign(_ module: FilePath) async -> SigningProblem? {
@@ -258,18 +280,6 @@ struct ModuleBuild {
     let compressed = file.removingLastComponent()
       .appending((file.lastComponent?.string ?? "") + compression.suffix)
     try onFiles { () throws(HostError) in try Files.synchronize(compressed) }
-  }
-
-  /// Undoes `publish`: what a script was to finish, to sign for one, is not to be installed as it is.
-  private func withdraw(_ staged: FilePath) throws(DKMSError) {
-    let product = runner.layout.product(id, kernel)
-    try onFiles { () throws(HostError) in
-      if Files.kind(staged) == nil {
-        try Files.remove(product)
-      } else {
-        try Files.exchange(staged, product)
-      }
-    }
   }
 
   /// Where the log will be when the build has failed.

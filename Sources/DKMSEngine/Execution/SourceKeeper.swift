@@ -19,6 +19,21 @@ public struct SourceKeeper: Sendable {
   ///
   /// - Throws: `DKMSError.system`.
   public func keep(_ id: ModuleID) async throws(DKMSError) {
+    let lock: DirectoryLock
+    do throws(HostError) {
+      // Against who would sweep it away half made; a build may go on.
+      lock = try await DirectoryLock.acquire(layout.registration(id), .shared, creates: false) {}
+    } catch { throw DKMSError(error) }
+    do {
+      try await copy(id)
+      lock.release()
+    } catch {
+      lock.release()
+      throw error
+    }
+  }
+
+  private func copy(_ id: ModuleID) async throws(DKMSError) {
     let kept = layout.keptSource(id)
     let staged = Files.stagingPath(for: kept)
     let copy = Command(
@@ -35,11 +50,14 @@ public struct SourceKeeper: Sendable {
         operation: "keep a copy of", subject: "the source of \(id)",
         reason: result.errorText.split(separator: "\n").last.map(String.init) ?? "cp failed")
     }
+    // Where there is no such program it is a copy all the same.
+    _ = try? await host.launcher.run(
+      Command("sync", ["-f", staged.string], environment: host.environment))
     try onFiles { () throws(HostError) in
       if Files.kind(kept) == nil {
         try Files.rename(staged, to: kept)
       } else {
-        try Files.exchange(staged, kept)
+        try Files.exchange(staged, with: kept)
         try Files.remove(staged)
       }
     }

@@ -28,17 +28,14 @@ extension StepRunner {
     let result: Result<[String], DKMSError>
     do {
       let build = try await ModuleBuild(self, id, kernel, scratch: scratch)
-      let warnings = try await build.run()
-      try await changeLogs(of: id) { record throws(HostError) in try record.forget(id, kernel) }
-      result = .success(warnings)
+      result = .success(try await build.run())
     } catch {
       if Task.isCancelled {
         // No failure of the module's: without a log of one, the next transaction tries again.
         result = .failure(
           .system(operation: "build", subject: "\(id) for \(kernel.release)", reason: "interrupted"))
       } else {
-        let log = scratch.appending("make.log")
-        try? await changeLogs(of: id) { record in record.keep(log, of: id, kernel) }
+        await keepLog(id, kernel, scratch)
         result = .failure(error)
       }
     }
@@ -46,12 +43,10 @@ extension StepRunner {
     return result
   }
 
-  /// Changes the logs of failed builds, which builds for several kernels share.
-  private func changeLogs(
-    of id: ModuleID, _ body: @Sendable (FailureRecord) throws(HostError) -> Void
-  ) async throws(DKMSError) {
-    try await locked(layout.build(id), .exclusive, "the logs of \(id)") { () throws(DKMSError) in
-      try onFiles { () throws(HostError) in try body(FailureRecord(layout)) }
-    }
+  private func keepLog(_ id: ModuleID, _ kernel: Kernel, _ scratch: FilePath) async {
+    let log = scratch.appending("make.log")
+    guard Files.kind(log) == .file else { return }
+    // That the log cannot be kept matters less than what it says.
+    try? await FailureRecord(layout).note(log, of: id, kernel)
   }
 }

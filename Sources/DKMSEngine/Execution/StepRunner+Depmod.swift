@@ -57,36 +57,34 @@ extension StepRunner {
 
   private func runDepmod(_ release: KernelRelease) async throws(DKMSError) {
     let system: Set<FilePath> = ["/usr/lib/modules", "/lib/modules"]
-    var arguments: [String] = []
-    var base: FilePath?
-    if !system.contains(layout.installTree) {
-      let made = try temporaryBase(for: layout.installTree)
-      arguments += ["-b", made.string]
-      base = made
+    if system.contains(layout.installTree) {
+      let symbols = FilePath("/boot/System.map-\(release)")
+      try await runDepmod(release, Files.isFile(symbols) ? ["-F", symbols.string] : [])
+    } else {
+      let base = try temporaryBase(for: layout.installTree)
+      try await runDepmod(release, ["-b", base.path.string])
+      base.discard()
     }
-    let symbols = FilePath("/boot/System.map-\(release)")
-    if base == nil, Files.isFile(symbols) { arguments += ["-F", symbols.string] }
-    let result: Result<CommandResult, DKMSError>
+  }
+
+  private func runDepmod(_ release: KernelRelease, _ arguments: [String]) async throws(DKMSError) {
     do {
-      result = .success(try await tool("depmod", arguments + ["-a", release.description]))
+      try await tool("depmod", arguments + ["-a", release.description])
     } catch {
-      result = .failure(.depmodFailed(release, detail: "\(error)"))
+      throw .depmodFailed(release, detail: "\(error)")
     }
-    if let base { try? onFiles { () throws(HostError) in try Files.remove(base) } }
-    _ = try result.get()
   }
 
   /// depmod looks for `lib/modules` below its base; this is a base for a tree of any other name.
-  private func temporaryBase(for installTree: FilePath) throws(DKMSError) -> FilePath {
-    let parent = FilePath(host.environment["TMPDIR"] ?? "/tmp")
-    return try onFiles { () throws(HostError) in
-      let base = try Files.makeTemporaryDirectory(in: parent)
+  private func temporaryBase(for installTree: FilePath) throws(DKMSError) -> ScratchDirectory {
+    do throws(HostError) {
+      let base = try ScratchDirectory(in: layout.temporaryDirectory)
       for prefix in ["lib", "usr/lib"] {
-        let directory = base.appending(FilePath(prefix).components)
+        let directory = base.path.appending(FilePath(prefix).components)
         try Files.makeDirectories(directory)
         try Files.link(directory.appending("modules"), to: installTree)
       }
       return base
-    }
+    } catch { throw DKMSError(error) }
   }
 }

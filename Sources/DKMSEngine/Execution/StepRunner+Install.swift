@@ -26,12 +26,12 @@ extension StepRunner {
 
   private func installLocked(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
     let configuration = try await reader.configuration(of: id, for: kernel)
-    var warnings = try await preInstall(configuration)
+    var warnings = try await preInstall(configuration, kernel)
     let files = try await filesToInstall(configuration, id, kernel, &warnings)
     try Self.checkNotCancelled("install", id)
     let predecessor = installedNames(id, kernel)
-    try await archiveOriginals(of: files.map(\.name), for: id, kernel)
     try onFiles { () throws(HostError) in
+      try archiveOriginals(of: files.map(\.name), for: id, kernel)
       try Files.makeDirectories(layout.installed(kernel.release))
       for file in files { try put(file, of: id, kernel) }
       try removeLeftovers(of: predecessor.subtracting(files.map(\.name)), kernel)
@@ -42,7 +42,8 @@ extension StepRunner {
       try Files.synchronize(layout.module(id.name))
       try Files.remove(layout.droppedModules(id, kernel))
     }
-    warnings += await runFinalScript(.postInstall, of: configuration, in: layout.sourceLink(id))
+    warnings += await runFinalScript(
+      .postInstall, of: configuration, for: kernel, in: layout.sourceLink(id))
     return warnings
   }
 
@@ -57,9 +58,12 @@ extension StepRunner {
     let file: String
   }
 
-  private func preInstall(_ configuration: ModuleConfiguration) async throws(DKMSError) -> [String] {
+  private func preInstall(
+    _ configuration: ModuleConfiguration, _ kernel: Kernel
+  ) async throws(DKMSError) -> [String] {
     do {
-      return try await runScript(.preInstall, of: configuration, in: layout.sourceLink(configuration.id))
+      return try await runScript(
+        .preInstall, of: configuration, for: kernel, in: layout.sourceLink(configuration.id))
     } catch {
       guard isForced(configuration.id) else { throw error }
       return ["\(error); installed all the same"]

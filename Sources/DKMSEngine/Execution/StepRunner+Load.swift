@@ -27,7 +27,7 @@ extension StepRunner {
           if Files.kind(goal) == nil {
             try Files.rename(staged, to: goal)
           } else {
-            try Files.exchange(staged, goal)
+            try Files.exchange(staged, with: goal)
           }
           try Files.synchronize(layout.sourceTree)
         }
@@ -58,7 +58,7 @@ extension StepRunner {
         if Files.kind(goal) == nil {
           try Files.rename(staged, to: goal)
         } else {
-          try Files.exchange(staged, goal)
+          try Files.exchange(staged, with: goal)
           try Files.remove(staged)
         }
         try Files.synchronize(layout.registration(id))
@@ -72,7 +72,8 @@ extension StepRunner {
     -> [String]
   {
     let products = layout.products(id, kernel.release)
-    let staged = layout.staging(id, kernel, "product")
+    let product = Product(id, kernel, in: layout)
+    let staged = product.staged
     return try await lockedModule(id, .shared) { () throws(DKMSError) in
       try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in
         defer {
@@ -93,7 +94,7 @@ extension StepRunner {
           let names = tree.moduleFiles(in: staged.appending("module")).keys
           try noteDroppedModules(id, kernel, keeping: Array(names), in: staged)
         }
-        try publish(staged, id, kernel)
+        try await publish(product, id, kernel)
         return []
       }
     }

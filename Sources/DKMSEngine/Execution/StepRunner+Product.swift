@@ -16,16 +16,9 @@ extension StepRunner {
     try Files.write(Array(names.sorted().joined(separator: "\n").utf8), to: note)
   }
 
-  /// Makes a staged product the tree's, in one step; what it replaces is where it was staged.
-  func publish(_ staged: FilePath, _ id: ModuleID, _ kernel: Kernel) throws(DKMSError) {
-    let product = layout.product(id, kernel)
-    try onFiles { () throws(HostError) in
-      if Files.kind(product) == nil {
-        try Files.rename(staged, to: product)
-      } else {
-        try Files.exchange(staged, product)
-      }
-      try Files.synchronize(product.removingLastComponent())
-    }
+  /// Makes a staged product the tree's.
+  func publish(_ product: Product, _ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) {
+    try await takeOutUndeclared(id, kernel)
+    try onFiles { () throws(HostError) in try product.publish() }
   }
 }

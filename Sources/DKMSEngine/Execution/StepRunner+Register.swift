@@ -15,7 +15,8 @@ extension StepRunner {
       // Another run may have done the same while this one waited.
       if Files.kind(layout.sourceLink(id)) == .link, Files.isDirectory(layout.sourceLink(id)) { return [] }
       try link(id, to: source)
-      return await runFinalScript(.postAdd, of: configuration, in: source)
+      return await runFinalScript(
+        .postAdd, of: configuration, for: plan.firstKernel(of: id), in: layout.sourceLink(id))
     }
   }
 

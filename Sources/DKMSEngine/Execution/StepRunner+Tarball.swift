@@ -12,15 +12,15 @@ extension StepRunner {
   ) async throws(DKMSError) -> [String] {
     let directory = file.removingLastComponent()
     return try await lockedModule(id, .shared) { () throws(DKMSError) in
-      let aside: FilePath
+      let aside: ScratchDirectory
       do throws(HostError) {
         try Files.makeDirectories(directory)
-        aside = try Files.makeTemporaryDirectory(in: directory)
+        ScratchDirectory.sweep(directory)
+        aside = try ScratchDirectory(in: directory)
       } catch {
         throw .tarballNotWritable(directory: directory.string, reason: "\(error.reason)")
       }
-      defer { try? Files.remove(aside) }
-      let staged = aside.appending("tarball")
+      let staged = aside.path.appending("tarball")
       do throws(ArchiveError) {
         var writer = try ArchiveWriter(
           creating: staged, compression: ArchiveCompression(forFile: file))
@@ -38,6 +38,7 @@ extension StepRunner {
         try Files.rename(staged, to: file)
         try Files.synchronize(directory)
       }
+      aside.discard()
       return []
     }
   }

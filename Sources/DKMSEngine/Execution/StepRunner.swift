@@ -116,16 +116,20 @@ struct StepRunner: Sendable {
 
   /// Runs a script of a dkms.conf; the warning, where it cannot be run.
   func runScript(
-    _ kind: ScriptKind, of configuration: ModuleConfiguration, in directory: FilePath
+    _ kind: ScriptKind, of configuration: ModuleConfiguration, for kernel: Kernel?, in directory: FilePath
   ) async throws(DKMSError) -> [String] {
     guard let text = configuration.scripts[kind] else { return [] }
-    let words = text.split(separator: " ").map(String.init)
+    // The second shell of the reference takes the quotes away.
+    let words = text.replacing("\"", with: "").split(separator: " ").map(String.init)
     guard let program = executable(words[0], of: configuration.id, in: directory) else {
       return ["\(configuration.id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
     }
+    var environment = environment(of: configuration.id, for: kernel)
+    // By the path through the tree, not by where that leads.
+    environment["PWD"] = directory.string
     // Through a shell, because that also runs a script without an interpreter line.
     let command = Command(
-      "bash", ["-c", #""$0" "$@""#, program.string] + words.dropFirst(), environment: buildEnvironment,
+      "bash", ["-c", #""$0" "$@""#, program.string] + words.dropFirst(), environment: environment,
       directory: directory, silenceLimit: options.silenceLimit)
     let result = try await host.run(command)
     for line in result.text.split(separator: "\n") { host.console.print(String(line)) }
@@ -141,15 +145,31 @@ struct StepRunner: Sendable {
 
   /// Runs a script whose failure undoes nothing any more, so it is only told.
   func runFinalScript(
-    _ kind: ScriptKind, of configuration: ModuleConfiguration, in directory: FilePath
+    _ kind: ScriptKind, of configuration: ModuleConfiguration, for kernel: Kernel?, in directory: FilePath
   ) async -> [String] {
-    do { return try await runScript(kind, of: configuration, in: directory) } catch { return ["\(error)"] }
+    do {
+      return try await runScript(kind, of: configuration, for: kernel, in: directory)
+    } catch {
+      return ["\(error)"]
+    }
   }
 
   /// The administrator's own script of that name goes first.
   func executable(_ name: String, of id: ModuleID, in directory: FilePath) -> FilePath? {
     [layout.configurationDirectory.appending(id.name), directory]
       .map { $0.appending(FilePath(name).withoutRoot.components) }.first(where: Files.isExecutable)
+  }
+
+  /// What builds and scripts of a module find in their environment: Makefiles go by these names.
+  func environment(of id: ModuleID, for kernel: Kernel?) -> [String: String] {
+    var environment = buildEnvironment
+    environment["module"] = id.name
+    environment["module_version"] = id.version
+    if let kernel {
+      environment["kernelver"] = kernel.release.description
+      environment["arch"] = kernel.architecture
+    }
+    return environment
   }
 
   /// The caller's environment, less what would change how modules are compiled.

@@ -83,7 +83,8 @@ extension Planner {
       return [plan.append(.addWithoutSource(id, configuration: configuration), because: .requested)]
     }
     let source = "\(facts.sourceTree)/\(id.sourceDirectoryName)"
-    let isLinked = record.map { $0.isBroken || $0.isLastGood } ?? false
+    // One without a link is half made, and there only as long as nobody clears it away.
+    let isLinked = record.map { $0.source != nil && ($0.isBroken || $0.isLastGood) } ?? false
     return [
       plan.append(
         isLinked ? .relink(id, source: source) : .add(id, source: source), because: .requested,

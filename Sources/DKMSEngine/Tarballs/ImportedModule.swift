@@ -12,16 +12,12 @@ public struct ImportedModule: ~Copyable, Sendable {
   public let id: ModuleID
   /// Where it comes from; nil where its source is in its place already.
   public let origin: ModuleOrigin?
-  private let temporary: FilePath?
+  private let scratch: ScratchDirectory?
 
-  init(_ id: ModuleID, _ origin: ModuleOrigin?, temporary: FilePath? = nil) {
+  init(_ id: ModuleID, _ origin: ModuleOrigin?, unpackedIn scratch: consuming ScratchDirectory? = nil) {
     self.id = id
     self.origin = origin
-    self.temporary = temporary
-  }
-
-  deinit {
-    if let temporary { try? Files.remove(temporary) }
+    self.scratch = scratch
   }
 
   /// Removes what was unpacked.

@@ -61,9 +61,11 @@ public struct ModuleImporter: Sendable {
   {
     let unpacker = ArchiveUnpacker(limits: limits)
     _ = try parts(of: path) { () throws(ArchiveError) in try unpacker.contents(of: path) }
-    let temporary = try onFiles { () throws(HostError) in
-      try Files.makeTemporaryDirectory(in: layout.temporaryDirectory)
+    let scratch: ScratchDirectory
+    do throws(HostError) { scratch = try ScratchDirectory(in: layout.temporaryDirectory) } catch {
+      throw DKMSError(error)
     }
+    let temporary = scratch.path
     do throws(DKMSError) {
       // Found once more: what counts is what was unpacked.
       let parts = try parts(of: path) { () throws(ArchiveError) in try unpacker.unpack(path, into: temporary)
@@ -74,9 +76,8 @@ public struct ModuleImporter: Sendable {
       let origin = ModuleOrigin(
         id, directory: directory.string, holdsOnlyBuilds: parts.directory == TarballLayout.description,
         builds: builds, isTarball: parts.isOurs)
-      return ImportedModule(id, origin, temporary: temporary)
+      return ImportedModule(id, origin, unpackedIn: scratch)
     } catch {
-      try? Files.remove(temporary)
       throw error.namingFiles(below: temporary, as: path)
     }
   }

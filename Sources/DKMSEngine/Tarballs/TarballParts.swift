@@ -19,7 +19,11 @@ struct TarballParts {
     isOurs = contents.hasDirectory(TarballLayout.builds)
     if isOurs {
       let places = [TarballLayout.source, TarballLayout.description]
-      guard let place = places.first(where: { contents.hasFile($0.appending("dkms.conf")) }) else {
+      // A link in its place would lead to a part whose own links nobody has checked.
+      let holdsModule = { (place: FilePath) in
+        contents.hasDirectory(place) && contents.hasFile(place.appending("dkms.conf"))
+      }
+      guard let place = places.first(where: holdsModule) else {
         throw DKMSError.tarballWithoutModule(path: tarball.string)
       }
       directory = place

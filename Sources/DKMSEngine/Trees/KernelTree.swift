@@ -62,11 +62,14 @@ struct KernelTree: Sendable {
     }
   }
 
-  /// How the kernel's own modules are compressed, which those beside them follow.
+  /// How the kernel's own modules are compressed, which those beside them follow, however a stray one among them is.
   var compression: Compression {
-    let own = moduleFiles(below: directory.appending("kernel"), stopAtFirst: true)
-    let name = (own.first ?? moduleFiles(below: directory, stopAtFirst: true).first)?.lastComponent?.string
-    return Compression.allCases.last { name?.hasSuffix(".ko\($0.suffix)") == true } ?? .none
+    let own = moduleFiles(below: directory.appending("kernel"))
+    let names = (own.isEmpty ? moduleFiles(below: directory) : own).compactMap(\.lastComponent?.string)
+    let used = Compression.allCases.last { compression in
+      names.contains { $0.hasSuffix(".ko\(compression.suffix)") }
+    }
+    return used ?? .none
   }
 
   /// Module files of this name that the kernel has, outside the place where DKMS installs.
@@ -83,16 +86,14 @@ struct KernelTree: Sendable {
     ["extra", "updates"].flatMap { moduleFiles(below: directory.appending($0), named: name) }
   }
 
-  private func moduleFiles(
-    below directory: FilePath, named name: String? = nil, stopAtFirst: Bool = false
-  ) -> [FilePath] {
+  private func moduleFiles(below directory: FilePath, named name: String? = nil) -> [FilePath] {
     var found: [FilePath] = []
     for entry in Files.list(directory) {
       let path = directory.appending(entry)
       switch Files.kind(path) {
       // Headers hold no modules of the kernel, and many files.
       case .directory where path != self.directory.appending("build") && entry != "source":
-        found += moduleFiles(below: path, named: name, stopAtFirst: stopAtFirst)
+        found += moduleFiles(below: path, named: name)
       case .file:
         guard let module = Compression.moduleName(ofFile: entry), name == nil || name == module else {
           continue
@@ -100,7 +101,6 @@ struct KernelTree: Sendable {
         found.append(path)
       default: continue
       }
-      if stopAtFirst, !found.isEmpty { return found }
     }
     return found
   }

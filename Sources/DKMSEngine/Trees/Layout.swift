@@ -146,18 +146,23 @@ public struct Layout: Hashable, Sendable {
 
   /// Where a registration goes to be deleted.
   func removedRegistration(_ id: ModuleID) -> FilePath {
-    module(id.name).appending("\(Self.stagingPrefix)\(id.version)_removed")
+    module(id.name).appending(Self.doomedName(of: id.version))
   }
+
+  /// What the registration of a version is called while it is being deleted.
+  public static func doomedName(of version: String) -> String { "\(stagingPrefix)\(version)_removed" }
 
   /// The link that says which version a kernel has installed.
   public func activeLink(_ name: String, _ kernel: Kernel) -> FilePath {
     module(name).appending("kernel-\(kernel.release)-\(kernel.architecture)")
   }
 
-  /// Modules that were in the way of an installation and come back after it.
+  /// Modules that were in the way of installations and come back after them.
+  func originals(_ name: String) -> FilePath { module(name).appending("original_module") }
+
+  /// Those of a kernel.
   func originals(_ name: String, _ kernel: Kernel) -> FilePath {
-    module(name).appending("original_module").appending(kernel.release.description)
-      .appending(kernel.architecture)
+    originals(name).appending(kernel.release.description).appending(kernel.architecture)
   }
 
   // MARK: Install tree

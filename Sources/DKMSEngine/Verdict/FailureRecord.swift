@@ -21,48 +21,73 @@ struct FailureRecord {
       log: log.string, firstError: BuildLog.firstError(in: log, buildDirectories: directories))
   }
 
-  /// Keeps the log of a build that failed; only one run at a time may change the logs of a module.
+  /// Takes the log of a build that failed on record.
   ///
-  /// That it cannot be kept matters less than what it says.
-  func keep(_ log: FilePath, of id: ModuleID, _ kernel: Kernel) {
-    guard Files.kind(log) == .file else { return }
-    let kept = layout.failureLog(id, kernel)
-    try? Files.makeDirectories(kept.removingLastComponent())
-    try? Files.copy(log, to: kept)
-    try? Files.copy(log, to: copy(of: id))
-  }
-
-  /// Forgets the failure that a build has mended; only one run at a time may change the logs of a module.
-  func forget(_ id: ModuleID, _ kernel: Kernel) throws(HostError) {
-    try Files.remove(layout.failureLog(id, kernel).removingLastComponent())
-    try renewCopy(of: id)
-  }
-
-  /// Forgets builds for kernels that are gone.
-  func forgetGoneKernels(of id: ModuleID) {
-    let kernels = KernelCatalogue(layout).kernels
-    let gone = failedKernels(of: id).filter { failed in !kernels.contains { failed.hasPrefix("\($0)-") } }
-    guard !gone.isEmpty else { return }
-    for failed in gone { try? Files.remove(layout.build(id).appending(failed)) }
-    try? renewCopy(of: id)
-  }
-
-  /// The copy, as long as anything has failed, is of a log that is kept.
-  private func renewCopy(of id: ModuleID) throws(HostError) {
-    if let failed = failedKernels(of: id).first {
-      try Files.copy(layout.build(id).appending(failed).appending(Self.logName), to: copy(of: id))
-    } else {
-      try Files.remove(copy(of: id))
+  /// - Throws: `HostError`, also where the task is cancelled.
+  func note(_ log: FilePath, of id: ModuleID, _ kernel: Kernel) async throws(HostError) {
+    try await change(id) { () throws(HostError) in
+      let kept = layout.failureLog(id, kernel)
+      try Files.makeDirectories(kept.removingLastComponent())
+      try Files.copy(log, to: kept)
     }
   }
 
-  /// Kernels, with their architecture, for which a log is kept.
-  private func failedKernels(of id: ModuleID) -> [String] {
+  /// Takes a failure off record that a build for the same kernel has mended.
+  ///
+  /// - Throws: `HostError`, also where the task is cancelled.
+  func forget(_ id: ModuleID, _ kernel: Kernel) async throws(HostError) {
+    try await change(id) { () throws(HostError) in
+      try Files.remove(layout.failureLog(id, kernel).removingLastComponent())
+    }
+  }
+
+  /// Changes what is on record while no build for another kernel does.
+  private func change(
+    _ id: ModuleID, _ body: () throws(HostError) -> Void
+  ) async throws(HostError) {
+    let lock = try await DirectoryLock.acquire(layout.build(id), .exclusive) {}
+    try body()
+    try renewLatest(of: id)
+    lock.release()
+  }
+
+  /// Leaves the newest log on record where the reference leaves its last one, and none where none is on record.
+  private func renewLatest(of id: ModuleID) throws(HostError) {
+    let latest = layout.build(id).appending(Self.logName)
+    let logs = records(of: id).map { layout.build(id).appending($0).appending(Self.logName) }
+    guard let newest = logs.max(by: { Files.isNewer($1, than: $0) }) else {
+      return try Files.remove(latest)
+    }
+    if !Files.haveEqualContents(newest, latest) { try Files.copy(newest, to: latest) }
+  }
+
+  /// The directories that hold a log each.
+  private func records(of id: ModuleID) -> [String] {
     Files.list(layout.build(id)).filter { Files.list(layout.build(id).appending($0)) == [Self.logName] }
   }
 
-  /// The copy for those who look where the reference leaves its last log.
-  private func copy(of id: ModuleID) -> FilePath { layout.build(id).appending(Self.logName) }
+  /// Removes the logs of builds for kernels that are gone, while the registration is locked.
+  func forgetGoneKernels(of id: ModuleID) {
+    let kernels = KernelCatalogue(layout).kernels
+    let gone = records(of: id).filter { record in !kernels.contains { record.hasPrefix("\($0)-") } }
+    guard !gone.isEmpty else { return }
+    for record in gone { try? Files.remove(layout.build(id).appending(record)) }
+    try? renewLatest(of: id)
+  }
+
+  /// What was to become a record when its run was killed.
+  func halfMade(of id: ModuleID) -> [FilePath] {
+    let build = layout.build(id)
+    let isHalfMade = { (name: String) in name == ".\(Self.logName)\(Files.stagingSuffix)" }
+    return Files.list(build).flatMap { entry -> [FilePath] in
+      let path = build.appending(entry)
+      if isHalfMade(entry) { return [path] }
+      guard Files.kind(path) == .directory else { return [] }
+      let names = Files.list(path)
+      if names.allSatisfy(isHalfMade) { return [path] }
+      return names.filter(isHalfMade).map(path.appending)
+    }
+  }
 
   private static let logName = "make.log"
 }

@@ -71,10 +71,7 @@ extension DoctorFacts {
     registrations = modules.reduce(into: [:]) { $0[$1.id] = layout.registration($1.id) }
     unregistered = survey.unregistered
     openSources = survey.openSources
-    let day = 24 * 60 * 60
-    temporary = Files.list(layout.temporaryDirectory).filter { $0.hasPrefix(Files.temporaryPrefix) }
-      .map { layout.temporaryDirectory.appending($0) }
-      .filter { (Files.modificationTime($0) ?? .max) < host.now() - day }
+    temporary = LeftoverSweeper(layout).temporary
     let owned = Set(database.ownedPaths(below: layout.installTree, root: layout.root))
     foreignFiles = survey.foreignFiles.filter { !owned.contains($0.file) }
     guard database.doubt == nil else { return }

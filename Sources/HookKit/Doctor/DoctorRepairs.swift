@@ -76,7 +76,14 @@ struct DoctorRepairs {
     guard let lock = DirectoryLock.tryExclusive(registration) else {
       throw .system(operation: "remove", subject: "\(registration)", reason: "another run is at work there")
     }
-    do throws(HostError) { try Files.remove(registration) } catch { throw DKMSError(error) }
+    // Out of sight in one step: half of it would be something else.
+    let doomed = registration.removingLastComponent()
+      .appending(Layout.doomedName(of: registration.lastComponent?.string ?? ""))
+    do throws(HostError) {
+      try Files.remove(doomed)
+      try Files.rename(registration, to: doomed)
+      try Files.remove(doomed)
+    } catch { throw DKMSError(error) }
     lock.release()
     Files.removeEmptyDirectories(from: registration.removingLastComponent(), upTo: layout.dkmsTree)
   }

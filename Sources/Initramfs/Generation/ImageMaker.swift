@@ -29,6 +29,7 @@ public struct ImageMaker: Sendable {
         try? Files.remove(directory.appending(name))
       }
     }
+    try? Files.remove(archive)
   }
 
   /// Makes the images of a run anew; where anything goes wrong those that are there stay as they are.
@@ -44,7 +45,7 @@ public struct ImageMaker: Sendable {
     let staged = goals.map(Files.stagingPath)
     // Only what follows a unified kernel image alone asks for the archive in it.
     let needsArchive = recipe.followUp != nil && !recipe.images.contains { $0.form == .archive }
-    let archive = needsArchive ? state.appending("archive.img") : nil
+    let archive = needsArchive ? archive : nil
     defer { for path in staged + [archive].compactMap({ $0 }) { try? Files.remove(path) } }
     try await generate(recipe, to: staged + [archive].compactMap { $0 })
     for (index, path) in staged.enumerated() {
@@ -69,6 +70,9 @@ public struct ImageMaker: Sendable {
   private func goal(of image: InitramfsImage) -> FilePath {
     Files.resolved(FilePath(image.path)) ?? FilePath(image.path)
   }
+
+  /// The archive in a unified kernel image, for what follows that.
+  private var archive: FilePath { state.appending("archive.img") }
 
   private static let remedy = "make room there, then: alpm-dkms initramfs"
 

@@ -12,7 +12,7 @@ public struct ImageSurvey: Sendable {
   /// Looks at a system.
   public init(_ system: BootSystem) {
     self.system = system
-    inspector = ImageInspector(host: system.host)
+    inspector = ImageInspector(host: system.host, temporaryDirectory: system.temporaryDirectory)
   }
 
   /// The generators that have made images of these kernels which are there.

@@ -8,6 +8,8 @@ public import SystemPackage
 public struct BootSystem: Sendable {
   /// The machine that runs the generators.
   public let host: Host
+  /// Where copies of modules are put for a while.
+  let temporaryDirectory: FilePath
   private let root: FilePath
   private let installTree: FilePath
 
@@ -16,10 +18,15 @@ public struct BootSystem: Sendable {
   /// - Parameters:
   ///   - root: Its root directory, `/` but for tests.
   ///   - installTree: Where its kernels have their modules.
+  ///   - temporaryDirectory: Where copies of modules are put for a while.
   ///   - host: The machine.
-  public init(root: FilePath = "/", installTree: FilePath = "/usr/lib/modules", host: Host) {
+  public init(
+    root: FilePath = "/", installTree: FilePath = "/usr/lib/modules", temporaryDirectory: FilePath = "/tmp",
+    host: Host
+  ) {
     self.root = root
     self.installTree = installTree
+    self.temporaryDirectory = temporaryDirectory
     self.host = host
   }
 

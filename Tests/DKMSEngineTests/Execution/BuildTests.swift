@@ -190,27 +190,6 @@ import Testing
     #expect(Files.kind(machine.layout.build(id)) == nil)
   }
 
-  /// Builds for both may run side by side, and either may end last.
-  @Test func aSuccessForOneKernelLeavesTheLogOfAnothersFailure() async throws {
-    let other = try machine.addKernel("6.2.0")
-    let latest = machine.layout.build(id).appending("make.log")
-    let commandFails = { (releases: String) in
-      _ = try machine.addTextModule(
-        id, conf: "MAKE[0]=\"case $kernelver in \(releases)) false ;; *) cp text hello.ko ;; esac\"\n")
-    }
-    try commandFails("*")
-    #expect(try await machine.build(id, kernel, other).failures.count == 2)
-
-    try commandFails("6.1.0")
-    #expect(try await machine.build(id, other).failures.isEmpty)
-    let log = try #require(Files.text(failureLog))
-    #expect(Files.text(latest) == log)
-
-    try commandFails("none")
-    #expect(try await machine.build(id, kernel).failures.isEmpty)
-    #expect(Files.kind(latest) == nil)
-  }
-
   @Test func logsOfFailuresForSeveralKernels() async throws {
     let other = try machine.addKernel("6.2.0")
     try machine.addTextModule(id, conf: "MAKE[0]=\"echo for $kernelver; false\"\n")
@@ -220,6 +199,46 @@ import Testing
       guard case .buildFailed(_, kernel, _, let log) = error else { throw error }
       #expect(Files.text(FilePath(log))?.contains("\nfor \(kernel.release)\n") == true)
     }
+  }
+
+  @Test(arguments: [("6.1.0", "6.2.0"), ("6.2.0", "6.1.0")])
+  func logOfAFailureStaysWhicheverKernelsBuildEndsLast(first: String, last: String) async throws {
+    let other = try machine.addKernel("6.2.0")
+    let begun = machine.directory.path.appending("begun")
+    // The build for 6.2.0 fails. The last one goes on when nothing is left of the first one's work.
+    try machine.addTextModule(
+      id, conf: "MAKE[0]=\"sh build.sh $kernelver $dkms_tree/hello/1.0\"\n",
+      files: [
+        "build.sh": """
+        if [ "$1" = \(first) ]; then
+          : > '\(begun)'
+        else
+          until [ -e '\(begun)' ] && [ ! -e "$2/\(first)/.tmp_x86_64_build" ]; do sleep 0.05; done
+        fi
+        echo for "$1"
+        [ "$1" = 6.1.0 ] && cp text hello.ko
+        """
+      ])
+    #expect(try await machine.build(id, kernel, other).failures.map(\.exitStatus) == [.buildFailed])
+    let log = try #require(Files.text(machine.layout.failureLog(id, other)))
+    #expect(log.contains("\nfor 6.2.0\n"))
+    #expect(Files.list(machine.layout.build(id)) == ["6.2.0-x86_64", "make.log"])
+    #expect(Files.text(machine.layout.build(id).appending("make.log")) == log)
+  }
+
+  @Test func lastLogIsOfAFailureThatIsNotMended() async throws {
+    let other = try machine.addKernel("6.2.0")
+    try machine.addTextModule(id, conf: "MAKE[0]=false\n")
+    for kernel in [other, kernel] {
+      #expect(try await machine.build(id, kernel).failures.count == 1)
+    }
+    let last = machine.layout.build(id).appending("make.log")
+    #expect(Files.text(last)?.contains("for kernel 6.1.0 ") == true)
+    try machine.addTextModule(id)
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    #expect(Files.text(last)?.contains("for kernel 6.2.0 ") == true)
+    #expect(try await machine.build(id, other).failures.isEmpty)
+    #expect(Files.kind(machine.layout.build(id)) == nil)
   }
 
   @Test func buildMayUseTheDescriptorsThatScriptsUse() async throws {

@@ -287,6 +287,31 @@ import Testing
 
   // MARK: Sources that go
 
+  @Test func whatAKilledDepmodWasAboutToRenameGoes() async throws {
+    try machine.addTextModule(id)
+    let others = ["modules.dep.old", "modules.dep.\(getpid()).1.2", "mine.4194305.1.2"]
+    for name in others + ["modules.dep.4194305.123.456", "modules.alias.bin.4194305.123.456"] {
+      try machine.directory.write("half", to: "lib/modules/6.1.0/\(name)")
+    }
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    let left = Files.list(machine.layout.kernel(kernel.release)).filter { $0.last?.isNumber == true }
+    #expect(left == others.dropFirst().sorted(), "that of a process that runs stays")
+  }
+
+  @Test func aSourceThatIsBeingCopiedIsNotSweptAway() async throws {
+    let machine = try Machine(intercepting: ["depmod", "cp"])
+    try machine.addTextModule(id)
+    #expect(try await machine.add(id).failures.isEmpty)
+    let layout = machine.layout
+    machine.launcher.answers { command in
+      // Another run begins in the middle of it.
+      if command.program == "cp" { LeftoverSweeper(layout).sweep() }
+      return CommandResult(.exited(0))
+    }
+    try await SourceKeeper(layout: layout, host: machine.host).keep(id)
+    #expect(Files.isDirectory(layout.keptSource(id)))
+  }
+
   @Test func keptSourceTakesThePlaceOfOneThatIsGone() async throws {
     let source = try machine.addTextModule(
       id, conf: "POST_REMOVE=note.sh\n",

@@ -30,6 +30,7 @@ import Testing
     (["kernel/z.ko.zst", "extra/a.ko", "updates/dkms/b.ko.xz"], .zstd),
     (["extra/a.ko.xz"], .xz),
     (["build/drivers/a.ko.zst", "source/a.ko.zst"], .none),
+    (["kernel/a.ko", "kernel/b.ko.zst", "kernel/c.ko"], .zstd),
     (["kernel/README", "kernel/a.ko.bz2", "kernel/a.kos", "kernel/b.ko.xz"], .xz),
   ])
   func compressionIsThatOfTheKernelsOwnModules(_ files: [String], _ compression: Compression) throws {

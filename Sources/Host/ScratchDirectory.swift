@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import SystemPackage
+
+/// A directory for what a call needs for a while; it goes with the value.
+///
+/// It is locked as long as it is in use: one that is not was left by a call that was killed.
+public struct ScratchDirectory: ~Copyable, Sendable {
+  /// Where it is.
+  public let path: FilePath
+  private let lock: DirectoryLock
+
+  private static let prefix = "alpm-dkms-call."
+
+  /// Makes a directory of this user's own.
+  ///
+  /// - Throws: `HostError`.
+  public init(in parent: FilePath) throws(HostError) {
+    // A run that sweeps may come before the lock.
+    for _ in 0..<10 {
+      let path = try Files.makeTemporaryDirectory(in: parent, prefix: Self.prefix)
+      if let lock = DirectoryLock.tryExclusive(path) {
+        self.path = path
+        self.lock = lock
+        return
+      }
+    }
+    throw HostError("lock a directory in", parent, .resourceBusy)
+  }
+
+  deinit { try? Files.remove(path) }
+
+  /// Removes it.
+  public consuming func discard() {}
+
+  /// Those of this user that killed calls have left in a directory.
+  public static func abandoned(in parent: FilePath) -> [FilePath] {
+    candidates(in: parent).filter { DirectoryLock.tryExclusive($0) != nil }
+  }
+
+  /// Clears away what killed calls of this user have left in a directory.
+  public static func sweep(_ parent: FilePath) {
+    for path in candidates(in: parent) {
+      guard let lock = DirectoryLock.tryExclusive(path) else { continue }
+      try? Files.remove(path)
+      lock.release()
+    }
+  }
+
+  /// Nobody else can change what is in one of these while it is being removed.
+  private static func candidates(in parent: FilePath) -> [FilePath] {
+    Files.list(parent).filter { $0.hasPrefix(prefix) }.map(parent.appending).filter(Files.isPrivateDirectory)
+  }
+}
