@@ -51,8 +51,10 @@ public enum Files {
   }
 
   /// The names in a directory, sorted as bytes; none where there is no such directory.
-  public static func list(_ directory: FilePath) -> [String] {
-    entries(directory).map(\.string).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  public static func list(_ directory: FilePath, beginningWith prefix: String = "") -> [String] {
+    entries(directory, beginningWith: prefix).map(\.string).sorted {
+      $0.utf8.lexicographicallyPrecedes($1.utf8)
+    }
   }
 
   /// The names in a directory, sorted as bytes, whether they are text or not; none where there is no directory.
@@ -396,13 +398,17 @@ public enum Files {
   // MARK: Below
 
   /// What is in a directory, under names that need not be text.
-  private static func entries(_ directory: FilePath) -> [FilePath.Component] {
+  private static func entries(
+    _ directory: FilePath, beginningWith prefix: String = ""
+  ) -> [FilePath.Component] {
     guard let stream = directory.withPlatformString({ opendir($0) }) else { return [] }
     defer { closedir(stream) }
     var entries: [FilePath.Component] = []
     while let entry = readdir(stream) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { FilePath.Component(platformString: $0) }
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+          strncmp(name, prefix, prefix.utf8.count) == 0 ? FilePath.Component(platformString: name) : nil
+        }
       }
       if let name, name.kind == .regular { entries.append(name) }
     }

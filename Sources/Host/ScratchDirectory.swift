@@ -49,6 +49,7 @@ public struct ScratchDirectory: ~Copyable, Sendable {
 
   /// Nobody else can change what is in one of these while it is being removed.
   private static func candidates(in parent: FilePath) -> [FilePath] {
-    Files.list(parent).filter { $0.hasPrefix(prefix) }.map(parent.appending).filter(Files.isPrivateDirectory)
+    // Where others put things for a while there may be thousands.
+    Files.list(parent, beginningWith: prefix).map(parent.appending).filter(Files.isPrivateDirectory)
   }
 }
