@@ -215,7 +215,8 @@ struct ToolchainTests {
 
       """, to: "etc/for-1.2.3")
     try await build(machine).expect(0)
-    #expect(try told(machine) == ["script ccache clang two words of 1.2.3 1.2.3", "all ccache clang ld.lld 1"])
+    #expect(
+      try told(machine) == ["script ccache clang two words of 1.2.3 1.2.3", "all ccache clang ld.lld 1"])
   }
 
   @Test("A compiler may be where only build_environment leads")
