@@ -17,6 +17,7 @@ import Testing
     for tree in ["a", "b"] {
       try directory.write("text", to: "\(tree)/below/file")
       try Files.link(directory.path.appending(tree).appending("link"), to: "below/file")
+      #expect(mkfifo("\(directory.path)/\(tree)/pipe", 0o600) == 0)
     }
     let (left, right) = (directory.path.appending("a"), directory.path.appending("b"))
     #expect(Files.haveEqualTrees(left, right))
@@ -25,6 +26,8 @@ import Testing
       { try Files.write([], to: $0.appending("below").appending("more")) },
       { try Files.link($0.appending("link"), to: "below") },
       { try Files.remove($0.appending("below")) },
+      { chmod($0.appending("below").appending("file").string, 0o755) },
+      { try Files.remove($0.appending("pipe")) },
     ]
     for change in changes {
       try change(right)
@@ -32,6 +35,7 @@ import Testing
       try Files.remove(right)
       _ = try directory.write("text", to: "b/below/file")
       try Files.link(right.appending("link"), to: "below/file")
+      #expect(mkfifo("\(right)/pipe", 0o600) == 0)
       #expect(Files.haveEqualTrees(left, right))
     }
   }

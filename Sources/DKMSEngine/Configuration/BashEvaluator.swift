@@ -7,7 +7,10 @@ internal import SystemPackage
 /// Evaluates configuration files as what they are: bash programs.
 struct BashEvaluator: Sendable {
   let host: Host
-  let timeLimit: Duration
+  var timeLimit = usualTimeLimit
+
+  /// Long enough for any program on a busy machine.
+  static let usualTimeLimit = Duration.seconds(120)
 
   /// Runs files one after another in one clean shell and reads variables back.
   ///

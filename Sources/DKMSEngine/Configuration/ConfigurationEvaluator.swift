@@ -9,7 +9,7 @@ struct ConfigurationEvaluator: Sendable {
   private let bash: BashEvaluator
 
   /// Makes an evaluator in which bash has this long for all files together.
-  init(host: Host, timeLimit: Duration = .seconds(120)) {
+  init(host: Host, timeLimit: Duration = BashEvaluator.usualTimeLimit) {
     bash = BashEvaluator(host: host, timeLimit: timeLimit)
   }
 

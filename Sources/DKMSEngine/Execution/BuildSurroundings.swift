@@ -20,7 +20,7 @@ struct BuildSurroundings {
       self.toolchain = toolchain
       return
     }
-    var exported = try await BashEvaluator(host: host, timeLimit: .seconds(120)).exports(
+    var exported = try await BashEvaluator(host: host).exports(
       of: FilePath(file), over: plain, variables: ["kernelver": kernel.release.description])
     // It may lead to other compilers by PATH alone, or name them itself.
     self.toolchain = KernelToolchain(of: kernel, path: ProgramPath(exported))
