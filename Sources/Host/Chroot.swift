@@ -15,6 +15,6 @@ enum Chroot {
     if isFake { return true }
     let mounts = ["1", "self"].map { try? Files.read(proc.appending($0).appending("mountinfo")) }
     if let first = mounts[0], let own = mounts[1], first != own { return true }
-    return isRoot && !Files.areSame(proc.appending("1/root"), "/")
+    return isRoot && (try? Files.areSame(proc.appending("1/root"), "/")) != true
   }
 }
