@@ -32,17 +32,20 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CAlpm"),
-    library("Alpm", ["CAlpm", "Host", systemPackage]),
+    library("Pacman", ["CAlpm", "Host", systemPackage]),
     .systemLibrary(name: "CArchive"),
     library("Archives", ["CArchive", "Host", systemPackage]),
 
-    library("DKMSModel"),
+    library("JSON"),
+    library("DKMSModel", ["JSON"]),
     .systemLibrary(name: "CLinux"),
     library("Host", ["CLinux", "DKMSModel", systemPackage]),
     library("DKMSEngine", ["Archives", "DKMSModel", "Host", systemPackage]),
     library("Initramfs", ["Archives", "DKMSModel", "Host", systemPackage]),
-    library("HookKit", ["Alpm", "Archives", "DKMSEngine", "DKMSModel", "Host", "Initramfs", systemPackage]),
-    library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", systemPackage]),
+    library(
+      "HookKit",
+      ["Archives", "DKMSEngine", "DKMSModel", "Host", "Initramfs", "JSON", "Pacman", systemPackage]),
+    library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", "JSON", systemPackage]),
 
     program("dkms", ["DKMSCommand"]),
     program("alpm-dkms-install", ["HookKit"]),
@@ -54,16 +57,17 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Host", systemPackage],
       path: "Tests/TestSupport", swiftSettings: settings),
-    tests("AlpmTests", ["Alpm", systemPackage]),
+    tests("PacmanTests", ["Pacman", "Host", systemPackage]),
     tests("ArchivesTests", ["Archives", "Host", systemPackage]),
-    tests("DKMSModelTests", ["DKMSModel"]),
+    tests("JSONTests", ["JSON"]),
+    tests("DKMSModelTests", ["DKMSModel", "JSON"]),
     tests("HostTests", ["Host", "DKMSModel", systemPackage]),
     tests("DKMSEngineTests", ["Archives", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
     tests("InitramfsTests", ["Initramfs", "Archives", "DKMSModel", "Host", systemPackage]),
     tests(
       "HookKitTests",
-      ["Archives", "HookKit", "DKMSEngine", "DKMSModel", "Host", "Initramfs", systemPackage]),
-    tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", systemPackage]),
+      ["Archives", "HookKit", "DKMSEngine", "DKMSModel", "Host", "Initramfs", "JSON", "Pacman", systemPackage]),
+    tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", "JSON", systemPackage]),
     tests("TransactionTests", ["Host", systemPackage]),
   ],
   swiftLanguageModes: [.v6]

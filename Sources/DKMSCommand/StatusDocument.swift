@@ -3,6 +3,7 @@
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
+internal import JSON
 internal import SystemPackage
 
 /// What `dkms status --json` prints: every fact of the text, and why a kernel lacks a module.

@@ -4,6 +4,7 @@ internal import DKMSEngine
 internal import DKMSModel
 internal import Glibc
 internal import Host
+internal import JSON
 internal import SystemPackage
 
 /// The modules and kernels that `dkms status` was asked about; names may be patterns.

@@ -2,6 +2,7 @@
 
 internal import DKMSModel
 internal import Initramfs
+internal import JSON
 
 extension ImageCondition {
   /// The image, what makes it, what is in it and what is wrong with it.

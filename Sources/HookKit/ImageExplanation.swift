@@ -4,6 +4,7 @@ internal import DKMSEngine
 internal import DKMSModel
 internal import Host
 internal import Initramfs
+internal import JSON
 
 /// What there is to be said of the images of kernels.
 struct ImageExplanation {

@@ -4,6 +4,7 @@ public import DKMSEngine
 internal import DKMSModel
 public import Host
 internal import Initramfs
+internal import JSON
 internal import SystemPackage
 
 /// `alpm-dkms initramfs`: makes the images that are stale, or says of each what it is.

@@ -3,6 +3,7 @@
 public import DKMSEngine
 public import DKMSModel
 public import Host
+internal import Pacman
 
 /// After a transaction: builds and installs for what came or changed, and removes what went.
 public enum InstallHook: Hook {

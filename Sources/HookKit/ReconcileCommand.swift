@@ -3,6 +3,7 @@
 public import DKMSEngine
 internal import DKMSModel
 public import Host
+internal import JSON
 
 /// `alpm-dkms reconcile`: settles what a transaction without an end has left.
 public struct ReconcileCommand: Sendable {

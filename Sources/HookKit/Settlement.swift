@@ -3,6 +3,7 @@
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
+internal import JSON
 
 /// What came of a call of a helper.
 struct Settlement: Sendable {

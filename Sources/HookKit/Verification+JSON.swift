@@ -2,6 +2,7 @@
 
 internal import DKMSEngine
 internal import DKMSModel
+internal import JSON
 
 extension Verification {
   /// Members may be added; one that is removed or changes its meaning raises the number.

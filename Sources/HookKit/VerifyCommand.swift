@@ -3,6 +3,7 @@
 public import DKMSEngine
 internal import DKMSModel
 public import Host
+internal import JSON
 
 /// `alpm-dkms verify`: the verdicts, at any time and for anybody.
 public struct VerifyCommand: Sendable {

@@ -3,6 +3,7 @@
 import DKMSModel
 import Glibc
 import Host
+import JSON
 import SystemPackage
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@
 
 import DKMSModel
 import Host
+import JSON
 import SystemPackage
 import TestSupport
 import Testing

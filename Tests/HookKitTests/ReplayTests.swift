@@ -3,6 +3,7 @@
 import Archives
 import DKMSModel
 import Host
+import JSON
 import SystemPackage
 import TestSupport
 import Testing

@@ -3,6 +3,7 @@
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
+internal import JSON
 
 extension Diagnosis {
   /// Members may be added; one that is removed or changes its meaning raises the number.

@@ -3,6 +3,7 @@
 public import DKMSEngine
 internal import DKMSModel
 public import Host
+internal import JSON
 internal import SystemPackage
 
 /// `alpm-dkms doctor`: says what is wrong with a system, and mends what is safe to mend when told.

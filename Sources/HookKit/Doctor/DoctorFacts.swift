@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import Alpm
+internal import Pacman
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host

@@ -2,6 +2,7 @@
 
 internal import DKMSModel
 internal import Host
+internal import Pacman
 internal import SystemPackage
 
 /// Whether pacman runs a hook file.

@@ -2,6 +2,7 @@
 
 internal import DKMSEngine
 internal import Host
+internal import JSON
 internal import SystemPackage
 
 /// The records of a system: a file a call in a directory of root's, the oldest of which go.

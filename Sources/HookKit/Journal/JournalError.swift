@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import DKMSModel
+internal import JSON
 internal import SystemPackage
 
 /// Why a record cannot be had.

@@ -2,6 +2,7 @@
 
 internal import DKMSModel
 internal import Host
+internal import JSON
 internal import SystemPackage
 
 /// Records as files: an object with a digest of each of its members, so that no edited one is taken for true.

@@ -2,6 +2,7 @@
 
 internal import DKMSEngine
 internal import DKMSModel
+internal import JSON
 
 /// What a helper decided.
 enum RecordedPlan: Codable, Hashable, Sendable {

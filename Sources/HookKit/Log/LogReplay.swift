@@ -2,6 +2,8 @@
 
 internal import DKMSModel
 internal import Host
+internal import JSON
+internal import Pacman
 
 /// What can be told of a transaction that was never recorded.
 struct LogReplay {

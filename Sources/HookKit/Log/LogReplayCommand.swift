@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import Alpm
+internal import Pacman
 public import DKMSEngine
 internal import DKMSModel
 public import Host
+internal import JSON
 internal import SystemPackage
 
 /// `alpm-dkms replay --from-log`: which hooks a transaction of the log must have run, and what they would do now.

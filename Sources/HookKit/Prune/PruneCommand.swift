@@ -3,6 +3,8 @@
 public import DKMSEngine
 internal import DKMSModel
 public import Host
+internal import JSON
+internal import Pacman
 internal import SystemPackage
 
 /// `alpm-dkms prune`: lists what no package owns and no kernel needs, and removes it when told.

@@ -4,6 +4,7 @@ internal import Archives
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
+internal import JSON
 internal import SystemPackage
 
 /// A record with the files that explain it, for a report of a mistake.

@@ -3,6 +3,7 @@
 public import DKMSEngine
 internal import DKMSModel
 public import Host
+internal import JSON
 internal import SystemPackage
 
 /// `alpm-dkms record --bundle`: one file to attach to the report of a mistake.

@@ -2,6 +2,7 @@
 
 internal import DKMSModel
 internal import Host
+internal import JSON
 
 /// Two sets of facts with their plans, and where they part.
 struct Comparison {

@@ -3,6 +3,7 @@
 public import DKMSEngine
 internal import DKMSModel
 public import Host
+internal import JSON
 
 /// `alpm-dkms history`: the records of the journal, a line each, the newest last.
 public struct HistoryCommand: JournalCommand {

@@ -3,6 +3,7 @@
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
+internal import JSON
 internal import SystemPackage
 
 /// Takes out of texts what tells whose machine they come from, and what opens its keys.

@@ -3,6 +3,7 @@
 public import DKMSEngine
 internal import DKMSModel
 public import Host
+internal import JSON
 public import SystemPackage
 
 /// `alpm-dkms replay`: plans anew what a helper planned, and does it if asked.

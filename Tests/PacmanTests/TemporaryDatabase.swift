@@ -3,7 +3,7 @@
 import Foundation
 import SystemPackage
 
-@testable import Alpm
+@testable import Pacman
 
 /// A root in the temporary directory with a local database in it, removed at the end.
 final class TemporaryDatabase {

@@ -1,49 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A hook file of pacman's, as alpm-hooks(5) describes it.
-struct HookFile: Hashable {
+package struct HookFile: Hashable {
   /// The file's name, by which hooks are ordered.
-  let name: String
+  package let name: String
   /// Any of them makes the hook run; a file without any is there to hide another of its name.
-  var triggers: [Trigger] = []
+  package var triggers: [Trigger] = []
   /// When it runs; nil where nothing says so, nor has to.
-  var moment: Moment?
+  package var moment: Moment?
   /// What it runs.
-  var command = ""
+  package var command = ""
   /// Whether what it runs gets the targets.
-  var needsTargets = false
+  package var needsTargets = false
 
-  enum Moment: String, Hashable {
+  package enum Moment: String, Hashable {
     case before = "PreTransaction"
     case after = "PostTransaction"
   }
 
-  struct Trigger: Hashable {
-    var operations: Set<Operation> = []
-    var kind: Kind?
-    var patterns: [String] = []
+  package struct Trigger: Hashable {
+    package var operations: Set<Operation> = []
+    package var kind: Kind?
+    package var patterns: [String] = []
   }
 
-  enum Operation: String, Hashable {
+  package enum Operation: String, Hashable {
     case install = "Install"
     case upgrade = "Upgrade"
     case remove = "Remove"
   }
 
-  enum Kind: Hashable { case path, package }
+  package enum Kind: Hashable { case path, package }
 
   /// What is wrong with a hook file; with one such file pacman refuses every transaction.
-  struct Malformed: Error, Hashable, CustomStringConvertible {
-    let name: String
-    let line: Int?
-    let text: String
-    var description: String { "\(name)\(line.map { ", line \($0)" } ?? ""): \(text)" }
+  package struct Malformed: Error, Hashable, CustomStringConvertible {
+    package let name: String
+    package let line: Int?
+    package let text: String
+
+    /// Describes a problem; a line is counted from 1.
+    package init(name: String, line: Int?, text: String) {
+      self.name = name
+      self.line = line
+      self.text = text
+    }
+
+    package var description: String { "\(name)\(line.map { ", line \($0)" } ?? ""): \(text)" }
   }
 
   /// Reads a file.
   ///
   /// - Throws: `Malformed` for what pacman would not take either.
-  init(name: String, text: String) throws(Malformed) {
+  package init(name: String, text: String) throws(Malformed) {
     self.name = name
     var section = ""
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {

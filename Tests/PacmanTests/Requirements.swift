@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@testable import Alpm
+@testable import Pacman
 
 extension Trait where Self == ConditionTrait {
   /// The test compares with libalpm, which must be loadable.

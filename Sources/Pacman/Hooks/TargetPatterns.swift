@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import Alpm
-
 /// The targets of a trigger, matched as libalpm does.
 struct TargetPatterns {
   private let patterns: [(pattern: PathPattern, isNegated: Bool)]

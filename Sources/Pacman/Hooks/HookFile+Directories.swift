@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import Host
-internal import SystemPackage
+package import SystemPackage
 
 extension HookFile {
   /// The hooks that pacman finds in directories, by name; of two with one name that in a later directory counts.
   ///
   /// - Returns: The hooks, and what is wrong with files that are none.
-  static func all(in directories: [FilePath]) -> (hooks: [HookFile], problems: [Malformed]) {
+  package static func all(in directories: [FilePath]) -> (hooks: [HookFile], problems: [Malformed]) {
     var files: [String: FilePath] = [:]
     for directory in directories {
       for name in Files.list(directory) where name.hasSuffix(".hook") {

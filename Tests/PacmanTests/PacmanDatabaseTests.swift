@@ -4,7 +4,7 @@ import Foundation
 import SystemPackage
 import Testing
 
-@testable import Alpm
+@testable import Pacman
 
 @Suite("A database that pacman wrote", .requiresPacman, .requiresLibalpm)
 struct PacmanDatabaseTests {

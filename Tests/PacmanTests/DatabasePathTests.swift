@@ -3,7 +3,7 @@
 import SystemPackage
 import Testing
 
-@testable import Alpm
+@testable import Pacman
 
 @Suite("Where the database is")
 struct DatabasePathTests {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import DKMSModel
+import JSON
 import Testing
 
 @Suite struct JSONParserTests {

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import DKMSModel
 import SystemPackage
 import TestSupport
 import Testing
 
-@testable import HookKit
 @testable import Host
+@testable import Pacman
 
-/// Transactions that were never recorded, from pacman's log to the plan.
+/// What pacman's log and the hook files tell of transactions.
 @Suite struct PacmanLogTests {
-  private let system: HookedSystem
+  private let directory: TemporaryDirectory
 
-  init() throws { system = try HookedSystem() }
+  init() throws { directory = try TemporaryDirectory() }
 
-  private var log: FilePath { system.directory.path.appending("var/log/pacman.log") }
+  private var log: FilePath { directory.path.appending("var/log/pacman.log") }
 
   private func find(_ choice: PacmanLog.Choice, in text: String) throws -> PacmanLog.Answer {
-    try system.directory.write(text, to: "var/log/pacman.log")
+    try directory.write(text, to: "var/log/pacman.log")
     return try PacmanLog.find(choice, in: LineReader(log))
   }
 
@@ -87,7 +86,7 @@ import Testing
     }
     // One line that is longer than all that may be held.
     text += "[2026-01-01T10:00:00+0000] [ALPM-SCRIPTLET] \(String(repeating: "x", count: 1 << 20))\n"
-    try system.directory.write(text, to: "var/log/pacman.log")
+    try directory.write(text, to: "var/log/pacman.log")
     for (choice, number) in [(PacmanLog.Choice.last, 25_000), (.number(12_345), 12_345), (.number(1), 1)] {
       let reader = try LineReader(log, chunkSize: 4096, lineLimit: 2048)
       let answer = try PacmanLog.find(choice, in: reader)
@@ -101,7 +100,7 @@ import Testing
   }
 
   @Test func linesComeWholeWhateverTheChunk() throws {
-    try system.directory.write("a\n\nlonger line\nwithout end", to: "var/log/pacman.log")
+    try directory.write("a\n\nlonger line\nwithout end", to: "var/log/pacman.log")
     for size in 1...30 {
       let reader = try LineReader(log, chunkSize: size)
       var lines: [String] = []
@@ -205,10 +204,10 @@ import Testing
 
   @Test(arguments: ["", "# nothing\n", "[Action]\nWhen = PostTransaction\n"])
   func aFileWithoutTriggersOnlyTakesTheNameOfAnother(_ text: String) throws {
-    try system.directory.write("[Trigger]\n", to: "first/a.hook")
-    try system.directory.write(text, to: "second/a.hook")
+    try directory.write("[Trigger]\n", to: "first/a.hook")
+    try directory.write(text, to: "second/a.hook")
     let (hooks, problems) = HookFile.all(
-      in: ["first", "second"].map { system.directory.path.appending($0) })
+      in: ["first", "second"].map { directory.path.appending($0) })
     #expect(problems == [] && hooks.map(\.triggers) == [[]])
   }
 
@@ -218,56 +217,5 @@ import Testing
     let (found, problems) = HookFile.all(in: [hooks])
     #expect(problems == [])
     #expect(found.map(\.name) == Files.list(hooks).filter { $0.hasSuffix(".hook") })
-  }
-
-  // MARK: The command
-
-  @Test func theCommandTellsHooksTargetsAndPlan() async throws {
-    try system.addKernel("6.1.0")
-    let id = try system.addSource("hello", "1.0")
-    try system.addPackage(
-      "hello-dkms", files: ["usr/src/hello-1.0/", "usr/src/hello-1.0/dkms.conf", "usr/src/hello-1.0/text"])
-    try system.directory.write(
-      "[Trigger]\nType = Path\nOperation = Install\nTarget = usr/src/*/dkms.conf\n[Action]\n"
-        + "When = PostTransaction\nExec = /usr/lib/alpm-dkms/alpm-dkms-install\nNeedsTargets\n",
-      to: "usr/share/libalpm/hooks/70-dkms-install.hook")
-    try system.directory.write("broken", to: "usr/share/libalpm/hooks/50-other.hook")
-    try system.directory.write(
-      """
-      [2026-01-01T10:00:02+0000] [ALPM] transaction started
-      [2026-01-01T10:00:03+0000] [ALPM] installed hello-dkms (1.0-1)
-      [2026-01-01T10:00:03+0000] [ALPM] removed other (1.0-1)
-      [2026-01-01T10:00:04+0000] [ALPM] transaction completed
-      """, to: "var/log/pacman.log")
-    let command = try #require(LogReplayCommand(transaction: "last"))
-    #expect(await command.run(layout: system.layout, host: system.host) == 0)
-    let lines = system.transcript.output
-    #expect(
-      lines.prefix(5) == [
-        "==> transaction 1, 2026-01-01T10:00:02+0000: completed", "  installed  hello-dkms  1.0-1",
-        "  removed    other       1.0-1",
-        "==> 70-dkms-install.hook, after the transaction: /usr/lib/alpm-dkms/alpm-dkms-install",
-        "  usr/src/hello-1.0/dkms.conf (perhaps)",
-      ])
-    #expect(lines.contains { $0.contains("\(id) for 6.1.0: would be built") }, "\(lines)")
-    #expect(
-      lines.suffix(2) == [
-        "==> Not known:", "  ->  other: it was removed, so the paths that went with it are not known",
-      ])
-    #expect(system.transcript.error.first?.contains("50-other.hook") == true)
-    #expect(system.state.modules.isEmpty)
-
-    let json = try #require(LogReplayCommand(log.string, transaction: "1", printsJSON: true))
-    #expect(await json.run(layout: system.layout, host: system.host) == 0)
-    #expect(system.transcript.output.last?.contains("\"target\": \"usr/src/hello-1.0/dkms.conf\"") == true)
-  }
-
-  @Test func aTransactionThatIsNotThereIsAnError() async throws {
-    try system.directory.write(Self.three, to: "var/log/pacman.log")
-    let command = try #require(LogReplayCommand(transaction: "7"))
-    #expect(await command.run(layout: system.layout, host: system.host) == 1)
-    #expect(system.transcript.error == ["==> ERROR: cannot find transaction 7 in \(log): there are 3 in it"])
-    #expect(LogReplayCommand(transaction: "0") == nil)
-    #expect(LogReplayCommand(transaction: "first") == nil)
   }
 }

@@ -4,7 +4,7 @@ import Foundation
 import SystemPackage
 import Testing
 
-@testable import Alpm
+@testable import Pacman
 
 @Suite("Databases that are absent or damaged")
 struct DamagedDatabaseTests {

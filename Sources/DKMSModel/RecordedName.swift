@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import JSON
+
 /// A value that is written to records as one text, and names members of objects there.
 protocol RecordedName: Codable, CodingKeyRepresentable {
   /// The text; reading it gives the value again.

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A transaction as pacman's log has it.
-struct LoggedTransaction: Hashable {
+package struct LoggedTransaction: Hashable {
   /// Its place in the log, counted from 1.
-  let number: Int
+  package let number: Int
   /// When it began, as the log says it.
-  let time: String
+  package let time: String
   /// What was done, in the order of the log.
-  var operations: [PackageOperation] = []
+  package var operations: [PackageOperation] = []
   /// How it ended; nil where the log does not say, as after a power cut.
-  var end: End?
+  package var end: End?
 
   /// How a transaction ended; the raw values are the log's words.
-  enum End: String, Hashable {
+  package enum End: String, Hashable {
     case completed
     case failed
     case interrupted

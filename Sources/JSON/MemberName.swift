@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The name of a member of an object, or the place of a value in an array.
-struct MemberName: CodingKey {
-  let stringValue: String
-  let intValue: Int?
+package struct MemberName: CodingKey {
+  /// The name; for a place in an array its digits.
+  package let stringValue: String
+  /// The place in an array, counted from 0.
+  package let intValue: Int?
 
-  init(_ name: String) {
+  /// Names a member.
+  package init(_ name: String) {
     stringValue = name
     intValue = nil
   }
 
-  init(stringValue: String) { self.init(stringValue) }
+  /// Names a member.
+  package init(stringValue: String) { self.init(stringValue) }
 
-  init(intValue: Int) {
+  /// Names a place in an array.
+  package init(intValue: Int) {
     stringValue = "\(intValue)"
     self.intValue = intValue
   }

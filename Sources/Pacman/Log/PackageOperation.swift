@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What a transaction did to a package, as pacman's log has it.
-struct PackageOperation: Hashable {
+package struct PackageOperation: Hashable {
   /// The package.
-  let package: String
+  package let package: String
   /// What was done.
-  let action: Action
+  package let action: Action
 
-  enum Action: Hashable {
+  package enum Action: Hashable {
     /// It came.
     case installed(version: String)
     /// It changed to a newer version.
@@ -21,7 +21,7 @@ struct PackageOperation: Hashable {
   }
 
   /// The version that is there afterwards; nil where none is.
-  var newVersion: String? {
+  package var newVersion: String? {
     switch action {
     case .installed(let version), .reinstalled(let version): version
     case .upgraded(_, let version), .downgraded(_, let version): version
@@ -30,20 +30,20 @@ struct PackageOperation: Hashable {
   }
 
   /// The version that was there before, where it was another.
-  var oldVersion: String? {
+  package var oldVersion: String? {
     switch action {
     case .upgraded(let version, _), .downgraded(let version, _): version
     case .installed, .reinstalled, .removed: nil
     }
   }
 
-  init(_ package: String, _ action: Action) {
+  package init(_ package: String, _ action: Action) {
     self.package = package
     self.action = action
   }
 
   /// Understands what follows `[ALPM]`: `upgraded foo (1 -> 2)`; nil where it is no such thing.
-  init?(_ text: Substring) {
+  package init?(_ text: Substring) {
     let words = text.split(separator: " ", maxSplits: 2)
     guard words.count == 3, words[2].hasPrefix("("), words[2].hasSuffix(")") else { return nil }
     package = String(words[1])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-@testable import Alpm
+@testable import Pacman
 
 /// The packages of a large system: 1,500, some 100,000 paths.
 enum LargeSystem {

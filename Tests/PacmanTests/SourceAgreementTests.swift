@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Alpm
+@testable import Pacman
 
 @Suite("libalpm and the files give equal answers", .requiresLibalpm)
 struct SourceAgreementTests {

@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Alpm
+@testable import Pacman
 
 @Suite("Versions in pacman's order")
 struct PackageVersionTests {

@@ -1,38 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A hook that a transaction must have run, with what it was given.
-struct FiredHook: Hashable {
+package struct FiredHook: Hashable {
   /// The hook.
-  let hook: HookFile
+  package let hook: HookFile
   /// What made it run, sorted as bytes, each once.
-  let targets: [Target]
+  package let targets: [Target]
 
   /// A line that a hook was given.
-  struct Target: Hashable {
+  package struct Target: Hashable {
     /// A path or a package.
-    let line: String
+    package let line: String
     /// Whether it must have been given, and not only may have been.
-    let isCertain: Bool
+    package let isCertain: Bool
   }
 }
 
 /// What the local database has of a package now.
-struct KnownPackage: Hashable {
+package struct KnownPackage: Hashable {
   /// Its version.
-  let version: String
+  package let version: String
   /// Its paths, with a slash after directories.
-  let files: [String]
+  package let files: [String]
+
+  /// Describes a package.
+  package init(version: String, files: [String]) {
+    self.version = version
+    self.files = files
+  }
 }
 
 /// The hooks that a logged transaction fired, as far as that can be told afterwards.
-struct FiredHooks: Hashable {
+package struct FiredHooks: Hashable {
   /// The hooks in the order in which they ran: those before the transaction, then those after it.
-  let hooks: [FiredHook]
+  package let hooks: [FiredHook]
   /// What is not known.
-  let gaps: [String]
+  package let gaps: [String]
 
   /// Works it out from the log, the hook files, and what the database has now of the packages.
-  init(_ transaction: LoggedTransaction, hooks files: [HookFile], packages: [String: KnownPackage]) {
+  package init(_ transaction: LoggedTransaction, hooks files: [HookFile], packages: [String: KnownPackage]) {
     let removes = transaction.operations.contains { $0.newVersion == nil }
     let events = transaction.operations.flatMap {
       Self.events(of: $0, packages[$0.package], afterRemovals: removes)

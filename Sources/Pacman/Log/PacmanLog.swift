@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import Host
+package import Host
 internal import SystemPackage
 
 /// pacman's log, as it has been since pacman 5; lines of others and of older formats are passed over.
-enum PacmanLog {
+package enum PacmanLog {
   /// Which transaction is wanted.
-  enum Choice: Hashable {
+  package enum Choice: Hashable {
     /// The last one in the log.
     case last
     /// The one in this place, counted from 1.
     case number(Int)
 
     /// Understands `last` or a number from 1.
-    init?(_ text: String) {
+    package init?(_ text: String) {
       if text == "last" {
         self = .last
       } else if let number = Int(text), number > 0 {
@@ -25,17 +25,17 @@ enum PacmanLog {
   }
 
   /// What a search has found.
-  struct Answer: Hashable {
+  package struct Answer: Hashable {
     /// The transaction; nil where the log has none in that place.
-    var transaction: LoggedTransaction?
+    package var transaction: LoggedTransaction?
     /// How many there are, as far as the log was read.
-    var count = 0
+    package var count = 0
   }
 
   /// Looks for a transaction in one pass, in which no other is kept.
   ///
   /// - Throws: `HostError` where the log cannot be read.
-  static func find(_ choice: Choice, in reader: LineReader) throws(HostError) -> Answer {
+  package static func find(_ choice: Choice, in reader: LineReader) throws(HostError) -> Answer {
     var answer = Answer()
     var isOpen = false
     while let bytes = try reader.next() {
