@@ -43,20 +43,35 @@ let package = Package(
     library("DKMSEngine", ["Archives", "DKMSModel", "Host", systemPackage]),
     library("Initramfs", ["Archives", "DKMSModel", "Host", systemPackage]),
     library(
-      "HookKit",
-      ["Archives", "DKMSEngine", "DKMSModel", "Host", "Initramfs", "JSON", "Pacman", systemPackage]),
+      "Inspection",
+      ["DKMSEngine", "DKMSModel", "Host", "Initramfs", "JSON", "Pacman", systemPackage]),
+    library(
+      "Hooks",
+      ["DKMSEngine", "DKMSModel", "Host", "Initramfs", "Inspection", "JSON", systemPackage]),
+    library(
+      "Maintenance",
+      [
+        "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "JSON", "Pacman",
+        systemPackage,
+      ]),
     library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", "JSON", systemPackage]),
 
     program("dkms", ["DKMSCommand"]),
-    program("alpm-dkms-install", ["HookKit"]),
-    program("alpm-dkms-remove", ["HookKit"]),
-    program("alpm-dkms-initramfs", ["HookKit"]),
-    program("alpm-dkms-verify", ["HookKit"]),
-    program("alpm-dkms", [argumentParser, "DKMSEngine", "HookKit"]),
+    program("alpm-dkms-install", ["Hooks"]),
+    program("alpm-dkms-remove", ["Hooks"]),
+    program("alpm-dkms-initramfs", ["Hooks"]),
+    program("alpm-dkms-verify", ["Hooks"]),
+    program("alpm-dkms", [argumentParser, "DKMSEngine", "Hooks", "Maintenance"]),
 
     .target(
       name: "TestSupport", dependencies: ["Host", systemPackage],
       path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "SystemSupport",
+      dependencies: [
+        "DKMSEngine", "DKMSModel", "Hooks", "Host", "Inspection", "TestSupport", systemPackage,
+      ],
+      path: "Tests/SystemSupport", swiftSettings: settings),
     tests("PacmanTests", ["Pacman", "Host", systemPackage]),
     tests("ArchivesTests", ["Archives", "Host", systemPackage]),
     tests("JSONTests", ["JSON"]),
@@ -64,9 +79,19 @@ let package = Package(
     tests("HostTests", ["Host", "DKMSModel", systemPackage]),
     tests("DKMSEngineTests", ["Archives", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
     tests("InitramfsTests", ["Initramfs", "Archives", "DKMSModel", "Host", systemPackage]),
+    tests("InspectionTests", ["DKMSEngine", "DKMSModel", "Host", "Inspection", "SystemSupport", systemPackage]),
     tests(
-      "HookKitTests",
-      ["Archives", "HookKit", "DKMSEngine", "DKMSModel", "Host", "Initramfs", "JSON", "Pacman", systemPackage]),
+      "HooksTests",
+      [
+        "DKMSEngine", "DKMSModel", "Hooks", "Host", "Inspection", "JSON", "Maintenance", "SystemSupport",
+        systemPackage,
+      ]),
+    tests(
+      "MaintenanceTests",
+      [
+        "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "JSON", "Maintenance",
+        "Pacman", "SystemSupport", systemPackage,
+      ]),
     tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", "JSON", systemPackage]),
     tests("TransactionTests", ["Host", systemPackage]),
   ],

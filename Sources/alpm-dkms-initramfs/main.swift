@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import HookKit
+internal import Hooks
 
 InitramfsHook.main(arguments: Array(CommandLine.arguments.dropFirst()))

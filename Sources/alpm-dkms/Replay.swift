@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import ArgumentParser
-internal import HookKit
+internal import Hooks
+internal import Maintenance
 
 /// Plans anew what a hook planned.
 struct Replay: ParsableCommand {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import Host
-internal import SystemPackage
+package import SystemPackage
 
 /// The options of a kernel configuration file, read when the first is asked for.
-struct KernelOptions: Sendable {
-  let file: FilePath
+package struct KernelOptions: Sendable {
+  private let file: FilePath
+
+  /// Takes the file as it is.
+  package init(file: FilePath) { self.file = file }
 
   /// Whether the option is built in or a module; nil where there is no configuration to ask.
-  func contains(_ option: String) -> Bool? {
+  package func contains(_ option: String) -> Bool? {
     guard let value = writtenValues(of: [option])[option] else {
       return Files.kind(file) == nil ? nil : false
     }

@@ -75,7 +75,7 @@ public struct FactsReader: Sendable {
   }
 
   /// What the configuration of each module says for each kernel.
-  func configurations(
+  package func configurations(
     of modules: [ModuleID], for kernels: [Kernel], in facts: Facts
   ) async -> [ModuleID: [Kernel: ConfigurationFact]] {
     let questions = modules.flatMap { id in kernels.map { (id: id, kernel: $0) } }

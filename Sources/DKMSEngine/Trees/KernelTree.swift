@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import DKMSModel
+package import DKMSModel
 internal import Host
-internal import SystemPackage
+package import SystemPackage
 
 /// A kernel's module directory and its headers, as files.
-struct KernelTree: Sendable {
-  let release: KernelRelease
-  let directory: FilePath
+package struct KernelTree: Sendable {
+  package let release: KernelRelease
+  package let directory: FilePath
   private let packageBase: String?
   /// Where the headers are: `build` in the module directory, unless the caller says otherwise.
   let headers: FilePath
   /// The kernel's configuration: what the build itself reads, else the file that people edit.
-  let configuration: FilePath
+  package let configuration: FilePath
 
-  init(_ release: KernelRelease, in layout: Layout, options: BuildOptions) {
+  package init(_ release: KernelRelease, in layout: Layout, options: BuildOptions) {
     self.release = release
     directory = layout.kernel(release)
     packageBase = KernelCatalogue(layout).packageBase(of: release)
@@ -25,7 +25,7 @@ struct KernelTree: Sendable {
       ?? (Files.kind(generated) != nil ? generated : headers.appending(".config"))
   }
 
-  var facts: KernelFacts {
+  package var facts: KernelFacts {
     KernelFacts(
       directory: directory.string, exists: Files.isDirectory(directory), headersDirectory: headers.string,
       hasHeaders: Files.isDirectory(headers.appending("include")),
@@ -34,7 +34,7 @@ struct KernelTree: Sendable {
   }
 
   /// What tells this kernel from another of its release; nil where its headers are missing.
-  func fingerprint(owner: String?) -> KernelFingerprint? {
+  package func fingerprint(owner: String?) -> KernelFingerprint? {
     guard let symbols = Files.digest(headers.appending("Module.symvers")),
       let digest = Files.digest(configuration)
     else { return nil }
@@ -73,7 +73,7 @@ struct KernelTree: Sendable {
   }
 
   /// Module files of this name that the kernel has, outside the place where DKMS installs.
-  func modules(named name: String) -> [FilePath] {
+  package func modules(named name: String) -> [FilePath] {
     let installed = directory.appending(Layout.installedLocation.components)
     return moduleFiles(below: directory, named: name).filter { !$0.starts(with: installed) }
   }

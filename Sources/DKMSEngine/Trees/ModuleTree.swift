@@ -2,7 +2,7 @@
 
 public import DKMSModel
 internal import Host
-internal import SystemPackage
+package import SystemPackage
 
 /// Reads the DKMS tree and compares it with what kernels have installed.
 public struct ModuleTree: Sendable {
@@ -117,7 +117,7 @@ public struct ModuleTree: Sendable {
   }
 
   /// File names in a directory of modules, by the name of the module.
-  func moduleFiles(in directory: FilePath) -> [String: String] {
+  package func moduleFiles(in directory: FilePath) -> [String: String] {
     var files: [String: String] = [:]
     for file in Files.list(directory) {
       if let name = Compression.moduleName(ofFile: file) { files[name] = file }
