@@ -57,10 +57,7 @@ let package = Package(
     library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", "JSON", systemPackage]),
 
     program("dkms", ["DKMSCommand"]),
-    program("alpm-dkms-install", ["Hooks"]),
-    program("alpm-dkms-remove", ["Hooks"]),
-    program("alpm-dkms-initramfs", ["Hooks"]),
-    program("alpm-dkms-verify", ["Hooks"]),
+    program("alpm-dkms-hook", ["Hooks"]),
     program("alpm-dkms", [argumentParser, "DKMSEngine", "Hooks", "Maintenance"]),
 
     .target(

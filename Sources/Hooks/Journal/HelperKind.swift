@@ -11,6 +11,17 @@ public enum HelperKind: String, CaseIterable, Codable, Sendable {
   /// Judges, after all else.
   case verify
 
+  /// The name of its program.
+  public var program: String { Self.programPrefix + rawValue }
+
+  /// The helper whose program has this name; nil where none has.
+  public init?(program: String) {
+    guard program.hasPrefix(Self.programPrefix) else { return nil }
+    self.init(rawValue: String(program.dropFirst(Self.programPrefix.count)))
+  }
+
+  private static let programPrefix = "alpm-dkms-"
+
   /// When pacman starts it.
   package var phase: Phase { self == .remove ? .pre : .post }
 

@@ -76,10 +76,8 @@ public struct LogReplayCommand: JournalCommand {
   private func plan(of fired: FiredHook, _ layout: Layout, _ host: Host) async throws(DKMSError)
     -> RecordedPlan?
   {
-    let prefix = "alpm-dkms-"
     guard let program = fired.hook.command.split(separator: " ").first,
-      let name = FilePath(String(program)).lastComponent?.string, name.hasPrefix(prefix),
-      let hook = HelperKind(rawValue: String(name.dropFirst(prefix.count)))?.hook
+      let name = FilePath(String(program)).lastComponent?.string, let hook = HelperKind(program: name)?.hook
     else { return nil }
     let targets = fired.targets.compactMap { HookTarget(line: $0.line) }
     return try await hook.look(for: targets, layout: layout, host: host).plan

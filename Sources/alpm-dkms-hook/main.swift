@@ -2,4 +2,4 @@
 
 internal import Hooks
 
-InstallHook.main()
+HelperProgram.main()
