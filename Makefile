@@ -14,8 +14,10 @@ SWIFT ?= swift
 RELEASE = -c release --static-swift-stdlib
 DEBUG = -Xswiftc -warnings-as-errors
 COMMANDS = dkms alpm-dkms
-HOOK_PROGRAMS = alpm-dkms-install alpm-dkms-remove alpm-dkms-initramfs alpm-dkms-verify
-PROGRAMS = $(COMMANDS) $(HOOK_PROGRAMS)
+# One file goes by the names of all helpers; hook files of users call them, too.
+HELPER_PROGRAM = alpm-dkms-hook
+HELPER_NAMES = alpm-dkms-install alpm-dkms-remove alpm-dkms-initramfs alpm-dkms-verify
+PROGRAMS = $(COMMANDS) $(HELPER_PROGRAM)
 BIN = $(DESTDIR)$(PREFIX)/bin
 HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
 SHARE = $(DESTDIR)$(PREFIX)/share
@@ -32,7 +34,8 @@ build:
 install: build
 	install -dm755 "$(BIN)" "$(HELPERS)" "$(HOOKS)"
 	install -m755 -s $(COMMANDS:%="$(BUILT)"/%) "$(BIN)"
-	install -m755 -s $(HOOK_PROGRAMS:%="$(BUILT)"/%) "$(HELPERS)"
+	install -m755 -s "$(BUILT)"/$(HELPER_PROGRAM) "$(HELPERS)"
+	for name in $(HELPER_NAMES); do ln -sf $(HELPER_PROGRAM) "$(HELPERS)"/$$name || exit; done
 	install -m644 hooks/*.hook "$(HOOKS)"
 	install -Dm644 completions/dkms.bash "$(SHARE)/bash-completion/completions/dkms"
 	install -Dm644 completions/_dkms "$(SHARE)/zsh/site-functions/_dkms"
@@ -71,7 +74,7 @@ bench:
 
 check:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
-	$(SWIFT) build $(DEBUG) --build-tests
+	$(SWIFT) build $(DEBUG) --build-tests --explicit-target-dependency-import-check error
 	Tests/check-walls $(PROGRAMS:%="$$($(SWIFT) build --show-bin-path)"/%)
 
 clean:

@@ -32,38 +32,64 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CAlpm"),
-    library("Alpm", ["CAlpm", "Host", systemPackage]),
+    library("Pacman", ["CAlpm", "Host", systemPackage]),
     .systemLibrary(name: "CArchive"),
     library("Archives", ["CArchive", "Host", systemPackage]),
 
-    library("DKMSModel"),
+    library("JSON"),
+    library("DKMSModel", ["JSON"]),
     .systemLibrary(name: "CLinux"),
     library("Host", ["CLinux", "DKMSModel", systemPackage]),
     library("DKMSEngine", ["Archives", "DKMSModel", "Host", systemPackage]),
     library("Initramfs", ["Archives", "DKMSModel", "Host", systemPackage]),
-    library("HookKit", ["Alpm", "Archives", "DKMSEngine", "DKMSModel", "Host", "Initramfs", systemPackage]),
-    library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", systemPackage]),
+    library(
+      "Inspection",
+      ["DKMSEngine", "DKMSModel", "Host", "Initramfs", "JSON", "Pacman", systemPackage]),
+    library(
+      "Hooks",
+      ["DKMSEngine", "DKMSModel", "Host", "Initramfs", "Inspection", "JSON", systemPackage]),
+    library(
+      "Maintenance",
+      [
+        "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "JSON", "Pacman",
+        systemPackage,
+      ]),
+    library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", "JSON", systemPackage]),
 
     program("dkms", ["DKMSCommand"]),
-    program("alpm-dkms-install", ["HookKit"]),
-    program("alpm-dkms-remove", ["HookKit"]),
-    program("alpm-dkms-initramfs", ["HookKit"]),
-    program("alpm-dkms-verify", ["HookKit"]),
-    program("alpm-dkms", [argumentParser, "DKMSEngine", "HookKit"]),
+    program("alpm-dkms-hook", ["Hooks"]),
+    program("alpm-dkms", [argumentParser, "DKMSEngine", "Hooks", "Maintenance"]),
 
     .target(
       name: "TestSupport", dependencies: ["Host", systemPackage],
       path: "Tests/TestSupport", swiftSettings: settings),
-    tests("AlpmTests", ["Alpm", systemPackage]),
+    .target(
+      name: "SystemSupport",
+      dependencies: [
+        "DKMSEngine", "DKMSModel", "Hooks", "Host", "Inspection", "TestSupport", systemPackage,
+      ],
+      path: "Tests/SystemSupport", swiftSettings: settings),
+    tests("PacmanTests", ["Pacman", "Host", systemPackage]),
     tests("ArchivesTests", ["Archives", "Host", systemPackage]),
-    tests("DKMSModelTests", ["DKMSModel"]),
+    tests("JSONTests", ["JSON"]),
+    tests("DKMSModelTests", ["DKMSModel", "JSON"]),
     tests("HostTests", ["Host", "DKMSModel", systemPackage]),
     tests("DKMSEngineTests", ["Archives", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
     tests("InitramfsTests", ["Initramfs", "Archives", "DKMSModel", "Host", systemPackage]),
+    tests("InspectionTests", ["DKMSEngine", "DKMSModel", "Host", "Inspection", "SystemSupport", systemPackage]),
     tests(
-      "HookKitTests",
-      ["Archives", "HookKit", "DKMSEngine", "DKMSModel", "Host", "Initramfs", systemPackage]),
-    tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", systemPackage]),
+      "HooksTests",
+      [
+        "DKMSEngine", "DKMSModel", "Hooks", "Host", "Inspection", "JSON", "Maintenance", "SystemSupport",
+        systemPackage,
+      ]),
+    tests(
+      "MaintenanceTests",
+      [
+        "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "JSON", "Maintenance",
+        "Pacman", "SystemSupport", systemPackage,
+      ]),
+    tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", "JSON", systemPackage]),
     tests("TransactionTests", ["Host", systemPackage]),
   ],
   swiftLanguageModes: [.v6]

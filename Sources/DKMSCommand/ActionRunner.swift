@@ -14,6 +14,7 @@ struct ActionRunner {
   let options: BuildOptions
   let allowsAutoinstall: Bool
   let narrator: Narrator
+  let snapshot: Snapshot
 
   init(_ action: Arguments.Action, _ arguments: Arguments, _ host: Host) async throws {
     self.action = action
@@ -24,16 +25,19 @@ struct ActionRunner {
     allowsAutoinstall = framework.allowsAutoinstall
     layout = arguments.layout(over: framework.layout)
     options = arguments.options(over: framework.options)
+    snapshot = Snapshot(host: host, layout: layout, options: options)
   }
 
   func run() async throws -> ExitStatus {
-    if action != .status, !arguments.isDryRun, (try? checkAccess()) != nil { LeftoverSweeper(layout).sweep() }
+    if action != .status, !arguments.isDryRun, (try? checkAccess()) != nil {
+      try looking { () throws(HostError) in try LeftoverSweeper(layout).sweep() }
+    }
     switch action {
     case .status:
-      let listing = StatusListing(layout, options, host)
+      let listing = StatusListing(snapshot)
       let filter = try StatusFilter(arguments)
       return arguments.isJSON
-        ? await listing.printJSON(matching: filter) : await listing.print(matching: filter)
+        ? try await listing.printJSON(matching: filter) : try await listing.print(matching: filter)
     case .add, .build, .install, .uninstall, .unbuild, .remove: return try await changeModule()
     case .autoinstall, .afterKernelInstall: return try await autoinstall()
     case .match: return try await match()
@@ -47,9 +51,19 @@ struct ActionRunner {
 
   // MARK: Plans
 
-  func facts(_ modules: [ModuleID], _ kernels: [Kernel], origin: ModuleOrigin? = nil) async -> Facts {
-    await FactsReader(host: host, layout: layout, options: options)
-      .facts(modules: modules, kernels: kernels, origin: origin)
+  func facts(
+    _ modules: [ModuleID], _ kernels: [Kernel], origin: ModuleOrigin? = nil
+  ) async throws -> Facts {
+    try await FactsReader(snapshot).facts(
+      FactsReader.Request(modules: modules, kernels: kernels, origin: origin))
+  }
+
+  /// What the DKMS tree holds.
+  func tree() throws -> TreeState { try looking { () throws(HostError) in try snapshot.tree() } }
+
+  /// Looks at the disk, with a look that fails as the engine's error.
+  func looking<Value>(_ look: () throws(HostError) -> Value) throws(DKMSError) -> Value {
+    do { return try look() } catch { throw DKMSError(error) }
   }
 
   /// Carries a plan out, or only says what it holds.
@@ -65,7 +79,7 @@ struct ActionRunner {
       tellObstacles(of: plan, isFailure)
       return status(plan.obstacles)
     }
-    let executor = Executor(host: host, layout: layout, options: options)
+    let executor = Executor(snapshot)
     var report = try await executor.execute(plan, observe: narrator.ended)
     if action == .install { report = try await rollBackWhereDepmodFailed(report, executor) }
     if Task.isCancelled {
@@ -153,8 +167,11 @@ struct ActionRunner {
   /// Checks that the caller may change a directory, or make it where there is none.
   func checkWritable(_ directory: FilePath) throws {
     var directory = directory
-    while Files.kind(directory) == nil, directory.removeLastComponent() {}
-    guard Files.isWritable(directory) else { throw UsageError.notWritable(directory.string) }
+    let isWritable = try looking { () throws(HostError) in
+      while try !Files.exists(directory), directory.removeLastComponent() {}
+      return try Files.isWritable(directory)
+    }
+    guard isWritable else { throw UsageError.notWritable(directory.string) }
   }
 }
 

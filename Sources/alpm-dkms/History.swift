@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import ArgumentParser
-internal import HookKit
+internal import Maintenance
 
 /// Lists what the hooks did.
 struct History: ParsableCommand {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import ArgumentParser
-internal import HookKit
+internal import Maintenance
 
 /// What `replay` needs to know for a transaction that was never recorded.
 struct LogOptions: ParsableArguments {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import ArgumentParser
-internal import HookKit
+internal import Maintenance
 
 /// Hands a record on.
 struct Record: ParsableCommand {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import ArgumentParser
-internal import HookKit
+internal import Hooks
+internal import Maintenance
 
 /// Plans anew what a hook planned.
 struct Replay: ParsableCommand {
@@ -62,7 +63,7 @@ struct Replay: ParsableCommand {
   func run() {
     if let command = log.command(record, printsJSON: json) { command.main() }
     ReplayCommand(
-      record, helper: hook.flatMap(HelperKind.init), mode: modes.first ?? .recorded, printsJSON: json,
+      record, helper: hook.flatMap(HelperKind.init(rawValue:)), mode: modes.first ?? .recorded, printsJSON: json,
       isConfirmed: yes
     ).main()
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import DKMSModel
+import JSON
 import Testing
 
 /// Values of the model as JSON.

@@ -95,7 +95,7 @@ import Testing
     plan.append(.follow(command: "true"), because: .modulesChange, after: [depmod])
     let run = Task { try await machine.execute(plan) }
     let isAsPlanned = try await eventually {
-      machine.state[good]?.build(for: kernel)?.isInstalled == true && Files.kind(begun) != nil
+      machine.state[good]?.build(for: kernel)?.isInstalled == true && Disk.kind(begun) != nil
     }
     #expect(isAsPlanned)
     run.cancel()

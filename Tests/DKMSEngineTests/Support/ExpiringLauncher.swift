@@ -24,7 +24,7 @@ struct ExpiringLauncher: CommandLauncher {
       }
     }
     let watch = Task { [sign] in
-      while Files.kind(sign) == nil {
+      while Disk.kind(sign) == nil {
         guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return false }
       }
       try? Files.remove(sign)

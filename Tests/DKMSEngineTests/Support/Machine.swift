@@ -26,7 +26,7 @@ struct Machine {
   /// Makes a machine on which these programs only seem to run.
   init(intercepting programs: Set<String> = ["depmod"]) throws {
     // In memory where that is possible: everything that is written is brought to the disk.
-    directory = try TemporaryDirectory(in: Files.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
+    directory = try TemporaryDirectory(in: Disk.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
     var layout = Layout()
     layout.sourceTree = directory.path.appending("src")
     layout.dkmsTree = directory.path.appending("dkms")
@@ -202,7 +202,7 @@ struct Machine {
   }
 
   func installed(_ file: String, _ kernel: Kernel) -> String? {
-    Files.text(layout.installed(kernel.release).appending(file))
+    Disk.text(layout.installed(kernel.release).appending(file))
   }
 
   func product(_ file: String, _ id: ModuleID, _ kernel: Kernel) -> FilePath {
@@ -210,7 +210,7 @@ struct Machine {
   }
 
   func makeLog(_ id: ModuleID, _ kernel: Kernel) -> String? {
-    Files.text(layout.product(id, kernel).appending("log/make.log"))
+    Disk.text(layout.product(id, kernel).appending("log/make.log"))
   }
 }
 

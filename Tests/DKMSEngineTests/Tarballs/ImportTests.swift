@@ -143,9 +143,9 @@ import Testing
     try await machine.load(directory)
     try machine.directory.write("new", to: "mine/text")
     #expect(try await machine.load(directory).plan.obstacles == [.alreadyAdded(id)])
-    #expect(Files.text(machine.layout.source(id).appending("text")) == "old")
+    #expect(Disk.text(machine.layout.source(id).appending("text")) == "old")
     #expect(try await machine.forced.load(directory).failures.isEmpty)
-    #expect(Files.text(machine.layout.source(id).appending("text")) == "new")
+    #expect(Disk.text(machine.layout.source(id).appending("text")) == "new")
     // What is built of it then is new too.
     let kernel = try machine.addKernel("6.1.0-a")
     #expect(try await machine.install(id, kernel).failures.isEmpty)
@@ -271,8 +271,8 @@ import Testing
         "\(build)/.dep_other": "1.0", "dkms_source_tree/dkms.conf": Self.conf, "dkms_source_tree/text": "",
       ], in: machine)
     #expect(try await machine.install(file, kernel).failures.isEmpty)
-    #expect(Files.list(machine.layout.product(id, kernel)) == [".dep_other", "module"])
-    #expect(Files.kind(machine.directory.path.appending("lib/modules/6.1.0-a/kernel/precious.ko")) == .file)
+    #expect(Disk.list(machine.layout.product(id, kernel)) == [".dep_other", "module"])
+    #expect(Disk.kind(machine.directory.path.appending("lib/modules/6.1.0-a/kernel/precious.ko")) == .file)
     #expect(machine.installed("text.ko", kernel) == "text")
   }
 

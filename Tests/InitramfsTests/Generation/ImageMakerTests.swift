@@ -38,7 +38,7 @@ import Testing
     #expect(error?.reason.contains(reason) == true, "\(String(describing: error))", sourceLocation: location)
     #expect(try machine.bytes(Self.image) == before, sourceLocation: location)
     #expect(
-      Files.list(machine.path.appending("boot")) == ["initramfs-linux.img", "vmlinuz-linux"],
+      Disk.list(machine.path.appending("boot")) == ["initramfs-linux.img", "vmlinuz-linux"],
       sourceLocation: location)
     #expect(
       !(await machine.plan(recipes)).generated.isEmpty, "it is still known to be old",
@@ -87,7 +87,7 @@ import Testing
       ) == "==> ERROR: no such luck")
     try behave("")
     try await settle()
-    #expect(Files.list(machine.path.appending("state")).isEmpty, "the log goes with what it tells")
+    #expect(Disk.list(machine.path.appending("state")).isEmpty, "the log goes with what it tells")
   }
 
   @Test func aDamagedImageIsRefused() async throws {
@@ -123,11 +123,11 @@ import Testing
     try machine.directory.write("half", to: "state/archive.img")
     let recipes = try await machine.recipes(.dracut, kernel)
     machine.maker.sweep(beside: recipes)
-    #expect(Files.list(machine.path.appending("real")) == ["i"])
-    #expect(Files.list(machine.path.appending("state")).isEmpty)
+    #expect(Disk.list(machine.path.appending("real")) == ["i"])
+    #expect(Disk.list(machine.path.appending("state")).isEmpty)
     try machine.install("hello", "new")
     try await machine.settle(recipes)
-    #expect(Files.kind(machine.path.appending(FilePath(Self.image).components)) == .link)
+    #expect(Disk.kind(machine.path.appending(FilePath(Self.image).components)) == .link)
     #expect(await machine.plan(recipes).entries.map(\.decision) == [.keepFresh])
   }
 

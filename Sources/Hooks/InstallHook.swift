@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSEngine
+public import DKMSModel
+public import Host
+internal import Inspection
+internal import Pacman
+
+/// After a transaction: builds and installs for what came or changed, and removes what went.
+public enum InstallHook: Hook {
+  /// Which helper it is.
+  public static let kind = HelperKind.install
+
+  /// Finds out what the targets ask for; to act it first clears away what killed runs have left.
+  ///
+  /// - Throws: `DKMSError` where framework.conf cannot be read.
+  public static func prepare(
+    _ targets: [HookTarget], to purpose: HookPurpose, layout: Layout, host: Host
+  ) async throws(DKMSError) -> HookWork {
+    let framework = try await Framework.read(over: layout, host: host)
+    let layout = framework.layout
+    var options = framework.options
+    if purpose == .act {
+      LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
+      LeftoverSweeper(layout).sweep()
+    }
+    // What is wrong with it the verdict says.
+    let configuration = SuiteConfiguration.read(layout.suiteConfiguration).configuration
+    options.silenceLimit = configuration.silenceLimit
+    let database = Database(root: layout.root)
+    var findings = await TransactionReader(layout, options, host).findings(targets, database)
+    findings.transaction.leaveAlone { configuration.ignores($0.release) }
+    options.kernelOwners = findings.kernelOwners
+    let facts = await FactsReader(host: host, layout: layout, options: options, comparesKernels: true).facts(
+      modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
+      sources: findings.sources)
+    let matter = ModuleFacts(
+      transaction: findings.transaction,
+      options: PlanningOptions(options, installs: framework.allowsAutoinstall), facts: facts,
+      errors: findings.errors, warnings: findings.warnings, orphans: findings.orphans)
+    let problem = database.problem.map { "every kernel directory counts as installed: \($0)" }
+    return HookWork(.modules(matter)) { [options] plan throws(DKMSError) in
+      if let problem { Narrator(host.console).warn(problem) }
+      guard case .modules(let plan) = plan else { return HookEnding(isWell: true) }
+      return try await act(plan, matter, layout, options, host)
+    }
+  }
+
+  private static func act(
+    _ plan: Plan, _ matter: ModuleFacts, _ layout: Layout, _ options: BuildOptions, _ host: Host
+  ) async throws(DKMSError) -> HookEnding {
+    let narrator = Narrator(host.console)
+    report(matter.orphans, layout, narrator)
+    if !matter.options.installs {
+      narrator.warn("nothing is built: \(layout.configurationDirectory)/no-autoinstall forbids it")
+    }
+    plan.skips.forEach(narrator.skipped)
+    let report = try await Executor(host: host, layout: layout, options: options)
+      .execute(plan, observe: narrator.ended)
+    LeftoverSweeper(layout).sweepBootRecords(of: host.bootIdentifier)
+    return HookEnding(isWell: conclude(report, matter, narrator), outcomes: report.outcomes)
+  }
+
+  /// Says once which kernels nobody owns, and again only when others join or leave them.
+  private static func report(_ orphans: [KernelRelease], _ layout: Layout, _ narrator: Narrator) {
+    let names = orphans.map(\.description).joined(separator: ", ")
+    guard names != Files.text(layout.reportedOrphans) ?? "" else { return }
+    if !orphans.isEmpty {
+      narrator.warn("no package owns these kernels, so nothing is built for them: \(names)")
+    }
+    // That it cannot be noted means only that it is said again.
+    try? Files.makeDirectories(layout.stateDirectory)
+    try? Files.write(Array("\(names)\n".utf8), to: layout.reportedOrphans)
+  }
+
+  private static func conclude(_ report: Report, _ matter: ModuleFacts, _ narrator: Narrator) -> Bool {
+    matter.warnings.forEach(narrator.warn)
+    narrator.conclude(report)
+    for (error, modules) in report.plan.modulesWithoutHeaders {
+      narrator.warn("\(error); not built: \(modules.map(\.description).joined(separator: ", "))")
+      if let remedy = error.remedy { narrator.advise(remedy) }
+    }
+    // A kernel without headers, or one that a module is not for, is no failure of this transaction.
+    let errors =
+      matter.errors
+      + report.plan.obstacles.filter { ![.excluded, .headersMissing].contains($0.exitStatus) }
+    errors.forEach(narrator.fail)
+    for (id, kernel) in report.lastGood(matter.facts.tree) {
+      narrator.warn("\(id) stays installed for \(kernel.release)")
+    }
+    return errors.isEmpty && report.failures.isEmpty
+  }
+}
+
+extension Report {
+  /// What was to be replaced and stays, since its successor could not be installed.
+  fileprivate func lastGood(_ before: TreeState) -> [(ModuleID, Kernel)] {
+    let withoutSuccessor = plan.skips.compactMap { skip in
+      skip.cause == .lastGood ? skip.kernel.map { (skip.id, $0) } : nil
+    }
+    let withFailedSuccessor = zip(plan.steps, outcomes).compactMap {
+      planned, outcome -> (ModuleID, Kernel)? in
+      switch planned.step {
+      case .unbuild(let id, let kernel) where outcome == .notTried: return (id, kernel)
+      case .install(let id, let kernel) where !outcome.isDone:
+        // Built from an older source of the same version.
+        return before[id]?.build(for: kernel)?.isInstalled == true ? (id, kernel) : nil
+      default: return nil
+      }
+    }
+    return withoutSuccessor + withFailedSuccessor
+  }
+}
+
+extension Plan {
+  /// For each kernel without headers, what is not built for it, in the order of the plan.
+  fileprivate var modulesWithoutHeaders: [(error: DKMSError, modules: [ModuleID])] {
+    var groups: [(error: DKMSError, modules: [ModuleID])] = []
+    for skip in skips {
+      guard let error = skip.obstacle, error.exitStatus == .headersMissing else { continue }
+      if let index = groups.firstIndex(where: { $0.error == error }) {
+        groups[index].modules.append(skip.id)
+      } else {
+        groups.append((error, [skip.id]))
+      }
+    }
+    return groups
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// One of the programs that pacman's hooks start; the raw value is the last word of its name.
+public enum HelperKind: String, CaseIterable, Codable, Sendable {
+  /// Builds and installs, after a transaction.
+  case install
+  /// Keeps sources, before a transaction.
+  case remove
+  /// Makes initramfs images, after a transaction.
+  case initramfs
+  /// Judges, after all else.
+  case verify
+
+  /// The name of its program.
+  public var program: String { Self.programPrefix + rawValue }
+
+  /// The helper whose program has this name; nil where none has.
+  public init?(program: String) {
+    guard program.hasPrefix(Self.programPrefix) else { return nil }
+    self.init(rawValue: String(program.dropFirst(Self.programPrefix.count)))
+  }
+
+  private static let programPrefix = "alpm-dkms-"
+
+  /// When pacman starts it.
+  package var phase: Phase { self == .remove ? .pre : .post }
+
+  /// Whether what one call was to do and did not is the next one's to do; the others look at everything each time, or
+  /// concern one transaction.
+  package var resumes: Bool { self == .install || self == .initramfs }
+
+  /// On which side of the packages' changes a hook runs.
+  package enum Phase: String, Codable {
+    case pre
+    case post
+  }
+}

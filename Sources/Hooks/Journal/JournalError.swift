@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSModel
+package import JSON
+package import SystemPackage
+
+/// Why a record cannot be had.
+package enum JournalError: Error, Hashable {
+  /// No record has this number; the newest there is.
+  case noRecord(Int, newest: Int?)
+  /// There are no records at all.
+  case empty(FilePath)
+  /// The file cannot be read.
+  case unreadable(FilePath, reason: String)
+  /// It was written by another schema.
+  case schema(FilePath, found: Int)
+  /// It is not what was written.
+  case damaged(FilePath, JSONProblem)
+  /// It holds no facts to plan from.
+  case withoutFacts(Int, reason: String)
+  /// The facts of the record of this name give another plan than it holds.
+  case otherPlan(String)
+  /// The file or archive could not be written.
+  case notWritten(String)
+  /// The call contradicts itself.
+  case usage(String)
+}
+
+extension JournalError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .noRecord(let number, let newest?): "there is no record \(number); the newest is \(newest)"
+    case .noRecord(let number, nil): "there is no record \(number), for there are none"
+    case .empty(let directory): "there are no records in \(directory)"
+    case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
+    case .schema(let path, let found):
+      "\(path): schema: it is \(found), and this version reads only \(JournalRecord.schema)"
+    case .damaged(let path, let problem): "\(path): \(problem)"
+    case .withoutFacts(let number, let reason): "record \(number) holds no facts to plan from: \(reason)"
+    case .otherPlan(let name): "record \(name): its facts give another plan than it holds"
+    case .notWritten(let reason), .usage(let reason): reason
+    }
+  }
+
+  /// What to do about it.
+  package var remedy: String? {
+    switch self {
+    case .noRecord, .empty: "the list of records: alpm-dkms history"
+    case .unreadable(_, let reason) where reason == "\(Errno.permissionDenied)":
+      "records are for root: use sudo"
+    case .schema: "read it with the alpm-dkms that wrote it"
+    case .damaged: "take a copy that nobody has edited or cut short"
+    case .withoutFacts: "plan for its targets as the machine is: alpm-dkms replay --now"
+    case .unreadable, .otherPlan, .notWritten, .usage: nil
+    }
+  }
+}

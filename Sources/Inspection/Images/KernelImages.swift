@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSEngine
+package import DKMSModel
+package import Host
+package import Initramfs
+
+/// What there is of the images that kernels boot with; looks only, and says nothing.
+package struct KernelImages {
+  /// The images of all the kernels, each with its modules and flaws.
+  package let conditions: [ImageCondition]
+  /// What of the generator's configuration cannot be read; the images that it tells of are missing.
+  package let problems: [GenerationError]
+
+  /// Looks at the images that the system's generator makes for kernels; none where there is no generator, or where
+  /// of several nobody knows which one makes them.
+  package init(
+    of kernels: [Kernel], _ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host,
+    _ database: borrowing Database
+  ) async {
+    let catalogue = KernelCatalogue(framework.layout)
+    let bootable = kernels.map { BootableKernel($0, packageBase: catalogue.packageBase(of: $0.release)) }
+    let survey = ImageSurvey(BootSystem(framework, host))
+    var conditions: [ImageCondition] = []
+    var recipes = ImageRecipes()
+    if let chosen = await GeneratorChoice(for: bootable, survey, configuration, database).chosen {
+      recipes = await survey.recipes(of: chosen, for: bootable)
+      for recipe in recipes.recipes { conditions += await survey.run(recipe).conditions }
+    }
+    problems = recipes.problems
+    // What only root may read is nothing to be judged by others.
+    self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable }
+  }
+}
+
+extension ConfigurationProblem {
+  /// What of a generator's configuration cannot be read.
+  package init(_ error: GenerationError) {
+    self.init(file: error.subject, line: nil, isError: true, text: error.reason)
+  }
+}
+
+extension BootSystem {
+  package init(_ framework: Framework, _ host: Host) {
+    let layout = framework.layout
+    self.init(
+      root: layout.root, installTree: layout.installTree, temporaryDirectory: layout.temporaryDirectory,
+      host: host)
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import Pacman
+package import DKMSModel
+internal import Host
+package import SystemPackage
+
+/// The local package database as the hooks ask it; without one, nothing is owned.
+package struct Database: ~Copyable {
+  private let packages: LocalDatabase?
+  /// Why there is none.
+  package let problem: AlpmError?
+
+  package init(root: FilePath) {
+    do {
+      packages = try LocalDatabase(root: root)
+      problem = nil
+    } catch {
+      packages = nil
+      problem = error
+    }
+  }
+
+  /// Whether a package owns the path; asks the named packages first.
+  package func isOwned(_ path: String, hints: [String]) -> Bool {
+    packages?.owners(of: path, consultingFirst: hints).isEmpty == false
+  }
+
+  /// The packages that own a kernel and its headers, with versions and build dates; nil where nobody does.
+  package func kernelOwner(of release: KernelRelease, hints: [String]) -> String? {
+    let names = ["", "build/"].flatMap { name in
+      packages?.owners(of: "usr/lib/modules/\(release)/\(name)", consultingFirst: hints) ?? []
+    }
+    let owners = Set(names).sorted().compactMap { packages?.package(named: $0) }
+      .map { "\($0.name) \($0.version) \($0.buildDate)" }
+    return owners.isEmpty ? nil : owners.joined(separator: ", ")
+  }
+
+  /// The files of a package; nil where it is not installed.
+  package func files(of package: String) -> [String]? {
+    guard packages?.package(named: package) != nil else { return nil }
+    return try? packages?.files(of: package)
+  }
+
+  /// Why nobody can tell for certain what packages own; nil where everybody can.
+  package var doubt: AlpmError? {
+    if let problem { return problem }
+    do throws(AlpmError) { try packages?.checkFileLists() } catch { return error }
+    return nil
+  }
+
+  /// What packages own below a directory, as whole paths; links in the directory's own path are resolved.
+  package func ownedPaths(below directory: FilePath, root: FilePath) -> [FilePath] {
+    let places = [directory, Files.resolved(directory) ?? directory]
+    let roots = [root, Files.resolved(root) ?? root]
+    return zip(places, roots).flatMap { place, root -> [FilePath] in
+      var relative = place
+      guard relative.removePrefix(root) else { return [] }
+      let name = relative.string
+      return (packages?.entries(matching: "\(name)/*") ?? []).map { entry in
+        var below = FilePath(entry.path)
+        _ = below.removePrefix(relative)
+        return directory.appending(below.components)
+      }
+    }
+  }
+
+  /// Whether pacman is at work, or was when it was killed.
+  package func isLocked(root: FilePath) -> Bool {
+    Files.kind(LocalDatabase.databasePath(root: root).appending("db.lck")) != nil
+  }
+
+  /// What is known of a package; nil where it is not installed.
+  package func known(_ package: String) -> KnownPackage? {
+    guard let version = packages?.package(named: package)?.version, let files = files(of: package) else {
+      return nil
+    }
+    return KnownPackage(version: version.description, files: files)
+  }
+
+  /// The directories in the source tree that targets name, by themselves or through their package.
+  package func moduleSources(of targets: [HookTarget]) -> Set<String> {
+    var directories: Set<String> = []
+    for target in targets {
+      switch target {
+      case .moduleSource(let directory): directories.insert(directory)
+      case .package(let name):
+        let files = files(of: name) ?? []
+        directories.formUnion(files.compactMap(HookTarget.init(line:)).compactMap(\.moduleSource))
+      case .kernel, .headers, .suite: break
+      }
+    }
+    return directories
+  }
+}
+
+extension HookTarget {
+  fileprivate var moduleSource: String? {
+    if case .moduleSource(let directory) = self { directory } else { nil }
+  }
+}

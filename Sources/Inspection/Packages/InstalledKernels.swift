@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Pacman
+package import DKMSEngine
+package import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// The kernels of a system: directories that hold a kernel's modules and that a package owns.
+package struct InstalledKernels {
+  /// Kernels that packages own, or all there are where packages own none.
+  package let releases: [KernelRelease]
+  /// Directories with modules that no package owns, beside kernels that packages own.
+  package let orphans: [KernelRelease]
+  /// The packages that own each kernel, as its fingerprint has them.
+  package let owners: [KernelRelease: String]
+
+  /// Looks at the directories and asks the database about each.
+  ///
+  /// Where there is no database every directory counts.
+  package init(_ layout: Layout, _ database: borrowing Database) {
+    var owned: [KernelRelease] = []
+    var orphans: [KernelRelease] = []
+    let catalogue = KernelCatalogue(layout)
+    for release in catalogue.kernels {
+      // The kernel's own package knows best, and asking it alone spares every other file list.
+      let hints = catalogue.packageBase(of: release).map { [$0, "\($0)-headers"] } ?? []
+      if database.isOwned("usr/lib/modules/\(release)/", hints: hints) {
+        owned.append(release)
+      } else {
+        orphans.append(release)
+      }
+    }
+    owners = owned.reduce(into: [:]) { owners, release in
+      let hints = catalogue.packageBase(of: release).map { [$0, "\($0)-headers"] } ?? []
+      owners[release] = database.kernelOwner(of: release, hints: hints)
+    }
+    releases = owned.isEmpty ? orphans : owned
+    self.orphans = owned.isEmpty ? [] : orphans
+  }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSEngine
+package import DKMSModel
+package import Host
+internal import SystemPackage
+
+/// Finds out, after the fact, what a package transaction did: from pacman's targets, the database and the disk.
+///
+/// Nothing is handed over from before the transaction but what a failed one leaves behind unharmed.
+package struct TransactionReader {
+  private let host: Host
+  private let layout: Layout
+  private let reader: ConfigurationReader
+  private let tree: TreeState
+
+  package init(_ layout: Layout, _ options: BuildOptions, _ host: Host) {
+    self.host = host
+    self.layout = layout
+    reader = ConfigurationReader(host: host, layout: layout, options: options)
+    tree = ModuleTree(layout).state()
+  }
+
+  /// What was found.
+  package struct Findings {
+    package var transaction = Transaction()
+    /// Where the sources of modules are that are not registered.
+    package var sources: [ModuleID: String] = [:]
+    /// Sources of this transaction that could not be understood.
+    package var errors: [DKMSError] = []
+    /// What could not be understood but has nothing to do with this transaction.
+    package var warnings: [String] = []
+    /// Kernels that nobody owns and nothing is built for.
+    package var orphans: [KernelRelease] = []
+    /// The packages that own each kernel.
+    package var kernelOwners: [KernelRelease: String] = [:]
+    /// Every registered module whose source is there.
+    package var registered: [ModuleID] = []
+
+    /// The modules that a plan may have to build, those that need a changed one among them.
+    package var concernedModules: [ModuleID] {
+      Set(registered + sources.keys).sorted { $0.description < $1.description }
+    }
+
+  }
+
+  package func findings(_ targets: [HookTarget], _ database: borrowing Database) async -> Findings {
+    let (named, mayHaveLostKernels) = resolve(targets, database)
+    let installed = InstalledKernels(layout, database)
+    var findings = Findings()
+    findings.orphans = installed.orphans
+    findings.registered = tree.modules.filter { !$0.isBroken }.map(\.id)
+    findings.transaction.installedKernels = installed.releases.compactMap(kernel)
+    findings.transaction.changedKernels = changedKernels(named, findings.transaction.installedKernels)
+    let absent = absentKernels(named, installed, mayHaveLostKernels)
+    findings.transaction.keptKernels = absent.filter(isRunning)
+    findings.transaction.goneKernels = absent.filter { !isRunning($0) }
+    findings.kernelOwners = installed.owners
+    await readSources(named, &findings)
+    findings.transaction.goneModules = goneModules(named, findings)
+    return findings
+  }
+
+  /// Packages become the targets among their files.
+  ///
+  /// What a package had before nobody can tell: where it is gone, or is a kernel's, an old kernel may be gone.
+  private func resolve(
+    _ targets: [HookTarget], _ database: borrowing Database
+  ) -> (targets: Set<HookTarget>, mayHaveLostKernels: Bool) {
+    var named: Set<HookTarget> = []
+    var mayHaveLostKernels = false
+    for target in targets {
+      guard case .package(let package) = target else {
+        named.insert(target)
+        continue
+      }
+      if let files = database.files(of: package) {
+        let targets = files.compactMap(HookTarget.init(line:)).filter(\.isPath)
+        named.formUnion(targets)
+        if targets.contains(where: \.isOfKernel) { mayHaveLostKernels = true }
+      } else {
+        mayHaveLostKernels = true
+      }
+    }
+    return (named, mayHaveLostKernels)
+  }
+
+  // MARK: Kernels
+
+  private func kernel(_ release: KernelRelease) -> Kernel? {
+    try? Kernel(release: release, architecture: host.architecture)
+  }
+
+  private func changedKernels(_ named: Set<HookTarget>, _ installed: [Kernel]) -> [Kernel] {
+    installed.filter { kernel in
+      let headers = layout.kernel(kernel.release).appending("build/include")
+      return named.contains(.kernel(kernel.release))
+        || named.contains(.headers(kernel.release)) && Files.isDirectory(headers)
+    }
+  }
+
+  /// Kernels that something is built for, and that are not there any more by this transaction or an earlier one.
+  private func absentKernels(
+    _ named: Set<HookTarget>, _ installed: InstalledKernels, _ mayHaveLostKernels: Bool
+  ) -> [Kernel] {
+    let known = Set(installed.releases + installed.orphans)
+    let recorded = Set(BootRecords(layout).all.map(\.release))
+    let built = Set(tree.modules.flatMap(\.builds).map(\.kernel))
+    return built.filter { kernel in
+      let release = kernel.release
+      let isNamed = named.contains(.kernel(release)) || named.contains(.headers(release))
+      return !known.contains(release) && (isNamed || mayHaveLostKernels || recorded.contains(release))
+    }.sorted { $0.description < $1.description }
+  }
+
+  /// Whether it is the kernel of this boot; one that was kept in an earlier boot may run again, reinstalled or not.
+  private func isRunning(_ kernel: Kernel) -> Bool { kernel.release.description == host.runningRelease }
+
+  // MARK: Modules
+
+  private func goneModules(_ named: Set<HookTarget>, _ findings: Findings) -> [ModuleID] {
+    let packaged = tree.modules.filter { !$0.isBroken && !$0.isLastGood }.map(\.id) + findings.sources.keys
+    let present = Set(packaged.map(\.name))
+    return tree.modules.filter { record in
+      guard let source = record.source.map({ FilePath($0) }), !record.isLastGood,
+        !Files.isFile(source.appending("dkms.conf"))
+      else { return false }
+      let isNamed =
+        source.removingLastComponent() == layout.sourceTree
+        && named.contains(.moduleSource(directory: source.lastComponent?.string ?? ""))
+      // A copy was made before a transaction, perhaps one that failed, because a package was about to take
+      // the source away. Without a copy, another version whose source is there tells as much.
+      let isSuperseded = present.contains(record.id.name) && findings.sources[record.id] == nil
+      return isNamed || isSuperseded || Files.isDirectory(layout.keptSource(record.id))
+    }.map(\.id)
+  }
+
+  /// Whether a source is not what it was when a copy was made, before a transaction whose end nobody saw.
+  private func differs(_ source: FilePath, of id: ModuleID) -> Bool {
+    let kept = layout.keptSource(id)
+    return Files.isDirectory(kept) && !Files.haveEqualTrees(source, kept)
+  }
+
+  private func readSources(_ named: Set<HookTarget>, _ findings: inout Findings) async {
+    let kernels = findings.transaction.installedKernels
+    guard let kernel = kernels.first ?? (try? KernelRelease(host.runningRelease)).flatMap(kernel) else {
+      return
+    }
+    let registered = tree.modules.filter { !$0.isBroken }.reduce(into: [:]) { $0[$1.source] = $1.id }
+    for directory in Files.list(layout.sourceTree) {
+      let source = layout.sourceTree.appending(directory)
+      guard Files.isFile(source.appending("dkms.conf")) else { continue }
+      let known = registered[source.string]
+      let isTouched =
+        named.contains(.moduleSource(directory: directory)) || known.map { differs(source, of: $0) } == true
+      guard isTouched || known == nil else { continue }
+      do {
+        let id = try await reader.configuration(source: source, for: kernel).id
+        findings.sources[id] = source.string
+        if isTouched { findings.transaction.changedModules.append(id) }
+      } catch  where isTouched {
+        findings.errors.append(error)
+      } catch {
+        findings.warnings.append("\(error)")
+      }
+    }
+  }
+}
+
+extension HookTarget {
+  fileprivate var isPath: Bool { if case .package = self { false } else { true } }
+
+  fileprivate var isOfKernel: Bool {
+    switch self {
+    case .kernel, .headers: true
+    case .moduleSource, .package, .suite: false
+    }
+  }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSEngine
+public import DKMSModel
+public import Host
+internal import SystemPackage
+
+/// Takes out of a snapshot what there is of modules for kernels.
+public struct ConditionReader: Sendable {
+  private let snapshot: Snapshot
+  private let layout: Layout
+  private let allowsAutoinstall: Bool
+  private let kernelOwners: [KernelRelease: String]
+
+  /// Reads conditions.
+  ///
+  /// - Parameters:
+  ///   - snapshot: What there is.
+  ///   - allowsAutoinstall: Whether anything may be installed that nobody asked for by name.
+  ///   - kernelOwners: The packages that own kernels, with their versions, where they are known.
+  public init(
+    _ snapshot: Snapshot, allowsAutoinstall: Bool = true, kernelOwners: [KernelRelease: String] = [:]
+  ) {
+    self.snapshot = snapshot
+    self.allowsAutoinstall = allowsAutoinstall
+    self.kernelOwners = kernelOwners
+    layout = snapshot.layout
+  }
+
+  /// What there is for each of some kernels, in their order.
+  ///
+  /// - Throws: `DKMSError.system` where the trees cannot be looked at; of a single kernel that is in its condition.
+  public func conditions(of kernels: [Kernel]) async throws(DKMSError) -> [KernelCondition] {
+    let tree = try onFiles { () throws(HostError) in try snapshot.tree() }
+    let newest = tree.newestVersions
+    let installed = tree.modules.filter { !$0.isBroken && $0.builds.contains(where: \.isInstalled) }.map(\.id)
+    let facts = try await FactsReader(snapshot, kernelOwners: kernelOwners).facts(
+      FactsReader.Request(modules: newest + installed.filter { !newest.contains($0) }, kernels: kernels))
+    return await withInformation(kernels.map { condition(of: $0, facts) })
+  }
+
+  /// Adds what module files say of themselves.
+  private func withInformation(_ conditions: [KernelCondition]) async -> [KernelCondition] {
+    var conditions = conditions
+    let files = conditions.flatMap(\.modules).flatMap(\.files).filter(\.exists).map { FilePath($0.path) }
+    let answers = await snapshot.information(on: files)
+    for kernel in conditions.indices {
+      for module in conditions[kernel].modules.indices {
+        for file in conditions[kernel].modules[module].files.indices {
+          let path = FilePath(conditions[kernel].modules[module].files[file].path)
+          conditions[kernel].modules[module].files[file].information =
+            answers[path].map(ModuleFileCondition.Information.init) ?? .unknown
+        }
+      }
+    }
+    return conditions
+  }
+
+  // MARK: A kernel
+
+  private func condition(of kernel: Kernel, _ facts: Facts) -> KernelCondition {
+    do throws(HostError) {
+      if let failedLook = facts.kernels[kernel]?.failedLook {
+        return KernelCondition(kernel: kernel, isRunning: isRunning(kernel), failedLook: failedLook)
+      }
+      return try readableCondition(of: kernel, facts)
+    } catch {
+      return KernelCondition(kernel: kernel, isRunning: isRunning(kernel), failedLook: DKMSError(error))
+    }
+  }
+
+  private func isRunning(_ kernel: Kernel) -> Bool {
+    kernel.release.description == snapshot.host.runningRelease
+  }
+
+  private func readableCondition(of kernel: Kernel, _ facts: Facts) throws(HostError) -> KernelCondition {
+    let kernelTree = snapshot.kernel(kernel.release)
+    let isForced = try kernelTree.options().contains("CONFIG_MODULE_SIG_FORCE") == true
+    var condition = KernelCondition(
+      kernel: kernel, isRunning: isRunning(kernel),
+      enforcesSignatures: isForced || isRunning(kernel) && snapshot.host.enforcesSignatures())
+    var names: [String] = []
+    for name in facts.tree.modules.map(\.id.name) where names.last != name { names.append(name) }
+    for name in names {
+      if let module = try module(name, kernelTree, kernel, facts) { condition.modules.append(module) }
+    }
+    let index = try kernelTree.index()
+    for module in condition.modules.indices {
+      for file in condition.modules[module].files.indices {
+        let path = condition.modules[module].files[file].path
+        condition.modules[module].files[file].isListed = index.lists(FilePath(path))
+      }
+    }
+    let files = condition.modules.flatMap(\.files).filter(\.exists).map { FilePath($0.path) }
+    if !files.isEmpty {
+      let dependencies = kernelTree.directory.appending("modules.dep")
+      condition.hasStaleDependencies =
+        try facts.kernels[kernel]?.hasStaleDependencies == true
+        ? true
+        : files.hasAny { file throws(HostError) in try Files.isNewer(file, than: dependencies) }
+    }
+    return condition
+  }
+
+  // MARK: A module
+
+  /// What there is of a module; nil where it does not belong to the kernel.
+  private func module(
+    _ name: String, _ kernelTree: KernelTree, _ kernel: Kernel, _ facts: Facts
+  ) throws(HostError) -> ModuleCondition? {
+    let records = facts.tree.modules.filter { $0.id.name == name }
+    let installed = records.first { $0.build(for: kernel)?.isInstalled == true }
+    let newest = facts.tree.newestVersions.first { $0.name == name }
+    guard let id = newest ?? installed?.id ?? records.last?.id, let record = facts.tree[id] else { return nil }
+    let configuration = facts.configurations[id]?[kernel]?.configuration
+    let isWanted = records.contains { $0.builds.contains(where: \.isInstalled) }
+    guard isWanted || allowsAutoinstall && configuration?.autoinstall == true else { return nil }
+
+    var condition = ModuleCondition(
+      id: id, installed: installed?.id, isLastGood: installed?.isLastGood == true,
+      isBuilt: record.build(for: kernel) != nil,
+      failure: try FailureRecord(layout).failure(of: id, kernel))
+    condition.obstacle = Obstacles(facts).first(to: id, for: kernel)
+    // What failed was tried with the modules that it needs.
+    if case .dependenciesMissing? = condition.obstacle, condition.failure != nil { condition.obstacle = nil }
+    condition.isForAnotherKernel = installed?.build(for: kernel).flatMap(facts.isForeign) == true
+    condition.moduleNames = configuration?.modules.map(\.destinationName) ?? []
+    if let owner = installed?.id ?? (condition.isBuilt ? id : nil) {
+      condition.files = try files(of: owner, kernelTree, kernel, facts)
+    }
+    if condition.moduleNames.isEmpty { condition.moduleNames = condition.files.map(\.name) }
+    return condition
+  }
+
+  // MARK: Its files
+
+  private func files(
+    of id: ModuleID, _ kernelTree: KernelTree, _ kernel: Kernel, _ facts: Facts
+  ) throws(HostError) -> [ModuleFileCondition] {
+    let product = layout.productModules(id, kernel)
+    let built = try ModuleTree(layout).moduleFiles(in: product)
+    var expected = built.keys.sorted().map { (name: $0, locations: [Layout.installedLocation]) }
+    if let configuration = facts.configurations[id]?[kernel]?.configuration {
+      expected = configuration.modules.map { module in
+        let location = FilePath(module.destinationLocation).lexicallyNormalized()
+        return (module.destinationName, [Layout.installedLocation, FilePath(root: nil, location.components)])
+      }
+    }
+    var conditions: [ModuleFileCondition] = []
+    for (name, locations) in expected {
+      let file = built[name].map(product.appending)
+      conditions.append(
+        try self.file(named: name, locations, builtAs: file, kernelTree)
+          ?? ModuleFileCondition(
+            name: name, path: layout.installed(kernel.release).appending(built[name] ?? "\(name).ko").string,
+            exists: false, builtPath: file?.string, kernelsOwn: kernelsOwn(name, of: id, kernel, facts)))
+    }
+    return conditions
+  }
+
+  /// What there is of a module in the places where it may be installed; nil where it is in none.
+  private func file(
+    named name: String, _ locations: [FilePath], builtAs built: FilePath?, _ kernelTree: KernelTree
+  ) throws(HostError) -> ModuleFileCondition? {
+    let places = locations.map { kernelTree.directory.appending($0.components) }
+    let copies = try places.flatMap { place in
+      Compression.allCases.map { place.appending("\(name).ko\($0.suffix)") }
+    }.where(Files.isFile)
+    let same = try built.flatMap { built throws(HostError) in
+      try copies.firstWhere { copy throws(HostError) in try Files.haveEqualContents(built, copy) }
+    }
+    // Elsewhere than where this suite installs, another file of that name is the kernel's own.
+    let installed = layout.installed(kernelTree.release)
+    guard let file = same ?? copies.first(where: { $0.starts(with: installed) }) else { return nil }
+    return ModuleFileCondition(
+      name: name, path: file.string, builtPath: built?.string, isAsBuilt: built.map { _ in same != nil })
+  }
+
+  /// The kernel's own module that stays in the place of a built one.
+  private func kernelsOwn(_ name: String, of id: ModuleID, _ kernel: Kernel, _ facts: Facts) -> String? {
+    let options = snapshot.options
+    if options.isForced || options.overridesVersions || options.forcedModules.includes(id.name) { return nil }
+    let competition = facts.competitions[id]?[kernel]?.first { $0.name == name }
+    return competition?.refusal == nil ? nil : competition?.rivals.first?.path
+  }
+}
+
+extension ModuleFileCondition.Information {
+  fileprivate init(_ answer: ModuleInformation.Answer) {
+    switch answer {
+    case .unknown: self = .unknown
+    case .unreadable: self = .unreadable
+    case .read(let information):
+      self = .read(release: information.release ?? "", isSigned: information.isSigned)
+    }
+  }
+}

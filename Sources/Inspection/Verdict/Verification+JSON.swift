@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+package import JSON
+
+extension Verification {
+  /// Members may be added; one that is removed or changes its meaning raises the number.
+  private static let schema = 1
+
+  /// What `alpm-dkms verify --json` prints.
+  package var json: JSON {
+    .object([
+      .init("schema", .number(Self.schema)),
+      .init("version", .string(Version.current)),
+      .init("standing", .string(standing.rawValue)),
+      .init("kernels", .array(verdicts.map(\.json))),
+      .init("configuration_problems", .array(problems.map(\.json))),
+    ])
+  }
+}
+
+extension KernelVerdict {
+  fileprivate var json: JSON {
+    .object([
+      .init("kernel", .string(kernel.release.description)),
+      .init("architecture", .string(kernel.architecture)),
+      .init("running", .bool(isRunning)),
+      .init("standing", .string(standing.rawValue)),
+      .init("findings", .array(findings.map(\.json))),
+      .init("skips", .array(skips.map(\.json))),
+      .init("images", .array(images.map(\.json))),
+    ])
+  }
+}
+
+extension Finding {
+  fileprivate var json: JSON {
+    .object([
+      .init("subject", .string(subject)),
+      .init("weight", .string(weight.rawValue)),
+      .init("effect", .string(effect.rawValue)),
+      .init("reason", .string(reason)),
+      .init("log", .string(orNull: log)),
+      .init("remedy", .string(orNull: remedy)),
+    ])
+  }
+}
+
+extension KernelVerdict.Skip {
+  fileprivate var json: JSON {
+    .object([.init("module", .string("\(module)")), .init("reason", .string(reason))])
+  }
+}
+
+extension ConfigurationProblem {
+  fileprivate var json: JSON {
+    .object([
+      .init("file", .string(file)),
+      .init("line", line.map(JSON.number) ?? .null),
+      .init("is_error", .bool(isError)),
+      .init("text", .string(text)),
+    ])
+  }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+package import Host
+
+extension Verification {
+  /// Says the verdicts in pacman's manner, a line a kernel, the worst last.
+  ///
+  /// A system on which all is well and no module is registered has nothing to be told.
+  package func say(on console: Console, verbosely: Bool = false) {
+    for problem in problems {
+      console.printError("==> \(problem.isError ? "ERROR" : "WARNING"): \(problem)")
+    }
+    guard hasModules || !isWell else { return }
+    for verdict in verdicts where verdict.standing == .asBefore {
+      console.print("==> \(verdict.subject): bootable as before")
+      for line in verdict.details(verbosely) { console.print(line) }
+    }
+    for verdict in verdicts where verdict.standing == .degraded {
+      console.printError("==> WARNING: \(verdict.subject): degraded, not every module is as it should be")
+      for line in verdict.details(verbosely) { console.printError(line) }
+    }
+    for verdict in verdicts where verdict.standing == .blocked {
+      console.printError("==> ERROR: \(verdict.subject): blocked, do not boot it before this is mended")
+      for line in verdict.details(verbosely) { console.printError(line) }
+    }
+  }
+}
+
+extension KernelVerdict {
+  fileprivate var subject: String { isRunning ? "\(kernel.release) (running)" : "\(kernel.release)" }
+
+  fileprivate func details(_ verbosely: Bool) -> [String] {
+    let skipLines = skips.map { "  -> \($0.module): not for this kernel: \($0.reason)" }
+    return findings.map(\.line) + (verbosely ? skipLines : [])
+  }
+}
+
+extension Finding {
+  fileprivate var line: String {
+    let mark =
+      switch weight {
+      case .critical: "\(subject) (critical)"
+      case .normal: subject
+      case .optional: "\(subject) (optional)"
+      }
+    let parts = ["\(mark): \(reason)", log.map { "the log is \($0)" }, remedy.map { "to mend it: \($0)" }]
+    return "  -> " + parts.compactMap { $0 }.joined(separator: "; ")
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSEngine
+internal import DKMSModel
+internal import Hooks
+public import Host
+internal import Initramfs
+internal import Inspection
+internal import JSON
+internal import SystemPackage
+
+/// `alpm-dkms initramfs`: makes the images that are stale, or says of each what it is.
+public struct InitramfsCommand: Sendable {
+  private let kernels: [String]
+  private let explains: Bool
+  private let printsJSON: Bool
+
+  /// Describes a call.
+  ///
+  /// - Parameters:
+  ///   - kernels: The releases whose images are meant; none for every installed kernel that is not ignored.
+  ///   - explains: Whether to say what there is, and make nothing.
+  ///   - printsJSON: Whether programs read it.
+  public init(kernels: [String] = [], explains: Bool = false, printsJSON: Bool = false) {
+    self.kernels = kernels
+    self.explains = explains
+    self.printsJSON = printsJSON
+  }
+
+  /// Runs it on the machine at hand and ends the process.
+  public func main() -> Never {
+    Program.run { [self] in await run(host: .live().forPeople()) }
+  }
+
+  /// Does it; 0 where all images are as they should be in the end, else 1.
+  public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
+    do throws(DKMSError) {
+      let framework = try await Framework.read(over: layout, host: host)
+      let configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
+      let database = Database(root: layout.root)
+      let releases = try releases(framework.layout, configuration, database)
+      guard explains else {
+        guard host.isRoot else {
+          throw .system(operation: "make", subject: "any image", reason: "this needs root")
+        }
+        let targets = releases.map { TargetLine("usr/lib/modules/\($0)/modules.order") }
+        let call = await InitramfsHook.settle(
+          targets, by: .initramfs, layout: layout, host: printsJSON ? host.forPrograms() : host)
+        if printsJSON { host.console.print([call].json().text) }
+        return call.status
+      }
+      var kernels: [Kernel] = []
+      for release in releases {
+        kernels.append(try Kernel(release: release, architecture: host.architecture))
+      }
+      let explanation = await explanation(of: kernels, framework, configuration, host, database)
+      if printsJSON {
+        host.console.print(explanation.json.text)
+      } else {
+        explanation.say(on: host.console)
+      }
+      return explanation.isWell ? 0 : 1
+    } catch {
+      Narrator(host.console).fail(error)
+      return 1
+    }
+  }
+
+  private func explanation(
+    of kernels: [Kernel], _ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host,
+    _ database: borrowing Database
+  ) async -> ImageExplanation {
+    let images = await KernelImages(of: kernels, framework, configuration, host, database)
+    let conditions = await ConditionReader(framework, host: host).conditions(of: kernels)
+    return ImageExplanation(
+      kernels: conditions, images: images.conditions, problems: images.problems,
+      generators: InstalledGenerators(database).kinds,
+      isForRoot: host.isRoot)
+  }
+
+  private func releases(
+    _ layout: Layout, _ configuration: SuiteConfiguration, _ database: borrowing Database
+  ) throws(DKMSError) -> [KernelRelease] {
+    var releases: [KernelRelease] = []
+    for kernel in kernels { releases.append(try KernelRelease(kernel)) }
+    for release in releases where !Files.isDirectory(layout.kernel(release)) {
+      throw .kernelMissing(release, directory: layout.kernel(release).string)
+    }
+    return releases.isEmpty
+      ? InstalledKernels(layout, database).releases.filter { !configuration.ignores($0) } : releases
+  }
+}

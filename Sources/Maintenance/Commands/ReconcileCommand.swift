@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSEngine
+internal import DKMSModel
+internal import Hooks
+public import Host
+internal import Inspection
+internal import JSON
+
+/// `alpm-dkms reconcile`: settles what a transaction without an end has left.
+public struct ReconcileCommand: Sendable {
+  private let printsJSON: Bool
+
+  /// Describes a call; `printsJSON` says whether programs read it, which get all words on standard error.
+  public init(printsJSON: Bool = false) { self.printsJSON = printsJSON }
+
+  /// Runs it on the machine at hand and ends the process.
+  public func main() -> Never {
+    Program.run { [self] in await run(host: .live().forPeople()) }
+  }
+
+  /// Does what the hook would do had a transaction just touched every kernel; 0 where all is well.
+  public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
+    do throws(DKMSError) {
+      guard host.isRoot else {
+        throw .system(operation: "settle", subject: "anything", reason: "this needs root")
+      }
+      let targets = try await everyKernel(layout, host)
+        .map { TargetLine("usr/lib/modules/\($0)/modules.order") }
+      let speaking = printsJSON ? host.forPrograms() : host
+      var calls = [await InstallHook.settle(targets, by: .reconcile, layout: layout, host: speaking)]
+      if !Task.isCancelled, !InstalledGenerators(Database(root: layout.root)).kinds.isEmpty {
+        calls.append(await InitramfsHook.settle(targets, by: .reconcile, layout: layout, host: speaking))
+      }
+      if printsJSON { host.console.print(calls.json().text) }
+      return calls.status
+    } catch {
+      Narrator(host.console).fail(error)
+      return 1
+    }
+  }
+
+  /// Kernels that are there, and those for which something is built.
+  private func everyKernel(_ layout: Layout, _ host: Host) async throws(DKMSError) -> Set<KernelRelease> {
+    let layout = try await Framework.read(over: layout, host: host).layout
+    let built = ModuleTree(layout).state().modules.flatMap(\.builds).map(\.kernel.release)
+    return Set(KernelCatalogue(layout).kernels + built)
+  }
+}

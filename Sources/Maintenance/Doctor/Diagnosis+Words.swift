@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+internal import JSON
+
+extension Diagnosis {
+  /// Members may be added; one that is removed or changes its meaning raises the number.
+  private static let schema = 1
+
+  /// What was found, each with its reason and what mends it.
+  func lines(_ style: OutputStyle) -> [String] {
+    guard !findings.isEmpty else { return [style.painted("==> Nothing is wrong", .good)] }
+    let details = findings.flatMap { finding -> [String] in
+      var table = Table()
+      table.append(["why", .init(finding.reason)])
+      if let remedy = finding.remedy { table.append(["mend", .init(remedy, .good)]) }
+      let title = "\(finding.subject): \(finding.kind.words)"
+      return ["==> " + style.painted(title, .strong)] + table.lines(style, indentation: "  -> ")
+    }
+    let count = repairs.isEmpty ? "" : ", \(findings.filter(\.isSafe).count) of them safe to mend with --fix"
+    return details + [style.painted("==> \(findings.count) found\(count)", .warning)]
+  }
+
+  /// What `alpm-dkms doctor --json` prints; with what was mended where that was asked for.
+  func json(mended: [DoctorFinding]?) -> JSON {
+    .object(
+      [
+        .init("schema", .number(Self.schema)),
+        .init("version", .string(Version.current)),
+        .init("findings", .array(findings.map(\.json))),
+      ] + (mended.map { [.init("mended", .array($0.map(\.json)))] } ?? []))
+  }
+}
+
+extension DoctorFinding {
+  fileprivate var json: JSON {
+    .object([
+      .init("kind", .string(kind.rawValue)),
+      .init("subject", .string(subject)),
+      .init("reason", .string(reason)),
+      .init("remedy", .string(orNull: remedy)),
+      .init("safe", .bool(isSafe)),
+    ])
+  }
+}
+
+extension DoctorFinding.Kind {
+  fileprivate var words: String {
+    switch self {
+    case .headersMissing: "headers missing"
+    case .orphanedKernel: "orphaned kernel"
+    case .staleBuild: "stale build"
+    case .danglingSource: "source missing"
+    case .foreignFile: "foreign file"
+    case .halfMade: "half made"
+    case .leftover: "leftover"
+    case .staleDependencies: "stale module dependencies"
+    case .staleFingerprint: "built for another kernel"
+    case .staleImage: "stale image"
+    case .configuration: "unusable settings"
+    case .openSource: "world-writable"
+    case .hook: "hook does not run"
+    case .keyPair: "half a key pair"
+    case .module: "module not as it should be"
+    }
+  }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Hooks
+internal import Inspection
+internal import SystemPackage
+
+/// What is wrong with a system, judged from facts alone.
+struct Diagnosis: Hashable {
+  /// What was found; each thing once.
+  let findings: [DoctorFinding]
+
+  /// Judges.
+  init(_ facts: DoctorFacts) {
+    let all =
+      facts.configurationFindings + facts.hookFindings + facts.kernelFindings + facts.moduleFindings
+      + facts.verdictFindings + facts.fileFindings + facts.pruneFindings + facts.images.compactMap(\.finding)
+    var known: Set<DoctorFinding> = []
+    findings = all.filter { known.insert($0).inserted }
+  }
+
+  /// The findings that could be mended without risk and that another diagnosis has no longer.
+  func safe(without other: Diagnosis) -> [DoctorFinding] {
+    findings.filter { finding in
+      finding.isSafe && !other.findings.contains { $0.kind == finding.kind && $0.subject == finding.subject }
+    }
+  }
+
+  /// What can be done about them without any risk, each once.
+  var repairs: [DoctorFinding.Repair] {
+    var known: Set<DoctorFinding.Repair> = []
+    return findings.compactMap(\.repair).filter { known.insert($0).inserted }
+  }
+}
+
+extension DoctorFacts {
+  fileprivate var configurationFindings: [DoctorFinding] {
+    let framework = [frameworkError].compactMap { $0 }.map {
+      DoctorFinding(.configuration, "framework.conf", "\($0)", remedy: $0.remedy)
+    }
+    let suite = problems.map { problem in
+      DoctorFinding(
+        .configuration, problem.file,
+        problem.line.map { "line \($0): \(problem.text)" } ?? problem.text, remedy: "edit \(problem.file)")
+    }
+    let confs = unreadable.sorted { $0.key.description < $1.key.description }.map { id, error in
+      DoctorFinding(.configuration, "\(id)", "\(error)", remedy: error.remedy ?? "reinstall its package")
+    }
+    return framework + suite + confs
+  }
+
+  fileprivate var hookFindings: [DoctorFinding] {
+    hooks.compactMap { hook in
+      switch hook.state {
+      case .present: nil
+      case .masked(let link):
+        DoctorFinding(.hook, hook.name, "\(link) hides it from pacman", remedy: "rm \(link)")
+      case .replaced(let file, let command):
+        DoctorFinding(
+          .hook, hook.name, "\(file) takes its place, and runs \(command)", remedy: "rm \(file)")
+      case .malformed(let file, let reason):
+        DoctorFinding(
+          .hook, hook.name, "pacman refuses every transaction because of \(reason)", remedy: "edit \(file)")
+      case .missing:
+        DoctorFinding(
+          .hook, hook.name, "it is in no hook directory of pacman", remedy: "pacman -S alpm-dkms")
+      }
+    }
+  }
+
+  fileprivate var kernelFindings: [DoctorFinding] {
+    let headless = modules.isEmpty ? [] : kernels.filter { !$0.facts.hasHeaders }
+    let prunable = Set(prunable.map(\.path))
+    return headless.map { kernel, facts in
+      let error = DKMSError.headersMissing(
+        kernel, directory: facts.headersDirectory, package: facts.headersPackage)
+      return DoctorFinding(
+        .headersMissing, "\(kernel.release)",
+        "\(facts.headersDirectory) holds no headers, so nothing can be built for it",
+        remedy: error.remedy)
+    }
+      + orphans.filter { !prunable.contains($0.directory) }.map { release, directory in
+        let isRunning = release.description == running
+        return DoctorFinding(
+          .orphanedKernel, "\(release)",
+          "no package owns it, so nothing is built for it" + (isRunning ? "; it is running" : ""),
+          remedy: isRunning ? "reboot, then: rm -r \(directory)" : "rm -r \(directory)")
+      }
+  }
+
+  fileprivate var moduleFindings: [DoctorFinding] {
+    modules.filter(\.isBroken).map { record in
+      let place = record.source ?? "nowhere"
+      let reason = "its source is missing: the link leads to \(place)"
+      guard record.builds.isEmpty, let path = registrations[record.id] else {
+        return DoctorFinding(
+          .danglingSource, "\(record.id)", reason,
+          remedy: "reinstall its package, or: dkms remove \(record.id) --all")
+      }
+      return DoctorFinding(.danglingSource, "\(record.id)", reason, repair: .forget(path: path.string))
+    }
+  }
+
+  /// What the verdict says, but for what is said elsewhere.
+  fileprivate var verdictFindings: [DoctorFinding] {
+    conditions.flatMap { condition in
+      KernelVerdict(condition, by: configuration).findings.compactMap { finding in
+        let release = condition.kernel.release
+        let subject = "\(finding.subject) for \(release)"
+        let reason = finding.reason + (finding.log.map { "; the log is \($0)" } ?? "")
+        switch finding.cause {
+        case .headersMissing, .sourceMissing, .configuration: return nil
+        case .dependencies:
+          return DoctorFinding(.staleDependencies, subject, reason, repair: .depmod(release))
+        case .otherKernel:
+          return DoctorFinding(.staleFingerprint, subject, reason, remedy: finding.remedy)
+        case .module: return DoctorFinding(.module, subject, reason, remedy: finding.remedy)
+        }
+      }
+    }
+  }
+
+  fileprivate var fileFindings: [DoctorFinding] {
+    // What goes with the directory that it lies in is one thing with that.
+    foreignFiles.filter { _, file in !prunable.contains { file.starts(with: $0.path) } }.map {
+      release, file in
+      DoctorFinding(
+        .foreignFile, "\(file)", "no module that is registered and no package has put it there",
+        remedy: "rm \(file) && depmod \(release)")
+    }
+      + unregistered.map {
+        DoctorFinding(.leftover, "\($0)", "it belongs to no registered module", remedy: "rm -r \($0)")
+      }
+      + temporary.map {
+        DoctorFinding(.leftover, "\($0)", "a call that was killed has left it", remedy: "rm -r \($0)")
+      }
+      + openSources.map {
+        DoctorFinding(
+          .openSource, "\($0)", "anybody may change what root compiles and loads",
+          repair: .denyOthers(path: $0.string))
+      }
+      + keyProblems.map {
+        DoctorFinding(.keyPair, "signing key", "\($0)", remedy: $0.remedy)
+      }
+  }
+
+  fileprivate var pruneFindings: [DoctorFinding] {
+    prunable.map {
+      DoctorFinding(
+        $0.kind.findingKind, $0.path.string, $0.kind.reason, repair: .prune(path: $0.path.string))
+    }
+  }
+}
+
+extension Prunable.Kind {
+  fileprivate var findingKind: DoctorFinding.Kind {
+    switch self {
+    case .kernelRemains: .orphanedKernel
+    case .build: .staleBuild
+    case .leftover: .halfMade
+    case .link, .keptSource, .emptyDirectory: .leftover
+    }
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+internal import Inspection
+internal import SystemPackage
+
+/// Does what a diagnosis found safe to do.
+struct DoctorRepairs {
+  private let layout: Layout
+  private let host: Host
+
+  init(_ layout: Layout, _ host: Host) {
+    self.layout = layout
+    self.host = host
+  }
+
+  /// Makes repairs, modules.dep last; one that fails stops none of the others.
+  ///
+  /// - Throws: `DKMSError` where pacman is at work or framework.conf cannot be read.
+  func make(_ repairs: [DoctorFinding.Repair]) async throws(DKMSError) {
+    let database = Database(root: layout.root)
+    if database.isLocked(root: layout.root) {
+      throw .system(operation: "mend", subject: "\(layout.root)", reason: "pacman is at work on it")
+    }
+    let framework = try await Framework.read(over: layout, host: host)
+    var releases: Set<KernelRelease> = []
+    for repair in repairs {
+      if case .depmod(let release) = repair { releases.insert(release) }
+      if let release = await make(repair, framework.layout, database) { releases.insert(release) }
+    }
+    var plan = Plan()
+    for release in releases.sorted(by: { $0.description < $1.description }) {
+      plan.append(.depmod(release), because: .modulesChange)
+    }
+    let report = try await Executor(host: host, layout: framework.layout, options: framework.options)
+      .execute(plan)
+    report.failures.forEach(Narrator(host.console).fail)
+    for case (let planned, .done) in zip(plan.steps, report.outcomes) {
+      if case .depmod(let release) = planned.step { say("\(release): module dependencies updated") }
+    }
+  }
+
+  /// Makes a repair other than of modules.dep; the kernel whose modules.dep is old after it, if there is one.
+  private func make(
+    _ repair: DoctorFinding.Repair, _ layout: Layout, _ database: borrowing Database
+  ) async -> KernelRelease? {
+    do throws(DKMSError) {
+      switch repair {
+      case .depmod: break
+      case .denyOthers(let path):
+        let result = try await host.run(
+          Command("chmod", ["-R", "o-w", "--", path], environment: host.environment))
+        guard result.isSuccess else {
+          throw .system(operation: "protect", subject: path, reason: result.errorText)
+        }
+        say("\(path): protected")
+      case .prune(let path):
+        // What it was may have changed while somebody thought about it.
+        let plan = PrunePlan(PruneFacts(layout, host: host, database: database))
+        guard let item = plan.items.first(where: { $0.path.string == path }) else { break }
+        try item.removed(layout)
+        say("\(path): removed")
+        return item.kernel(in: layout)
+      case .forget(let path):
+        try forget(FilePath(path), layout)
+        say("\(path): removed")
+      }
+    } catch {
+      Narrator(host.console).fail(error)
+    }
+    return nil
+  }
+
+  private func forget(_ registration: FilePath, _ layout: Layout) throws(DKMSError) {
+    guard let lock = DirectoryLock.tryExclusive(registration) else {
+      throw .system(operation: "remove", subject: "\(registration)", reason: "another run is at work there")
+    }
+    // Out of sight in one step: half of it would be something else.
+    let doomed = registration.removingLastComponent()
+      .appending(Layout.doomedName(of: registration.lastComponent?.string ?? ""))
+    do throws(HostError) {
+      try Files.remove(doomed)
+      try Files.rename(registration, to: doomed)
+      try Files.remove(doomed)
+    } catch { throw DKMSError(error) }
+    lock.release()
+    Files.removeEmptyDirectories(from: registration.removingLastComponent(), upTo: layout.dkmsTree)
+  }
+
+  private func say(_ text: String) { host.console.print("  -> \(text)") }
+}
+
+extension Prunable {
+  fileprivate func removed(_ layout: Layout) throws(DKMSError) {
+    do throws(HostError) { try remove(layout) } catch { throw DKMSError(error) }
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import DKMSEngine
+internal import DKMSModel
+internal import Host
+internal import JSON
+internal import SystemPackage
+
+/// Takes out of texts what tells whose machine they come from, and what opens its keys.
+struct Redaction: Hashable {
+  /// What each name becomes.
+  let names: [String: String]
+
+  init(hosts: Set<String>, users: Set<String>) {
+    var names: [String: String] = [:]
+    for user in users where !user.isEmpty { names[user] = "USER" }
+    for host in hosts where !host.isEmpty && host != "localhost" { names[host] = "HOST" }
+    self.names = names
+  }
+
+  /// The names of this machine and of the people on it.
+  init(_ layout: Layout, _ host: Host) {
+    let passwords = Files.text(layout.root.appending("etc/passwd")) ?? ""
+    let people = passwords.split(separator: "\n").compactMap { line -> String? in
+      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+      guard fields.count > 2, let number = Int(fields[2]), (1000..<65534).contains(number) else { return nil }
+      return String(fields[0])
+    }
+    let callers = ["SUDO_USER", "LOGNAME", "USER"].compactMap { host.environment[$0] }.filter { $0 != "root" }
+    let hosts = [Files.text("/proc/sys/kernel/hostname"), Files.text(layout.root.appending("etc/hostname"))]
+      .compactMap { $0 }
+    let shortHosts = hosts.compactMap { $0.split(separator: ".").first.map(String.init) }
+    self.init(hosts: Set(hosts + shortHosts), users: Set(people + callers))
+  }
+
+  /// The text without names, without keys, and without what unlocks a token.
+  func applied(to text: String) -> String {
+    var text = Self.withoutKeys(text)
+    // Long names first: a short one may be part of them.
+    let ordered = names.sorted { ($1.key.utf8.count, $0.key) < ($0.key.utf8.count, $1.key) }
+    for (name, replacement) in ordered { text = Self.replacing(name, in: text, with: replacement) }
+    return text
+  }
+
+  /// The same of every text in a value, names of members among them.
+  func applied(to json: JSON) -> JSON {
+    switch json {
+    case .null, .bool, .number: json
+    case .string(let text): .string(applied(to: text))
+    case .array(let values): .array(values.map(applied(to:)))
+    case .object(let members):
+      .object(members.map { .init(applied(to: $0.name), applied(to: $0.value)) })
+    }
+  }
+
+  /// Replaces a name where it is a word of its own.
+  private static func replacing(_ name: String, in text: String, with replacement: String) -> String {
+    var result = ""
+    var rest = text[...]
+    var before: Character?
+    while let range = rest.firstRange(of: name) {
+      let preceding =
+        range.lowerBound == rest.startIndex ? before : rest[rest.index(before: range.lowerBound)]
+      let following = range.upperBound == rest.endIndex ? nil : rest[range.upperBound]
+      let isWord = preceding?.isNamePart != true && following?.isNamePart != true
+      result += rest[..<range.lowerBound] + (isWord ? replacement : name)
+      before = rest[rest.index(before: range.upperBound)]
+      rest = rest[range.upperBound...]
+    }
+    return result + rest
+  }
+
+  private static func withoutKeys(_ text: String) -> String {
+    var lines: [Substring] = []
+    var isInKey = false
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.contains("-----BEGIN") && line.contains("PRIVATE KEY") {
+        isInKey = true
+        lines.append("(a private key was here)")
+      }
+      if !isInKey { lines.append(line) }
+      if line.contains("-----END") { isInKey = false }
+    }
+    return lines.joined(separator: "\n").split(separator: "pkcs11:", omittingEmptySubsequences: false)
+      .enumerated().map { index, part in
+        index == 0 ? String(part) : "pkcs11:REMOVED" + part.drop { !$0.isWhitespace && !"\"'".contains($0) }
+      }.joined()
+  }
+}
+
+extension Character {
+  fileprivate var isNamePart: Bool { isLetter || isNumber || self == "_" }
+}

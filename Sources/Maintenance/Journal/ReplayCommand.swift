@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSEngine
+internal import DKMSModel
+public import Hooks
+public import Host
+internal import JSON
+public import SystemPackage
+
+/// `alpm-dkms replay`: plans anew what a helper planned, and does it if asked.
+public struct ReplayCommand: JournalCommand {
+  let subject: String?
+  let helper: HelperKind?
+  let mode: ReplayMode
+  let printsJSON: Bool
+  let isConfirmed: Bool
+  let input: FileDescriptor
+  let asks: @Sendable (String) -> Bool?
+
+  /// Describes a call.
+  ///
+  /// - Parameters:
+  ///   - subject: The number of a record, a file, or `-` for targets on standard input; nil for the newest record,
+  ///     or, to check, for all.
+  ///   - helper: The helper that gets the targets of standard input.
+  ///   - mode: What is planned for.
+  ///   - printsJSON: Whether programs read it.
+  ///   - isConfirmed: Whether to do it without asking.
+  ///   - input: Where targets come from.
+  ///   - asks: Asks the user, who says yes or no; nil where nobody can be asked, and nothing is done.
+  public init(
+    _ subject: String? = nil, helper: HelperKind? = nil, mode: ReplayMode = .recorded,
+    printsJSON: Bool = false, isConfirmed: Bool = false, input: FileDescriptor = .standardInput,
+    asks: @escaping @Sendable (String) -> Bool? = TerminalQuestion.ask
+  ) {
+    self.subject = subject
+    self.helper = helper
+    self.mode = mode
+    self.printsJSON = printsJSON
+    self.isConfirmed = isConfirmed
+    self.input = input
+    self.asks = asks
+  }
+
+  /// Replays; 0 where that went well and, to check, where every record gives its plan.
+  public func run(layout: Layout, host: Host) async -> Int32 {
+    do throws(JournalError) {
+      if mode == .check { return try check(layout, host) }
+      if subject == "-" { return try await replayInput(layout, host) }
+      guard helper == nil else {
+        throw JournalError.usage("--hook goes with - alone: a record knows its hook")
+      }
+      return try await replay(try JournalRecord(subject, in: Journal(layout), host), layout, host)
+    } catch {
+      return error.tell(host.console)
+    }
+  }
+
+  // MARK: What is replayed
+
+  private func replayInput(_ layout: Layout, _ host: Host) async throws(JournalError) -> Int32 {
+    guard let helper else {
+      throw .usage("say whose targets they are: --hook install, remove, initramfs or verify")
+    }
+    guard mode != .diff else { throw .usage("--diff takes a record: targets alone have no recorded plan") }
+    guard mode != .execute || isConfirmed else {
+      throw .usage("standard input holds the targets, so nobody can be asked: add --yes")
+    }
+    let lines: [[UInt8]]
+    do { lines = try input.lines() } catch { throw .unreadable("-", reason: "\(error.reason)") }
+    let targets = lines.map(TargetLine.init)
+    return try await replay(targets, helper, layout, host)
+  }
+
+  private func replay(_ record: JournalRecord, _ layout: Layout, _ host: Host) async throws(JournalError)
+    -> Int32
+  {
+    switch mode {
+    case .now, .execute: return try await replay(record.targets, record.helper, layout, host)
+    case .recorded, .diff, .check: break
+    }
+    guard let facts = record.facts else {
+      throw .withoutFacts(
+        record.number,
+        reason: record.omission ?? record.end?.error.map { "\($0)" } ?? "the call did not come to that")
+    }
+    guard mode == .diff else {
+      present(facts.plan, as: "recorded", host.console)
+      return 0
+    }
+    let now = try await currentFacts(for: record.targets, record.helper, layout, host)
+    Comparison(recorded: facts, now: now).tell(host.console, asJSON: printsJSON)
+    return 0
+  }
+
+  private func replay(
+    _ targets: [TargetLine], _ helper: HelperKind, _ layout: Layout, _ host: Host
+  ) async throws(JournalError) -> Int32 {
+    let plan = try await currentFacts(for: targets, helper, layout, host).plan
+    guard mode == .execute else {
+      present(plan, as: "now", host.console)
+      return 0
+    }
+    guard host.isRoot else { throw .usage("--execute changes the system, so it is for root: use sudo") }
+    let speaking = printsJSON ? host.forPrograms() : host
+    say(plan, speaking.console)
+    guard try isTold() else {
+      host.console.printError("==> nothing was done")
+      return 1
+    }
+    let call = await helper.hook.settle(targets, by: .replay, layout: layout, host: speaking)
+    if printsJSON { host.console.print([call].json([.init("now", plan.json)]).text) }
+    return call.status
+  }
+
+  private func isTold() throws(JournalError) -> Bool {
+    if isConfirmed { return true }
+    guard let answer = asks("Do this now?") else {
+      throw .usage("nothing was done: there is no terminal to ask at; --yes says so")
+    }
+    return answer
+  }
+
+  private func currentFacts(
+    for targets: [TargetLine], _ helper: HelperKind, _ layout: Layout, _ host: Host
+  ) async throws(JournalError) -> RecordedFacts {
+    do throws(DKMSError) {
+      return try await helper.hook.look(for: targets.compactMap(\.target), layout: layout, host: host)
+    } catch {
+      throw .usage("\(error)")
+    }
+  }
+
+  private func present(_ plan: RecordedPlan, as name: String, _ console: Console) {
+    if printsJSON {
+      console.print(JSON.object([.init("schema", .number(1)), .init(name, plan.json)]).text)
+    } else {
+      say(plan, console)
+    }
+  }
+
+  private func say(_ plan: RecordedPlan, _ console: Console) {
+    if plan.words.isEmpty { console.print("==> Nothing would be done") }
+    for line in plan.words { console.print("  -> \(line.withVisibleControls)") }
+  }
+
+  // MARK: Checking
+
+  private func check(_ layout: Layout, _ host: Host) throws(JournalError) -> Int32 {
+    let journal = Journal(layout)
+    try journal.checkAccess()
+    let subjects = subject.map { [$0] } ?? journal.numbers.map { "\($0)" }
+    var answers: [JSON] = []
+    var wrong = 0
+    for subject in subjects {
+      var problem: JournalError?
+      do throws(JournalError) {
+        let record = try JournalRecord(subject, in: journal, host)
+        if let facts = record.facts, record.plan?.json.text != facts.plan.json.text {
+          problem = .otherPlan(subject)
+        }
+      } catch {
+        problem = error
+      }
+      if let problem {
+        wrong += 1
+        _ = problem.tell(host.console)
+      }
+      answers.append(
+        .object([
+          .init("record", .string(subject)), .init("agrees", .bool(problem == nil)),
+          .init("reason", .string(orNull: problem.map { "\($0)" })),
+        ]))
+    }
+    if printsJSON {
+      host.console.print(
+        JSON.object([.init("schema", .number(1)), .init("records", .array(answers))]).text)
+    } else if wrong == 0 {
+      host.console.print("==> \(subjects.count) records give the plans that they hold")
+    }
+    return wrong == 0 ? 0 : 1
+  }
+}
+
+extension HelperKind {
+  /// What the helper runs.
+  var hook: any Hook.Type {
+    switch self {
+    case .install: InstallHook.self
+    case .remove: RemoveHook.self
+    case .verify: VerifyHook.self
+    case .initramfs: InitramfsHook.self
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Hooks
+internal import Inspection
+internal import Pacman
+public import DKMSEngine
+internal import DKMSModel
+public import Host
+internal import JSON
+internal import SystemPackage
+
+/// `alpm-dkms replay --from-log`: which hooks a transaction of the log must have run, and what they would do now.
+public struct LogReplayCommand: JournalCommand {
+  private let log: FilePath?
+  private let choice: PacmanLog.Choice
+  private let printsJSON: Bool
+
+  /// Describes a call; nil where `transaction` is neither `last` nor a number from 1.
+  ///
+  /// - Parameters:
+  ///   - log: The log; nil for the one that pacman.conf names.
+  ///   - transaction: `last`, or its place in the log.
+  ///   - printsJSON: Whether programs read it.
+  public init?(_ log: String? = nil, transaction: String, printsJSON: Bool = false) {
+    guard let choice = PacmanLog.Choice(transaction) else { return nil }
+    self.log = log.map { FilePath($0) }
+    self.choice = choice
+    self.printsJSON = printsJSON
+  }
+
+  /// Says it; 0 where the log has the transaction.
+  public func run(layout: Layout, host: Host) async -> Int32 {
+    do throws(DKMSError) {
+      let pacman = PacmanConfiguration(root: layout.root)
+      let log = log.map(host.workingDirectory.pushing) ?? pacman.logFile
+      let transaction = try transaction(in: log)
+      let (hooks, problems) = HookFile.all(in: pacman.hookDirectories)
+      for problem in problems { Narrator(host.console).warn("\(problem); pacman refuses every transaction") }
+      let database = Database(root: layout.root)
+      let names = Set(transaction.operations.map(\.package))
+      let known = names.reduce(into: [String: KnownPackage]()) { $0[$1] = database.known($1) }
+      let fired = FiredHooks(transaction, hooks: hooks, packages: known)
+      var plans: [String: RecordedPlan] = [:]
+      for hook in fired.hooks {
+        plans[hook.hook.name] = try await plan(of: hook, layout, host)
+      }
+      let replay = LogReplay(transaction: transaction, fired: fired, plans: plans)
+      if printsJSON {
+        host.console.print(replay.json.text)
+      } else {
+        replay.lines(host.style).forEach(host.console.print)
+      }
+      return 0
+    } catch {
+      Narrator(host.console).fail(error)
+      return 1
+    }
+  }
+
+  private func transaction(in log: FilePath) throws(DKMSError) -> LoggedTransaction {
+    let answer: PacmanLog.Answer
+    do throws(HostError) {
+      answer = try PacmanLog.find(choice, in: LineReader(log))
+    } catch {
+      throw DKMSError(error)
+    }
+    guard let transaction = answer.transaction else {
+      let name = if case .number(let number) = choice { "transaction \(number)" } else { "a transaction" }
+      throw .system(
+        operation: "find", subject: "\(name) in \(log)", reason: "there are \(answer.count) in it")
+    }
+    return transaction
+  }
+
+  /// What one of our helpers would plan now for the targets; nil for anybody else's hook.
+  private func plan(of fired: FiredHook, _ layout: Layout, _ host: Host) async throws(DKMSError)
+    -> RecordedPlan?
+  {
+    guard let program = fired.hook.command.split(separator: " ").first,
+      let name = FilePath(String(program)).lastComponent?.string, let hook = HelperKind(program: name)?.hook
+    else { return nil }
+    let targets = fired.targets.compactMap { HookTarget(line: $0.line) }
+    return try await hook.look(for: targets, layout: layout, host: host).plan
+  }
+}

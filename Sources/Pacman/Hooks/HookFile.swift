@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// A hook file of pacman's, as alpm-hooks(5) describes it.
+package struct HookFile: Hashable {
+  /// The file's name, by which hooks are ordered.
+  package let name: String
+  /// Any of them makes the hook run; a file without any is there to hide another of its name.
+  package var triggers: [Trigger] = []
+  /// When it runs; nil where nothing says so, nor has to.
+  package var moment: Moment?
+  /// What it runs.
+  package var command = ""
+  /// Whether what it runs gets the targets.
+  package var needsTargets = false
+
+  package enum Moment: String, Hashable {
+    case before = "PreTransaction"
+    case after = "PostTransaction"
+  }
+
+  package struct Trigger: Hashable {
+    package var operations: Set<Operation> = []
+    package var kind: Kind?
+    package var patterns: [String] = []
+  }
+
+  package enum Operation: String, Hashable {
+    case install = "Install"
+    case upgrade = "Upgrade"
+    case remove = "Remove"
+  }
+
+  package enum Kind: Hashable { case path, package }
+
+  /// What is wrong with a hook file; with one such file pacman refuses every transaction.
+  package struct Malformed: Error, Hashable, CustomStringConvertible {
+    package let name: String
+    package let line: Int?
+    package let text: String
+
+    /// Describes a problem; a line is counted from 1.
+    package init(name: String, line: Int?, text: String) {
+      self.name = name
+      self.line = line
+      self.text = text
+    }
+
+    package var description: String { "\(name)\(line.map { ", line \($0)" } ?? ""): \(text)" }
+  }
+
+  /// Reads a file.
+  ///
+  /// - Throws: `Malformed` for what pacman would not take either.
+  package init(name: String, text: String) throws(Malformed) {
+    self.name = name
+    var section = ""
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let line = line.trimmed
+      if line.isEmpty || line.hasPrefix("#") { continue }
+      if line.hasPrefix("["), line.hasSuffix("]") {
+        section = String(line.dropFirst().dropLast())
+        if section == "Trigger" { triggers.append(Trigger()) }
+        continue
+      }
+      let parts = line.split(separator: "=", maxSplits: 1).map { String($0.trimmed) }
+      let key = parts.first ?? ""
+      let value = parts.count > 1 ? parts[1] : ""
+      let isKnown =
+        section == "Trigger" ? readTrigger(key, value) : section == "Action" && readAction(key, value)
+      guard isKnown else {
+        throw Malformed(name: name, line: index + 1, text: "'\(line)' means nothing in [\(section)]")
+      }
+    }
+    let isComplete = triggers.allSatisfy { !$0.operations.isEmpty && $0.kind != nil && !$0.patterns.isEmpty }
+    guard triggers.isEmpty || isComplete && !command.isEmpty && moment != nil else {
+      throw Malformed(name: name, line: nil, text: "it lacks something without which pacman takes no hook")
+    }
+  }
+
+  private mutating func readTrigger(_ key: String, _ value: String) -> Bool {
+    let last = triggers.count - 1
+    switch key {
+    case "Operation":
+      guard let operation = Operation(rawValue: value) else { return false }
+      triggers[last].operations.insert(operation)
+    case "Type":
+      // `File` is what `Path` was called before pacman 5.2.
+      guard ["Path", "File", "Package"].contains(value) else { return false }
+      triggers[last].kind = value == "Package" ? .package : .path
+    case "Target": triggers[last].patterns.append(value)
+    default: return false
+    }
+    return true
+  }
+
+  private mutating func readAction(_ key: String, _ value: String) -> Bool {
+    switch key {
+    case "When":
+      guard let moment = Moment(rawValue: value) else { return false }
+      self.moment = moment
+    case "Exec": command = value
+    case "NeedsTargets": needsTargets = true
+    case "Description", "Depends", "AbortOnFail": break
+    default: return false
+    }
+    return true
+  }
+}
+
+extension Substring {
+  fileprivate var trimmed: Substring {
+    let head = drop(while: \.isWhitespace)
+    return head.lastIndex { !$0.isWhitespace }.map { head[...$0] } ?? ""
+  }
+}

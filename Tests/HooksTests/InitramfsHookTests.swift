@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSEngine
+import DKMSModel
+import Host
+import Maintenance
+import SystemPackage
+import SystemSupport
+import TestSupport
+import Testing
+
+@testable import Hooks
+
+/// Which generator a hook works for, and what it says where it does nothing.
+@Suite struct InitramfsHookTests {
+  private let system: HookedSystem
+
+  init() throws {
+    system = try HookedSystem()
+    try system.addKernel("6.1.0-lts", base: "linux-lts")
+    try system.addPackage("linux-lts", files: ["usr/lib/modules/6.1.0-lts/"])
+  }
+
+  private func run(_ arguments: String...) async throws -> Int32 {
+    let file = try system.directory.write("usr/src/hello-1/dkms.conf\n", to: "targets")
+    let input = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
+    let status = await InitramfsHook.run(
+      arguments: Array(arguments), input, layout: system.layout, host: system.host)
+    try input.close()
+    return status
+  }
+
+  @Test func withoutAGeneratorItSaysSoButAHookFileOfOneIsSilent() async throws {
+    #expect(try await run("mkinitcpio") == 0)
+    #expect(system.transcript.output.isEmpty && system.transcript.error.isEmpty)
+    #expect(try await run() == 0)
+    #expect(system.transcript.output == ["  -> no generator of initramfs images is installed"])
+  }
+
+  @Test func severalGeneratorsAreToldOnceAndTheAdministratorChooses() async throws {
+    try system.addPackage("mkinitcpio", files: ["usr/bin/mkinitcpio"])
+    try system.addPackage("dracut", files: ["usr/bin/dracut"])
+    for name in ["mkinitcpio", "dracut", "booster"] { #expect(try await run(name) == 0) }
+    let told =
+      "==> WARNING: no initramfs image is looked at: several generators are installed (mkinitcpio, dracut)"
+    let advice = "  -> to choose one, set initramfs-generator in \(system.layout.suiteConfiguration)"
+    #expect(system.transcript.error == [told, advice])
+    try system.directory.write("initramfs-generator = dracut\n", to: "etc/alpm-dkms.conf")
+    #expect(try await run() == 0)
+    #expect(system.transcript.error == [told, advice])
+  }
+
+  @Test func ofSeveralGeneratorsTheOneWhoseImagesAreThereIsMeant() async throws {
+    try system.addPackage("mkinitcpio", files: ["usr/bin/mkinitcpio"])
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    try system.directory.write("PRESETS=(\n", to: "etc/mkinitcpio.d/none")
+    try system.directory.write("not an image", to: "boot/booster-linux-lts.img")
+    #expect(try await run("mkinitcpio") == 0)
+    #expect(system.transcript.error.isEmpty)
+    #expect(try await run("booster") == 1, "there is no such program")
+    #expect(system.transcript.error.contains { $0.contains("boot/booster-linux-lts.img") })
+  }
+
+  @Test func whatWasSeenAndDecidedIsOnRecordAndGivesTheSamePlanAgain() async throws {
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    try system.directory.write("not an image", to: "boot/booster-linux-lts.img")
+    #expect(try await run("booster") == 1, "there is no such program")
+    let record = try Journal(system.layout).record(nil)
+    #expect(record.helper == .initramfs && record.result == .failed)
+    #expect(record.end?.outcomes.first?.failure != nil)
+    try Files.remove(system.directory.path.appending("boot").appending("booster-linux-lts.img"))
+    #expect(await ReplayCommand(mode: .check).run(layout: system.layout, host: system.host) == 0)
+    #expect(await ReplayCommand().run(layout: system.layout, host: system.host) == 0)
+    let line = "booster-linux-lts.img: would be made: it cannot be read"
+    #expect(system.transcript.output.last?.contains(line) == true, "\(system.transcript.output)")
+    try system.directory.write("", to: "boot/vmlinuz-linux-lts")
+    let now = ReplayCommand(mode: .now)
+    #expect(await now.run(layout: system.layout, host: system.host) == 0)
+    #expect(system.transcript.output.last?.hasSuffix("would be made: it is missing") == true)
+  }
+
+  @Test func nothingIsLookedAtWhereTheAdministratorWantsNone() async throws {
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    try system.directory.write("not an image", to: "boot/booster-linux-lts.img")
+    try system.directory.write("initramfs = never\n", to: "etc/alpm-dkms.conf")
+    #expect(try await run("booster") == 0)
+    #expect(system.transcript.error.isEmpty && system.transcript.output.isEmpty)
+  }
+}

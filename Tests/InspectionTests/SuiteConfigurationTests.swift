@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Inspection
+
+/// `/etc/alpm-dkms.conf`, from text to what it says.
+@Suite struct SuiteConfigurationTests {
+  private func parse(_ text: String) -> (SuiteConfiguration, [String]) {
+    let (configuration, problems) = SuiteConfiguration.parse(Array(text.utf8), of: "f")
+    return (configuration, problems.map { "\($0.isError ? "error" : "remark"): \($0)" })
+  }
+
+  static let good: [(String, SuiteConfiguration)] = [
+    ("", SuiteConfiguration()),
+    ("# critical = zfs\n\n  \t\n", SuiteConfiguration()),
+    ("critical = zfs spl", SuiteConfiguration(critical: ["zfs", "spl"])),
+    ("critical=zfs\tspl # the root file system\n", SuiteConfiguration(critical: ["zfs", "spl"])),
+    ("  optional =  vbox*  \r\n", SuiteConfiguration(optional: ["vbox*"])),
+    ("ignored = a#b", SuiteConfiguration(ignored: ["a#b"])),
+    ("ignored-kernels = *-rt 6.[01].*", SuiteConfiguration(ignoredKernels: ["*-rt", "6.[01].*"])),
+    ("critical =\nsilence-limit = 90s", SuiteConfiguration(silenceLimit: .seconds(90))),
+    ("silence-limit = 2h", SuiteConfiguration(silenceLimit: .seconds(7200))),
+    ("silence-limit = none", SuiteConfiguration(silenceLimit: nil)),
+    ("silence-limit = 30m", SuiteConfiguration()),
+    ("initramfs = never", SuiteConfiguration(initramfs: .never)),
+    (
+      "initramfs = always\ninitramfs-generator = dracut",
+      SuiteConfiguration(initramfs: .always, initramfsGenerator: .dracut)
+    ),
+  ]
+
+  @Test(arguments: good) func whatIsWrittenIsRead(text: String, expected: SuiteConfiguration) {
+    let (configuration, problems) = parse(text)
+    #expect(configuration == expected)
+    #expect(problems.isEmpty)
+  }
+
+  static let bad: [(String, String)] = [
+    ("critcal = zfs", "error: f, line 1: there is no key 'critcal'; 'critical' may be meant"),
+    (
+      "colour = blue",
+      "error: f, line 1: there is no key 'colour'; there are critical, optional, ignored, ignored-kernels, silence-limit, "
+        + "initramfs, initramfs-generator"
+    ),
+    ("\nzfs", "error: f, line 2: it does not read 'key = value'"),
+    (
+      "= zfs",
+      "error: f, line 1: there is no key ''; there are critical, optional, ignored, ignored-kernels, silence-limit, "
+        + "initramfs, initramfs-generator"
+    ),
+    ("critical = z\0fs", "error: f, line 1: it holds bytes that are not text"),
+    (
+      "initramfs-generator = grub",
+      "error: f, line 1: 'grub' is nothing for 'initramfs-generator'; there are mkinitcpio, dracut, booster"
+    ),
+    (
+      "initramfs = sometimes",
+      "error: f, line 1: 'sometimes' is nothing for 'initramfs'; there are auto, always, never"
+    ),
+    (
+      "silence-limit = 30",
+      "error: f, line 1: '30' is no duration for 'silence-limit': a number above 0 with s, m or h after it, or none"
+    ),
+    (
+      "silence-limit = 0m",
+      "error: f, line 1: '0m' is no duration for 'silence-limit': a number above 0 with s, m or h after it, or none"
+    ),
+    (
+      "silence-limit = 99999999999999999999h",
+      "error: f, line 1: '99999999999999999999h' is no duration for 'silence-limit': a number above 0 with s, m or h after it, or none"
+    ),
+    (
+      "silence-limit =",
+      "error: f, line 1: '' is no duration for 'silence-limit': a number above 0 with s, m or h after it, or none"
+    ),
+  ]
+
+  @Test(arguments: bad) func aBadLineIsNamedAndTheRestIsUsed(text: String, problem: String) {
+    let (configuration, problems) = parse("\(text)\noptional = good")
+    #expect(problems == [problem])
+    #expect(configuration == SuiteConfiguration(optional: ["good"]))
+  }
+
+  @Test func theLastOfTwoCounts() {
+    let (configuration, problems) = parse("critical = a\ncritical = b")
+    #expect(configuration.critical == ["b"])
+    #expect(problems == ["remark: f, line 2: 'critical' is set in line 1 too; this one counts"])
+  }
+
+  @Test func junkIsSummedUp() {
+    let (configuration, problems) = parse(String(repeating: "junk\n", count: 5000) + "critical = zfs")
+    #expect(configuration.critical == ["zfs"])
+    #expect(problems.count == 11)
+    #expect(problems.last == "error: f: 4990 more lines have problems")
+  }
+
+  @Test func theShippedFileSaysWhatHoldsWithoutIt() throws {
+    let shipped = TestParts.repository.appending("packaging/alpm-dkms.conf")
+    let text = try #require(Disk.text(shipped))
+    #expect(parse(text) == (SuiteConfiguration(), []))
+    // With its examples uncommented it is still what holds, so each key is there with its default.
+    let lines = text.split(separator: "\n").map(String.init)
+    let settings = lines.filter { $0.hasPrefix("#") && !$0.hasPrefix("# ") && $0.contains(" =") }
+    #expect(settings.count == 7)
+    #expect(
+      parse(settings.map { String($0.dropFirst()) }.joined(separator: "\n")) == (SuiteConfiguration(), []))
+  }
+
+  // MARK: Files
+
+  @Test func aFileThatIsNotThereSaysNothing() {
+    #expect(SuiteConfiguration.read("/nonexistent/alpm-dkms.conf") == (SuiteConfiguration(), []))
+  }
+
+  @Test func whatIsNoSuchFileIsToldAndTheDefaultsAreUsed() throws {
+    let directory = try TemporaryDirectory()
+    let large = try directory.write(String(repeating: "critical = zfs\n", count: 700_000), to: "large")
+    let pipe = directory.path.appending("pipe")
+    try Files.link(pipe, to: "/dev/null")
+    for (file, reason) in [
+      (large, "it is larger than 256 KiB; the defaults are used"),
+      (directory.path, "it is not a file; the defaults are used"),
+      (pipe, "it is not a file; the defaults are used"),
+    ] {
+      let (configuration, problems) = SuiteConfiguration.read(file)
+      #expect(configuration == SuiteConfiguration())
+      #expect(problems.map(\.description) == ["\(file): \(reason)"])
+      #expect(problems.map(\.isError) == [true])
+    }
+  }
+
+  // MARK: Names
+
+  @Test(arguments: [
+    ("zfs", "zfs", true), ("zfs", "zfs-utils", false), ("vbox*", "vboxnetflt", true),
+    ("snd-aloop", "snd_aloop", true), ("snd_aloop", "snd-aloop", true), ("nvidia[-_]drm", "nvidia-drm", true),
+    ("*", "anything", true), ("[", "a", false),
+  ])
+  func namesAreMatchedAsShellsDo(pattern: String, name: String, matches: Bool) {
+    #expect(NamePattern(pattern).matches(module: name) == matches)
+  }
+}

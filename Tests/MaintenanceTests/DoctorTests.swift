@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Host
+import Inspection
+import SystemPackage
+import SystemSupport
+import TestSupport
+import Testing
+
+@testable import DKMSEngine
+@testable import Maintenance
+
+/// Each thing that can be wrong, in a system that has nothing wrong otherwise.
+@Suite struct DoctorTests {
+  private var system: HookedSystem
+  private let id: ModuleID
+  private let temporary: FilePath
+
+  init() throws {
+    system = try HookedSystem()
+    temporary = system.directory.path.appending("tmp")
+    try Files.makeDirectories(temporary)
+    try system.directory.write(
+      "tmp_location=\(temporary)\ntry_sign_modules=yes\n", to: "etc/dkms/framework.conf")
+    try system.addKernel("6.1.0", base: "linux")
+    try system.addPackage(
+      "linux", files: ["usr/lib/modules/6.1.0/", "usr/lib/modules/6.1.0/modules.order"])
+    id = try system.addSource("hello", "1.0")
+    try system.layWhole(id, for: "6.1.0")
+    for name in HookInstallation.needed() { try system.addHook(name) }
+  }
+
+  private func findings() async -> [DoctorFinding] {
+    await Diagnosis(
+      DoctorFacts(system.layout, host: system.host, database: Database(root: system.directory.path))
+    ).findings
+  }
+
+  /// Expects just one finding, and that `--fix` leaves it if it is not safe and nothing if it is.
+  private func expect(
+    _ kind: DoctorFinding.Kind, _ subject: String, remedy: String?, isSafe: Bool,
+    at location: SourceLocation = #_sourceLocation
+  ) async {
+    let found = await findings()
+    #expect(found.map(\.kind) == [kind], "\(found)", sourceLocation: location)
+    #expect(found.map(\.subject) == [subject], sourceLocation: location)
+    #expect(found.map(\.remedy) == [remedy], sourceLocation: location)
+    #expect(found.map(\.isSafe) == [isSafe], sourceLocation: location)
+    let status = await DoctorCommand(fixes: true, isAgreed: true).run(
+      layout: system.layout, host: system.host)
+    if case .depmod(let release)? = found.first?.repair {
+      // depmod is only noted here.
+      #expect(system.depmods == ["\(release)"], sourceLocation: location)
+      return
+    }
+    #expect(status == (isSafe ? 0 : 1), sourceLocation: location)
+    #expect(await self.findings() == (isSafe ? [] : found), sourceLocation: location)
+  }
+
+  private func path(_ name: String) -> FilePath { system.directory.path.appending(name) }
+
+  @Test func nothingIsWrongWithAHealthySystem() async {
+    #expect(await findings() == [])
+    #expect(await DoctorCommand().run(layout: system.layout, host: system.host) == 0)
+    #expect(system.transcript.output == ["==> Nothing is wrong"])
+  }
+
+  @Test func missingHeaders() async throws {
+    try Files.remove(path("usr/lib/modules/6.1.0/build"))
+    await expect(.headersMissing, "6.1.0", remedy: "pacman -S linux-headers", isSafe: false)
+  }
+
+  @Test func aKernelThatNobodyOwns() async throws {
+    try system.addKernel("5.0.0")
+    await expect(
+      .orphanedKernel, "5.0.0", remedy: "rm -r \(path("usr/lib/modules/5.0.0"))", isSafe: false)
+  }
+
+  @Test func whatIsLeftOfAKernelThatIsGone() async throws {
+    try system.layWhole(id, for: "5.0.0")
+    let found = await findings()
+    #expect(
+      Set(found.map(\.kind)) == [.orphanedKernel, .staleBuild, .leftover]
+        && found.allSatisfy { $0.remedy == "alpm-dkms prune" }, "\(found)")
+    #expect(
+      await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host) == 0)
+    #expect(!Disk.isDirectory(path("usr/lib/modules/5.0.0")))
+    #expect(await findings() == [])
+  }
+
+  @Test func whatAnEarlierDkmsHasLeftOfAKernelThatIsGoneIsOneThing() async throws {
+    try system.directory.write("", to: "usr/lib/modules/4.9.0/updates/dkms/stranger.ko")
+    try system.directory.write("", to: "usr/lib/modules/4.9.0/modules.dep")
+    await expect(
+      .orphanedKernel, path("usr/lib/modules/4.9.0").string, remedy: "alpm-dkms prune", isSafe: true)
+  }
+
+  @Test func aSourceThatLeadsNowhere() async throws {
+    let gone = try system.addSource("gone", "1.0")
+    try system.lay(gone)
+    try system.removeSource(gone)
+    await expect(
+      .danglingSource, "gone/1.0", remedy: "rm -r \(path("var/lib/dkms/gone/1.0"))", isSafe: true)
+  }
+
+  @Test func aSourceThatLeadsNowhereThoughItsModuleIsInstalled() async throws {
+    try system.removeSource(id)
+    await expect(
+      .danglingSource, "hello/1.0", remedy: "reinstall its package, or: dkms remove hello/1.0 --all",
+      isSafe: false)
+  }
+
+  @Test func aModuleThatNobodyBuilt() async throws {
+    let file = "usr/lib/modules/6.1.0/updates/dkms/stranger.ko.zst"
+    try system.directory.write("", to: file)
+    try system.list(["hello"], for: "6.1.0")
+    await expect(
+      .foreignFile, path(file).string, remedy: "rm \(path(file)) && depmod 6.1.0", isSafe: false)
+  }
+
+  @Test func aModuleThatAPackageOwnsIsNotForeign() async throws {
+    let file = "usr/lib/modules/6.1.0/updates/dkms/packaged.ko"
+    try system.directory.write("", to: file)
+    try system.list(["hello"], for: "6.1.0")
+    try system.addPackage("packaged", files: [file])
+    #expect(await findings() == [])
+  }
+
+  @Test func aModuleThatIsHalfMade() async throws {
+    let file = "usr/lib/modules/6.1.0/updates/dkms/.hello.ko\(Files.stagingSuffix)"
+    try system.directory.write("", to: file)
+    try system.list(["hello"], for: "6.1.0")
+    let found = await findings()
+    #expect(found.map(\.kind) == [.halfMade] && found.allSatisfy(\.isSafe), "\(found)")
+    _ = await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host)
+    #expect(Disk.kind(path(file)) == nil)
+    // The directory has changed, so depmod follows; here it is only noted.
+    #expect(system.depmods == ["6.1.0"])
+    try system.list(["hello"], for: "6.1.0")
+    #expect(await findings() == [])
+  }
+
+  @Test func modulesDepThatIsOld() async throws {
+    try await system.rewriteLater("hello", "6.1.0")
+    await expect(.staleDependencies, "modules.dep for 6.1.0", remedy: "depmod 6.1.0", isSafe: true)
+  }
+
+  @Test func aBuildForAnotherKernelOfTheRelease() async throws {
+    let headers = "usr/lib/modules/6.1.0/build"
+    try system.directory.write("old", to: "\(headers)/Module.symvers")
+    try system.directory.write("CONFIG_X=y\n", to: "\(headers)/.config")
+    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
+    let note = { (symbols: String) in
+      KernelFingerprint(
+        owner: nil, symbols: symbols, configuration: Disk.digest(path("\(headers)/.config")) ?? "",
+        compiler: "unknown"
+      ).text
+    }
+    let fingerprint = system.layout.fingerprint(id, kernel)
+    try Files.write(
+      Array(note(Disk.digest(path("\(headers)/Module.symvers")) ?? "").utf8), to: fingerprint)
+    #expect(await findings() == [])
+    try Files.write(Array(note("other").utf8), to: fingerprint)
+    await expect(
+      .staleFingerprint, "hello/1.0 for 6.1.0",
+      remedy: "dkms build --force hello/1.0 -k 6.1.0 && dkms install --force hello/1.0 -k 6.1.0",
+      isSafe: false)
+  }
+
+  @Test(arguments: [(ImageFlaw.missing, "missing"), (.differs(module: "zfs"), "zfs")])
+  func aStaleImage(_ flaw: ImageFlaw, _ word: String) async throws {
+    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
+    let image = InitramfsImage(
+      path: "/boot/initramfs-linux.img", kernel: kernel, generator: .mkinitcpio, preset: "linux/default")
+    var facts = DoctorFacts()
+    facts.images = [ImageCondition(image: image)]
+    #expect(Diagnosis(facts).findings == [])
+    facts.images = [ImageCondition(image: image, flaws: [flaw])]
+    let found = Diagnosis(facts).findings
+    #expect(found.map(\.kind) == [.staleImage] && found.map(\.subject) == ["/boot/initramfs-linux.img"])
+    #expect(found.first?.reason.contains(word) == true && found.first?.remedy != nil, "\(found)")
+  }
+
+  @Test func anImageThatHoldsAnotherModuleThanIsInstalled() async throws {
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    try system.addHook("91-booster-dkms.hook")
+    let image = path("boot/booster-linux.img").string
+    try system.writeImage(to: image, holding: "hello")
+    #expect(await findings() == [])
+    try system.writeImage(to: image, holding: "hello", [1, 2, 3])
+    await expect(.staleImage, image, remedy: "alpm-dkms initramfs 6.1.0", isSafe: false)
+  }
+
+  @Test func aHookThatTheGeneratorOfImagesNeeds() async throws {
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    try system.writeImage(to: path("boot/booster-linux.img").string, holding: "hello")
+    #expect(await findings().map(\.subject) == ["91-booster-dkms.hook"])
+  }
+
+  @Test func settingsThatCannotBeUnderstood() async throws {
+    try system.directory.write("critcal = zfs\n", to: "etc/alpm-dkms.conf")
+    let file = system.layout.suiteConfiguration
+    await expect(.configuration, file.string, remedy: "edit \(file)", isSafe: false)
+  }
+
+  @Test func aFrameworkConfThatIsNoBash() async throws {
+    try system.directory.write("if then fi (\n", to: "etc/dkms/framework.conf")
+    let found = await findings()
+    #expect(found.map(\.kind) == [.configuration] && found.first?.subject == "framework.conf", "\(found)")
+  }
+
+  @Test func aDkmsConfThatSaysNothing() async throws {
+    let bad = try system.addSource("bad", "1.0")
+    try system.directory.write("MAKE[0]=true\n", to: "usr/src/bad-1.0/dkms.conf")
+    try system.lay(bad)
+    let found = await findings()
+    #expect(found.map(\.kind) == [.configuration] && found.first?.subject == "bad/1.0", "\(found)")
+  }
+
+  @Test(arguments: ["usr/src/hello-1.0/text", "usr/src/hello-1.0"])
+  func aSourceThatAnybodyMayChange(_ name: String) async throws {
+    #expect(try await Run.program("/bin/chmod", ["o+w", path(name).string]).status == 0)
+    let source = try #require(Disk.resolved(path("usr/src/hello-1.0")))
+    await expect(.openSource, source.string, remedy: "chmod -R o-w \(source)", isSafe: true)
+  }
+
+  @Test func aMaskedHook() async throws {
+    let link = path("etc/pacman.d/hooks/70-dkms-install.hook")
+    try Files.makeDirectories(link.removingLastComponent())
+    try Files.link(link, to: "/dev/null")
+    await expect(.hook, "70-dkms-install.hook", remedy: "rm \(link)", isSafe: false)
+    // A file without a trigger does the same.
+    try Files.remove(link)
+    try Files.write([], to: link)
+    await expect(.hook, "70-dkms-install.hook", remedy: "rm \(link)", isSafe: false)
+  }
+
+  @Test func aHookThatTheAdministratorHasChangedIsFine() async throws {
+    try system.directory.write("[options]\nHookDir = /etc/my-hooks\n", to: "etc/pacman.conf")
+    let own = "etc/my-hooks/70-dkms-install.hook"
+    let text = try #require(Disk.text(path("usr/share/libalpm/hooks/70-dkms-install.hook")))
+    try system.directory.write(text.replacing("Operation = Remove\n", with: ""), to: own)
+    #expect(await findings() == [])
+    let other = text.replacing("Exec = /usr/lib/alpm-dkms/alpm-dkms-install", with: "Exec = /usr/lib/mine")
+    try system.directory.write(other, to: own)
+    #expect(await findings().map(\.reason) == ["\(path(own)) takes its place, and runs /usr/lib/mine"])
+    try system.directory.write("[Trigger]\nnonsense\n\(text)", to: own)
+    let refused = await findings()
+    #expect(
+      refused.map(\.remedy) == ["edit \(path(own))"]
+        && refused[0].reason.contains(
+          "pacman refuses every transaction because of 70-dkms-install.hook, line 2"),
+      "\(refused)")
+    try Files.remove(path(own))
+    try Files.link(path("etc/my-hooks/71-dkms-remove.hook"), to: "/dev/null")
+    await expect(
+      .hook, "71-dkms-remove.hook", remedy: "rm \(path("etc/my-hooks/71-dkms-remove.hook"))", isSafe: false)
+  }
+
+  @Test func aHookThatIsNowhere() async throws {
+    try Files.remove(path("usr/share/libalpm/hooks/99-alpm-dkms-verify.hook"))
+    await expect(.hook, "99-alpm-dkms-verify.hook", remedy: "pacman -S alpm-dkms", isSafe: false)
+  }
+
+  @Test func halfAKeyPair() async throws {
+    let key = path("var/lib/dkms/mok.key")
+    let certificate = path("var/lib/dkms/mok.pub")
+    try system.directory.write("", to: "usr/lib/modules/6.1.0/build/scripts/sign-file")
+    try Files.write([], to: key)
+    try Files.write([], to: certificate)
+    #expect(await findings() == [])
+    try Files.remove(certificate)
+    await expect(
+      .keyPair, "signing key",
+      remedy: "put \(certificate) back; if it is lost, move \(key) away and run: dkms generate_mok",
+      isSafe: false)
+  }
+
+  @Test func aTreeThatAnOldDkmsHasLeft() async throws {
+    try system.directory.write("", to: "var/lib/dkms/old/0.1/6.1.0/x86_64/module/old.ko")
+    await expect(
+      .leftover, path("var/lib/dkms/old/0.1").string, remedy: "rm -r \(path("var/lib/dkms/old/0.1"))",
+      isSafe: false)
+  }
+
+  @Test func theDirectoryOfACallThatWasKilled() async throws {
+    let used = try ScratchDirectory(in: temporary)
+    #expect(await findings() == [], "a call that is at work has it")
+    let directory = used.path
+    used.discard()
+    try Files.makePrivateDirectory(directory)
+    await expect(.leftover, directory.string, remedy: "rm -r \(directory)", isSafe: false)
+  }
+
+  @Test func aCopyOfASourceThatIsThere() async throws {
+    try system.directory.write("", to: "var/lib/dkms/hello/1.0/.source/dkms.conf")
+    await expect(
+      .leftover, path("var/lib/dkms/hello/1.0/.source").string, remedy: "alpm-dkms prune", isSafe: true)
+  }
+
+  @Test func aModuleWhoseBuildFailed() async throws {
+    let other = try system.addSource("other", "1.0")
+    try system.lay(other)
+    try system.fail(other, for: "6.1.0")
+    await expect(
+      .module, "other/1.0 for 6.1.0", remedy: "dkms install other/1.0 -k 6.1.0", isSafe: false)
+  }
+
+  // MARK: Asking
+
+  @Test func nothingIsMendedWithoutAYes() async throws {
+    try system.directory.write("", to: "var/lib/dkms/hello/1.0/.source/dkms.conf")
+    for answer in [false, nil] {
+      let command = DoctorCommand(fixes: true, asks: { _ in answer })
+      #expect(await command.run(layout: system.layout, host: system.host) == 1)
+      #expect(Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
+    }
+    #expect(system.transcript.error.last?.contains("--yes") == true)
+    let command = DoctorCommand(fixes: true, asks: { $0 == "Mend 1 of them?" })
+    #expect(await command.run(layout: system.layout, host: system.host) == 0)
+    #expect(!Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
+  }
+
+  @Test func nothingIsMendedWhilePacmanIsAtWork() async throws {
+    try system.directory.write("", to: "var/lib/dkms/hello/1.0/.source/dkms.conf")
+    try system.directory.write("", to: "var/lib/pacman/db.lck")
+    #expect(
+      await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host) == 1)
+    #expect(Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
+  }
+
+  @Test func onlyRootMends() async throws {
+    var system = system
+    system.isRoot = false
+    #expect(
+      await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host) == 1)
+    #expect(await DoctorCommand().run(layout: system.layout, host: system.host) == 0)
+  }
+
+  @Test func programsGetTheSame() async throws {
+    try Files.remove(path("usr/lib/modules/6.1.0/build"))
+    #expect(await DoctorCommand(printsJSON: true).run(layout: system.layout, host: system.host) == 1)
+    #expect(
+      system.transcript.output == [
+        """
+        {
+          "schema": 1,
+          "version": "\(Version.current)",
+          "findings": [
+            {
+              "kind": "headers_missing",
+              "subject": "6.1.0",
+              "reason": "\(path("usr/lib/modules/6.1.0/build")) holds no headers, so nothing can be built for it",
+              "remedy": "pacman -S linux-headers",
+              "safe": false
+            }
+          ]
+        }
+        """
+      ])
+  }
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Archives
+import DKMSModel
+import Hooks
+import Host
+import JSON
+import SystemPackage
+import SystemSupport
+import TestSupport
+import Testing
+
+@testable import DKMSEngine
+@testable import Maintenance
+
+/// What `alpm-dkms` says of records, and does with them.
+@Suite struct ReplayTests {
+  private let system: HookedSystem
+  private var journal: Journal { Journal(system.layout) }
+
+  init() throws {
+    system = try HookedSystem()
+    try system.addKernel("6.1.0")
+  }
+
+  private static let hello = "usr/src/hello-1.0/dkms.conf"
+
+  private func installHello() async throws {
+    try system.addSource("hello", "1.0")
+    #expect(try await system.run(InstallHook.self, Self.hello) == 0)
+  }
+
+  /// Runs a command; its status and what it printed.
+  private func run(_ command: some JournalCommand) async -> (status: Int32, output: [String], error: [String])
+  {
+    let transcript = Transcript()
+    var host = system.host
+    host.console = transcript.console
+    host.workingDirectory = system.directory.path
+    let status = await command.run(layout: system.layout, host: host)
+    return (status, transcript.output, transcript.error)
+  }
+
+  private func input(_ text: String) throws -> FileDescriptor {
+    try FileDescriptor.open(try system.directory.write(text, to: "answers"), .readOnly)
+  }
+
+  // MARK: History and show
+
+  @Test func withoutRecordsHistoryIsEmptyAndSaysSo() async throws {
+    let history = await run(HistoryCommand())
+    #expect(history == (0, [], ["==> no hook has left a record yet"]))
+    let json = await run(HistoryCommand(printsJSON: true))
+    #expect(json.status == 0 && json.error == [])
+    #expect(try JSONParser.parse(Array(json.output.joined().utf8))["records"] == .array([]))
+    #expect(await run(ShowCommand()).status == 1)
+  }
+
+  @Test func historyHasALineARecordWithFailuresMarked() async throws {
+    try await installHello()
+    try system.addSource("bad", "1.0", conf: "MAKE[0]=false")
+    #expect(try await system.run(InstallHook.self, "usr/src/bad-1.0/dkms.conf") == 1)
+    try system.directory.write("{", to: "var/lib/alpm-dkms/journal/3.json")
+    let history = await run(HistoryCommand())
+    #expect(history.status == 0 && history.output.count == 3)
+    #expect(history.output[0].hasPrefix("1  2023-11-1") && history.output[0].contains("install  well"))
+    #expect(history.output[0].hasSuffix("1 built, 1 installed"))
+    #expect(history.output[1].contains("failed") && history.output[1].contains("1 failed"))
+    #expect(history.output[2].contains("unreadable"))
+    #expect(await run(HistoryCommand(count: 1)).output.map { $0.first } == ["3"])
+    let json = try JSONParser.parse(
+      Array(await run(HistoryCommand(printsJSON: true)).output.joined().utf8))
+    guard case .array(let records)? = json["records"] else { throw JournalError.usage("no records") }
+    #expect(records.map { $0["result"] } == ["well", "failed", "unreadable"].map(JSON.string))
+  }
+
+  @Test func showTellsWhatWasSeenPlannedAndDone() async throws {
+    try await installHello()
+    let shown = await run(ShowCommand("1"))
+    #expect(shown.status == 0)
+    let wanted = [
+      "targets:", "  \(Self.hello)", "  modules that came or changed: hello/1.0", "  kernels: 6.1.0",
+      "  hello/1.0 for 6.1.0: would be built (its source came or changed): done",
+    ]
+    #expect(wanted.allSatisfy(shown.output.contains), "\(shown.output)")
+    #expect(await run(ShowCommand()).output == shown.output)
+    let json = await run(ShowCommand("1", printsJSON: true))
+    #expect(Array((json.output.joined() + "\n").utf8) == (try Files.read(journal.path(1))))
+    let missing = await run(ShowCommand("7"))
+    #expect(missing.status == 1 && missing.error[0].contains("the newest is 1"))
+  }
+
+  // MARK: Replay
+
+  @Test func aRecordFromAnotherMachinePlansIdentically() async throws {
+    try await installHello()
+    let here = await run(ReplayCommand("1", printsJSON: true))
+    let other = try HookedSystem()
+    let copy = other.directory.path.appending("copy.json")
+    try Files.copy(journal.path(1), to: copy)
+    let transcript = Transcript()
+    var host = other.host
+    host.console = transcript.console
+    #expect(await ReplayCommand(copy.string, printsJSON: true).run(layout: other.layout, host: host) == 0)
+    #expect(transcript.output == here.output && !here.output.isEmpty)
+    let recorded = JSON.object([
+      .init("schema", .number(1)), .init("recorded", try #require(try journal.record(1).plan?.json)),
+    ])
+    #expect(here.output == [recorded.text])
+  }
+
+  @Test func theMachineAsItIsPlansByItself() async throws {
+    try await installHello()
+    #expect(try await system.run(InstallHook.self, "usr/lib/modules/6.1.0/modules.order") == 0)
+    let recorded = await run(ReplayCommand("1")).output
+    #expect(recorded.contains { $0.contains("would be added") })
+    let before = system.directory.listing()
+    let now = await run(ReplayCommand("1", mode: .now))
+    #expect(now.status == 0 && !now.output.contains { $0.contains("would be added") })
+    let diff = await run(ReplayCommand("1", mode: .diff)).output
+    #expect(diff.contains { $0.hasPrefix("- hello/1.0: would be added") })
+    #expect(diff.contains { $0.hasPrefix("  hello/1.0 for 6.1.0: would be built") })
+    #expect(diff.contains { $0.contains("facts.tree.modules[0]") }, "\(diff)")
+    #expect(system.directory.listing() == before)
+    let same = await run(ReplayCommand("2", mode: .diff)).output
+    #expect(same.contains("==> The plans are the same"), "\(same)")
+  }
+
+  @Test func mergedPlansKeepTheirOrder() {
+    #expect(
+      Comparison.merged(["a", "b", "c"], ["x", "a", "c", "d"]) == ["+ x", "  a", "- b", "  c", "+ d"])
+    #expect(Comparison.merged([], ["a"]) == ["+ a"])
+    #expect(Comparison.merged(["a"], []) == ["- a"])
+  }
+
+  @Test func executionAsksAndThenActs() async throws {
+    try await installHello()
+    try Files.remove(system.installedFile("hello", "6.1.0"))
+    for answer in [false, nil] {
+      let refused = await run(ReplayCommand("1", mode: .execute, asks: { _ in answer }))
+      #expect(refused.error[0].contains("--yes") == (answer == nil))
+      #expect(refused.status == 1 && system.installed("hello", "6.1.0") == nil)
+    }
+    #expect(journal.numbers == [1])
+    let done = await run(ReplayCommand("1", mode: .execute, asks: { _ in true }))
+    #expect(done.status == 0 && system.installed("hello", "6.1.0") != nil)
+    #expect(try journal.record(2).caller == .replay)
+    #expect(await run(ReplayCommand("1", mode: .execute, isConfirmed: true)).status == 0)
+    #expect(journal.numbers == [1, 2, 3])
+  }
+
+  @Test func executionIsForRoot() async throws {
+    try await installHello()
+    var host = system.host
+    host.isRoot = false
+    #expect(
+      await ReplayCommand("1", mode: .execute, isConfirmed: true).run(layout: system.layout, host: host) == 1)
+    #expect(journal.numbers == [1])
+  }
+
+  @Test func targetsOfStandardInputArePlannedFor() async throws {
+    try system.addSource("hello", "1.0")
+    let plan = await run(ReplayCommand("-", helper: .install, input: try input("\(Self.hello)\n")))
+    #expect(plan.output.contains { $0.contains("hello/1.0 for 6.1.0: would be built") })
+    #expect(journal.numbers.isEmpty && system.installed("hello", "6.1.0") == nil)
+    #expect(await run(ReplayCommand("-", input: try input(""))).status == 1)
+    let unasked = await run(
+      ReplayCommand("-", helper: .install, mode: .execute, input: try input(Self.hello)))
+    #expect(unasked.status == 1 && unasked.error[0].contains("--yes"))
+    let done = await run(
+      ReplayCommand("-", helper: .install, mode: .execute, isConfirmed: true, input: try input(Self.hello)))
+    #expect(done.status == 0 && system.installed("hello", "6.1.0") != nil)
+  }
+
+  // MARK: Refusal
+
+  @Test func recordsThatAreNotWhatWasWrittenAreRefusedWithThePlace() async throws {
+    try await installHello()
+    let text = String(decoding: try Files.read(journal.path(1)), as: UTF8.self)
+    let refusal = { (text: String) async throws -> String in
+      let file = try system.directory.write(text, to: "edited.json")
+      let run = await run(ReplayCommand(file.string))
+      #expect(run.status == 1 && run.output.isEmpty)
+      return run.error.first ?? ""
+    }
+    let older = text.replacing("\"schema\": 1,", with: "\"schema\": 0,")
+    #expect(try await refusal(older).contains("schema: it is 0"))
+    #expect(
+      try await refusal(text.replacing("\"schema\": 1,", with: "\"schema\": 2,")).contains("schema: it is 2"))
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(try await refusal(lines.prefix(9).joined(separator: "\n")).contains("edited.json: 9:"))
+    #expect(try await refusal("").contains("1:1"))
+    let line = try #require(lines.firstIndex { $0.hasPrefix("  \"facts\"") }) + 1
+    let edited = text.replacing("\"hasHeaders\": true", with: "\"hasHeaders\": false")
+    #expect(try await refusal(edited).contains("\(line): facts: it was changed"))
+    #expect(
+      try await refusal(text.replacing("\"status\": 0", with: "\"status\": 1")).contains(
+        ": end: it was changed"))
+    #expect(
+      try await refusal(text.replacing("\"phase\": \"post\",", with: "")).contains("phase: it was taken out"))
+    #expect(try await refusal("[]").contains("schema"))
+  }
+
+  @Test func aForeignRecordGivesTheTerminalNoOrders() async throws {
+    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
+    let image = InitramfsImage(path: "/boot/\u{1B}[31m.img", kernel: kernel, generator: .dracut)
+    let condition = ImageCondition(image: image, flaws: [.missing])
+    var record = JournalRecord(.initramfs, by: .pacman, targets: [], began: 0)
+    record.facts = .images(
+      ImageFacts(runs: [.init(recipe: ImageRecipe(images: [image], options: []), conditions: [condition])]))
+    record.plan = record.facts?.plan
+    let file = system.directory.path.appending("foreign.json")
+    try Files.write(record.file, to: file)
+    let commands: [any JournalCommand] = [
+      ShowCommand(file.string), ReplayCommand(file.string), ReplayCommand(file.string, mode: .diff),
+      ShowCommand("\u{1B}[31m.json"),
+    ]
+    for command in commands {
+      let run = await run(command)
+      let all = (run.output + run.error).joined()
+      #expect(all.contains("[31m") && !all.contains("\u{1B}"), "\(run)")
+    }
+  }
+
+  @Test func everyBeginningOfARecordIsRefused() async throws {
+    try await installHello()
+    let bytes = try Files.read(journal.path(1))
+    for length in stride(from: 0, to: bytes.count - 2, by: 97) {
+      #expect(throws: JournalError.self) { try JournalRecord(Array(bytes[..<length]), of: "cut") }
+    }
+  }
+
+  @Test func aRecordWhoseFactsGiveAnotherPlanIsFound() async throws {
+    try await installHello()
+    #expect(await run(ReplayCommand(mode: .check)).output == ["==> 1 records give the plans that they hold"])
+    var record = try journal.record(1)
+    record.plan = .modules(Plan())
+    try Files.write(record.file, to: journal.path(1))
+    let check = await run(ReplayCommand(mode: .check))
+    #expect(check.status == 1 && check.error[0].contains("record 1"))
+  }
+
+  // MARK: Bundles
+
+  @Test func aBundleTellsNothingOfWhoseItIs() async throws {
+    try system.directory.write(
+      "root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n", to: "etc/passwd")
+    try system.directory.write("wonderland\n", to: "etc/hostname")
+    try system.directory.write(
+      "# alice@wonderland, not malice\nmok_signing_key=\"pkcs11:token=t;pin-value=1234\"\n",
+      to: "etc/dkms/framework.conf")
+    try system.addSource("bad", "1.0", conf: "MAKE[0]=\"echo /home/alice/x: error: nothing; false\"")
+    #expect(try await system.run(InstallHook.self, "usr/src/bad-1.0/dkms.conf") == 1)
+    for name in ["a.tar", "b.tar"] { #expect(await run(BundleCommand("1", output: name)).status == 0) }
+    let bundle = try Files.read(system.directory.path.appending("a.tar"))
+    #expect(try Files.read(system.directory.path.appending("b.tar")) == bundle)
+    let text = String(decoding: bundle, as: UTF8.self)
+    for secret in ["/alice", "alice@", "wonderland", "1234"] { #expect(!text.contains(secret), "\(secret)") }
+    for rest in [
+      "USER@HOST, not malice", "pkcs11:REMOVED", "/home/USER/x", "PACKAGE_NAME=\"bad\"", "make.log",
+    ] {
+      #expect(text.contains(rest), "\(rest)")
+    }
+    let unpacked = system.directory.path.appending("unpacked")
+    try Files.makeDirectories(unpacked)
+    _ = try ArchiveUnpacker().unpack(system.directory.path.appending("a.tar"), into: unpacked)
+    let record = unpacked.appending("alpm-dkms-record/record.json").string
+    #expect(await run(ReplayCommand(record, mode: .check)).status == 0)
+  }
+
+  @Test func aKeyIsNeverHandedOn() {
+    let redaction = Redaction(hosts: [], users: [])
+    let text = "a\n-----BEGIN RSA PRIVATE KEY-----\nsecret\n-----END RSA PRIVATE KEY-----\nb"
+    #expect(redaction.applied(to: text) == "a\n(a private key was here)\nb")
+  }
+}

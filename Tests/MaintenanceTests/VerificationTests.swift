@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import DKMSModel
+import Hooks
+import Host
+import Inspection
+import SystemPackage
+import SystemSupport
+import TestSupport
+import Testing
+
+@testable import DKMSEngine
+@testable import Maintenance
+
+/// The verdict, from a tree on the disk to the words.
+@Suite struct VerificationTests {
+  private let system: HookedSystem
+  private let id: ModuleID
+
+  init() throws {
+    system = try HookedSystem()
+    try system.addKernel("6.1.0")
+    id = try system.addSource("hello", "1.0")
+  }
+
+  /// Runs the hook; all lines of both streams.
+  private func verify(
+    expecting status: Int32, at location: SourceLocation = #_sourceLocation
+  ) async throws -> [String] {
+    let ended = try await system.run(VerifyHook.self, "usr/src/hello-1.0/dkms.conf")
+    #expect(ended == status, sourceLocation: location)
+    return system.transcript.output + system.transcript.error
+  }
+
+  private func expectFinding(_ line: String, at location: SourceLocation = #_sourceLocation) async throws {
+    let lines = try await verify(expecting: 1, at: location)
+    #expect(
+      lines == [
+        "==> WARNING: 6.1.0: degraded, not every module is as it should be", "  -> \(line)",
+      ], sourceLocation: location)
+  }
+
+  // MARK: All well
+
+  @Test func nothingIsSaidWhereNothingIsRegistered() async throws {
+    #expect(try await verify(expecting: 0).isEmpty)
+  }
+
+  @Test func eachKernelHasALine() async throws {
+    try system.addKernel("9.9.9-running")
+    for release in ["6.1.0", "9.9.9-running"] { try system.layWhole(id, for: release) }
+    #expect(
+      try await verify(expecting: 0) == [
+        "==> 6.1.0: bootable as before", "==> 9.9.9-running (running): bootable as before",
+      ])
+    #expect(system.transcript.error.isEmpty)
+  }
+
+  @Test func whatADkmsConfExcludesIsNotMissed() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    let picky = try system.addSource("picky", "1.0", conf: "BUILD_EXCLUSIVE_KERNEL='^5'")
+    try system.lay(picky)
+    #expect(try await verify(expecting: 0) == ["==> 6.1.0: bootable as before"])
+    #expect(await VerifyCommand(isVerbose: true).run(layout: system.layout, host: system.host) == 0)
+    let last = try #require(system.transcript.output.last)
+    #expect(last.hasPrefix("  -> picky/1.0: not for this kernel: "))
+  }
+
+  @Test func whatNobodyAskedForIsNotMissed() async throws {
+    try system.lay(try system.addSource("manual", "1.0", conf: "AUTOINSTALL=no"))
+    #expect(try await verify(expecting: 0) == ["==> 6.1.0: bootable as before"])
+  }
+
+  @Test func headersThatWentAloneTakeNothingFromTheVerdict() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try Files.remove(system.layout.installTree.appending("6.1.0/build"))
+    #expect(try await verify(expecting: 0) == ["==> 6.1.0: bootable as before"])
+  }
+
+  // MARK: What the disk shows
+
+  @Test func aModuleThatIsNotInstalledIsMissed() async throws {
+    try system.lay(id)
+    try await expectFinding("hello/1.0: it is not installed; to mend it: dkms install hello/1.0 -k 6.1.0")
+  }
+
+  @Test func aModuleThatAnotherKernelHasIsMissed() async throws {
+    try system.addKernel("6.2.0")
+    let manual = try system.addSource("manual", "1.0", conf: "AUTOINSTALL=no")
+    try system.layWhole(manual, for: "6.2.0")
+    let lines = try await verify(expecting: 1)
+    #expect(lines.first == "==> 6.2.0: bootable as before")
+    #expect(
+      lines.last == "  -> manual/1.0: it is not installed; to mend it: dkms install manual/1.0 -k 6.1.0")
+  }
+
+  @Test func aFileThatIsGoneIsMissed() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try Files.remove(system.installedFile("hello", "6.1.0"))
+    try system.list([], for: "6.1.0")
+    try await expectFinding(
+      "hello/1.0: missing from the kernel's directory: hello.ko; "
+        + "to mend it: dkms install --force hello/1.0 -k 6.1.0")
+  }
+
+  @Test func aFileThatIsNoModuleIsFound() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try system.directory.write("", to: "usr/lib/modules/6.1.0/updates/dkms/hello.ko")
+    try system.list(["hello"], for: "6.1.0")
+    try await expectFinding(
+      "hello/1.0: no kernel module: hello.ko; "
+        + "to mend it: dkms build --force hello/1.0 -k 6.1.0 && dkms install --force hello/1.0 -k 6.1.0")
+  }
+
+  @Test func aModuleOfAnotherKernelIsFound() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try Files.write(ModuleImage.bytes(for: "6.2.0"), to: system.installedFile("hello", "6.1.0"))
+    try system.list(["hello"], for: "6.1.0")
+    try await expectFinding(
+      "hello/1.0: built for kernel 6.2.0: hello.ko; "
+        + "to mend it: dkms build --force hello/1.0 -k 6.1.0 && dkms install --force hello/1.0 -k 6.1.0")
+  }
+
+  @Test func aModuleThatIsNotTheBuiltOneIsFound() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    let other = ModuleImage.bytes(for: "6.1.0", version: "0.9")
+    try Files.write(other, to: system.installedFile("hello", "6.1.0"))
+    try system.list(["hello"], for: "6.1.0")
+    try await expectFinding(
+      "hello/1.0: not what was built: hello.ko; to mend it: dkms install --force hello/1.0 -k 6.1.0")
+  }
+
+  @Test func modulesDepMustNameIt() async throws {
+    try system.layWhole(id, for: "6.1.0", listed: false)
+    try system.list(["another"], for: "6.1.0")
+    try await expectFinding("hello/1.0: not named in modules.dep: hello.ko; to mend it: depmod 6.1.0")
+  }
+
+  @Test func modulesDepMustBeThere() async throws {
+    try system.layWhole(id, for: "6.1.0", listed: false)
+    try await expectFinding("hello/1.0: not named in modules.dep: hello.ko; to mend it: depmod 6.1.0")
+  }
+
+  @Test func modulesDepMustBeNewer() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try await system.rewriteLater("hello", "6.1.0")
+    try await expectFinding("modules.dep: it is older than the modules; to mend it: depmod 6.1.0")
+  }
+
+  @Test func headersThatAreMissingAreNamed() async throws {
+    try system.addKernel("6.3.0", hasHeaders: false, base: "linux-zen")
+    try system.layWhole(id, for: "6.1.0")
+    #expect(
+      try await verify(expecting: 1).suffix(2) == [
+        "==> WARNING: 6.3.0: degraded, not every module is as it should be",
+        "  -> hello/1.0: it cannot be built: the headers of this kernel are missing; "
+          + "to mend it: pacman -S linux-zen-headers",
+      ])
+  }
+
+  @Test func aFailedBuildIsToldWithItsLog() async throws {
+    try system.lay(id)
+    let log = try system.fail(id, for: "6.1.0")
+    try await expectFinding(
+      "hello/1.0: its build failed: a.c:7: error: no such thing; the log is \(log); "
+        + "to mend it: dkms install hello/1.0 -k 6.1.0")
+  }
+
+  @Test func anOldVersionInThePlaceOfOneThatFailedIsTold() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    let new = try system.addSource("hello", "1.1")
+    try system.lay(new)
+    let log = try system.fail(new, for: "6.1.0")
+    try await expectFinding(
+      "hello/1.1: its build failed: a.c:7: error: no such thing; hello/1.0 stays installed; "
+        + "the log is \(log); to mend it: dkms install hello/1.1 -k 6.1.0")
+  }
+
+  @Test func aNewerModuleOfTheKernelsOwnMayStayInItsPlace() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try Files.remove(system.installedFile("hello", "6.1.0"))
+    try system.list([], for: "6.1.0")
+    let own = system.layout.installTree.appending("6.1.0/kernel/hello.ko")
+    try Files.makeDirectories(own.removingLastComponent())
+    for (version, standing) in [
+      ("0.9", KernelVerdict.Standing.degraded), ("1.0", .asBefore), ("2.0", .asBefore),
+    ] {
+      try Files.write(ModuleImage.bytes(for: "6.1.0", version: version), to: own)
+      #expect(try await system.verification().standing == standing, "\(version)")
+    }
+  }
+
+  @Test func aBrokenRegistrationIsToldWhereTheModuleIsMissing() async throws {
+    try system.addKernel("6.2.0")
+    try system.layWhole(id, for: "6.1.0")
+    try system.removeSource(id)
+    let lines = try await verify(expecting: 1)
+    #expect(lines.first == "==> 6.1.0: bootable as before")
+    #expect(lines.last?.hasPrefix("  -> hello/1.0: hello/1.0 is broken: ") == true)
+  }
+
+  // MARK: Signatures
+
+  @Test(arguments: ["6.1.0", "6.2.0"])
+  func whereTheRunningKernelAsksForSignaturesTheyMustBeThere(_ running: String) async throws {
+    try system.layWhole(id, for: "6.1.0")
+    var host = system.host
+    host.runningRelease = running
+    host.enforcesSignatures = { true }
+    let verification = try await Verification(
+      layout: system.layout, host: host, database: Database(root: system.directory.path))
+    #expect(verification.standing == (running == "6.1.0" ? .degraded : .asBefore))
+  }
+
+  @Test func theConfigurationOfTheKernelTellsToo() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    let configuration = "usr/lib/modules/6.1.0/build/include/config/auto.conf"
+    try system.directory.write("CONFIG_MODULE_SIG=y\n", to: configuration)
+    #expect(try await system.verification().isWell)
+    try system.directory.write("CONFIG_MODULE_SIG_FORCE=y\n", to: configuration)
+    try await expectFinding(
+      "hello/1.0: not signed, and this kernel loads signed modules only: hello.ko; "
+        + "to mend it: dkms build --force hello/1.0 -k 6.1.0 && dkms install --force hello/1.0 -k 6.1.0")
+  }
+
+  @Test func aSignatureIsSeen() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
+    let script = #"""
+      set -eu
+      cd "$0"
+      openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test -keyout key -out certificate 2> errors
+      openssl cms -sign -binary -noattr -nocerts -signer certificate -inkey key -outform DER -in "$1" > signature
+      size=$(printf '%08x' "$(stat -c %s signature)" | sed 's/../\\x&/g')
+      { cat signature; printf "\0\0\2\0\0\0\0\0$size~Module signature appended~\n"; } >> "$1"
+      """#
+    let built = system.layout.productModules(id, kernel).appending("hello.ko")
+    let run = try await Run.program("/bin/bash", ["-c", script, system.directory.path.string, built.string])
+    #expect(run.status == 0, "\(run)")
+    try Files.copy(built, to: system.installedFile("hello", "6.1.0"))
+    try system.list(["hello"], for: "6.1.0")
+    let configuration = "usr/lib/modules/6.1.0/build/include/config/auto.conf"
+    try system.directory.write("CONFIG_MODULE_SIG_FORCE=y\n", to: configuration)
+    #expect(try await verify(expecting: 0) == ["==> 6.1.0: bootable as before"])
+  }
+
+  // MARK: What the administrator says
+
+  private func configure(_ text: String) throws {
+    try system.directory.write(text, to: "etc/alpm-dkms.conf")
+  }
+
+  @Test func aCriticalModuleBlocks() async throws {
+    try system.addKernel("6.2.0")
+    try configure("critical = hello")
+    try system.layWhole(id, for: "6.2.0")
+    #expect(
+      try await verify(expecting: 1) == [
+        "==> 6.2.0: bootable as before",
+        "==> ERROR: 6.1.0: blocked, do not boot it before this is mended",
+        "  -> hello/1.0 (critical): it is not installed; to mend it: dkms install hello/1.0 -k 6.1.0",
+      ])
+  }
+
+  @Test func anOptionalModuleIsOnlyTold() async throws {
+    try configure("optional = hel*")
+    try system.lay(id)
+    #expect(
+      try await verify(expecting: 0) == [
+        "==> 6.1.0: bootable as before",
+        "  -> hello/1.0 (optional): it is not installed; to mend it: dkms install hello/1.0 -k 6.1.0",
+      ])
+  }
+
+  @Test func anIgnoredKernelGetsNoVerdictUnlessItIsNamed() async throws {
+    try configure("ignored-kernels = *.1.0")
+    try system.addKernel("6.2.0")
+    try system.layWhole(id, for: "6.2.0")
+    #expect(try await verify(expecting: 0) == ["==> 6.2.0: bootable as before"])
+    #expect(try await system.verification(of: "6.1.0").verdicts.map(\.standing) == [.degraded])
+  }
+
+  @Test func aBadLineIsToldAndChangesNoVerdict() async throws {
+    try configure("# mine\ncritcal = hello\noptional = hello\n")
+    try system.lay(id)
+    let lines = try await verify(expecting: 0)
+    let file = system.layout.suiteConfiguration
+    #expect(lines.contains("==> ERROR: \(file), line 2: there is no key 'critcal'; 'critical' may be meant"))
+    #expect(lines.contains("==> 6.1.0: bootable as before"))
+  }
+
+  @Test func junkInItsPlaceStopsNothing() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try Files.makeDirectories(system.layout.suiteConfiguration)
+    let lines = try await verify(expecting: 0)
+    #expect(lines.contains("==> 6.1.0: bootable as before"))
+    #expect(lines.contains { $0.hasPrefix("==> ERROR: ") && $0.hasSuffix("the defaults are used") })
+  }
+
+  // MARK: Kernels
+
+  @Test func kernelsThatNobodyOwnsGetNoVerdictBesideOwnedOnes() async throws {
+    try system.addKernel("6.2.0")
+    try system.addPackage("linux", files: ["usr/lib/modules/6.2.0/", "usr/lib/modules/6.2.0/modules.order"])
+    try system.layWhole(id, for: "6.2.0")
+    #expect(try await system.verification().verdicts.map(\.kernel.release.description) == ["6.2.0"])
+  }
+
+  @Test func aKernelThatIsNotThereIsAnError() async throws {
+    #expect(await VerifyCommand(kernels: ["5.0.0"]).run(layout: system.layout, host: system.host) == 1)
+    #expect(system.transcript.error.first?.contains("kernel 5.0.0 is not installed") == true)
+    #expect(await VerifyCommand(kernels: ["../x"]).run(layout: system.layout, host: system.host) == 1)
+  }
+
+  @Test func anybodyMayAsk() async throws {
+    var system = system
+    system.isRoot = false
+    try system.layWhole(id, for: "6.1.0")
+    #expect(await VerifyCommand().run(layout: system.layout, host: system.host) == 0)
+    #expect(system.transcript.output == ["==> 6.1.0: bootable as before"])
+  }
+
+  @Test func programsGetTheSame() async throws {
+    try configure("optional = hello\nnonsense")
+    try system.lay(id)
+    let log = try system.fail(id, for: "6.1.0")
+    #expect(await VerifyCommand(printsJSON: true).run(layout: system.layout, host: system.host) == 0)
+    #expect(
+      system.transcript.output == [
+        """
+        {
+          "schema": 1,
+          "version": "\(Version.current)",
+          "standing": "as_before",
+          "kernels": [
+            {
+              "kernel": "6.1.0",
+              "architecture": "x86_64",
+              "running": false,
+              "standing": "as_before",
+              "findings": [
+                {
+                  "subject": "hello/1.0",
+                  "weight": "optional",
+                  "effect": "unusable",
+                  "reason": "its build failed: a.c:7: error: no such thing",
+                  "log": "\(log)",
+                  "remedy": "dkms install hello/1.0 -k 6.1.0"
+                }
+              ],
+              "skips": [],
+              "images": []
+            }
+          ],
+          "configuration_problems": [
+            {
+              "file": "\(system.layout.suiteConfiguration)",
+              "line": 2,
+              "is_error": true,
+              "text": "it does not read 'key = value'"
+            }
+          ]
+        }
+        """
+      ])
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSModel
+internal import Host
+package import Inspection
+package import SystemPackage
+internal import TestSupport
+internal import Testing
+
+internal import DKMSEngine
+
+extension HookedSystem {
+  /// Lays down a module that is built and installed in every respect as it should be.
+  package func layWhole(_ id: ModuleID, for release: String, listed: Bool = true) throws {
+    let kernel = try Kernel(release: KernelRelease(release), architecture: "x86_64")
+    if Disk.kind(layout.sourceLink(id)) == nil {
+      try Files.makeDirectories(layout.registration(id))
+      try Files.link(layout.sourceLink(id), to: layout.source(id))
+    }
+    let bytes = ModuleImage.bytes(for: release, version: id.version)
+    let built = layout.productModules(id, kernel).appending("\(id.name).ko")
+    for file in [built, installedFile(id.name, release)] {
+      try Files.makeDirectories(file.removingLastComponent())
+      try Files.write(bytes, to: file)
+    }
+    try Files.link(layout.activeLink(id.name, kernel), to: FilePath("\(id.version)/\(release)/x86_64"))
+    if listed { try list([id.name], for: release) }
+  }
+
+  /// Installs a module again, later than depmod has run.
+  package func rewriteLater(_ name: String, _ release: String) async throws {
+    let file = installedFile(name, release)
+    let dependencies = layout.installTree.appending(release).appending("modules.dep")
+    // The clock of a file system ticks a few hundred times a second.
+    let isLater = try await eventually {
+      (try? Files.write(ModuleImage.bytes(for: release), to: file)) != nil
+        && Files.isNewer(file, than: dependencies)
+    }
+    try #require(isLater)
+  }
+
+  package func installedFile(_ name: String, _ release: String) -> FilePath {
+    layout.installTree.appending(release).appending("updates/dkms/\(name).ko")
+  }
+
+  /// What depmod would write.
+  package func list(_ names: [String], for release: String) throws {
+    let lines = names.map { "updates/dkms/\($0).ko: kernel/other.ko\n" }
+    try directory.write(
+      "kernel/other.ko:\n" + lines.joined(), to: "usr/lib/modules/\(release)/modules.dep")
+  }
+
+  /// The log of a build that failed.
+  @discardableResult
+  package func fail(_ id: ModuleID, for release: String) throws -> String {
+    let kernel = try Kernel(release: KernelRelease(release), architecture: "x86_64")
+    let log = layout.failureLog(id, kernel)
+    try Files.makeDirectories(log.removingLastComponent())
+    try Files.write(Array("make\n\(layout.build(id))/a.c:7: error: no such thing\n".utf8), to: log)
+    return log.string
+  }
+
+  /// The verdicts as a database of this system's own sees its kernels.
+  package func verification(of releases: String...) async throws -> Verification {
+    let kernels = try releases.map { try KernelRelease($0) }
+    return try await Verification(
+      of: kernels.isEmpty ? nil : kernels, layout: layout, host: host,
+      database: Database(root: directory.path))
+  }
+}
