@@ -27,7 +27,7 @@ extension ActionRunner {
     let facts = try await facts(try concerned(by: id, kernels), kernels, origin: origin)
     let plan = plan(id, kernels, facts)
     remarkOnDeprecations(of: plan, facts)
-    return try await carryOut(plan)
+    return try await carryOut(plan, from: action == .install ? facts : nil)
   }
 
   func module() throws -> ModuleID {
@@ -44,7 +44,7 @@ extension ActionRunner {
       // A module whose source is gone can always be removed; nothing else could be done with it.
       guard !record.isBroken || action == .remove else { throw broken }
     } else if action != .add, record?.isBroken == true {
-      let hasSource = try looking { () throws(HostError) in try Files.isDirectory(layout.source(id)) }
+      let hasSource = try onFiles { () throws(HostError) in try Files.isDirectory(layout.source(id)) }
       if !hasSource { throw broken }
     }
   }
@@ -53,7 +53,7 @@ extension ActionRunner {
     guard arguments.isAll else { return try namedKernels() }
     if isUndoing { return record?.builds.map(\.kernel) ?? [] }
     guard action != .add else { throw UsageError.allNotSupported(action) }
-    return try looking { () throws(HostError) in try snapshot.kernels().kernels }.map {
+    return try onFiles { () throws(HostError) in try snapshot.kernels().kernels }.map {
       try Kernel(release: $0, architecture: host.architecture)
     }
   }

@@ -30,7 +30,7 @@ struct ActionRunner {
 
   func run() async throws -> ExitStatus {
     if action != .status, !arguments.isDryRun, (try? checkAccess()) != nil {
-      try looking { () throws(HostError) in try LeftoverSweeper(layout).sweep() }
+      try onFiles { () throws(HostError) in try LeftoverSweeper(layout).sweep() }
     }
     switch action {
     case .status:
@@ -59,18 +59,15 @@ struct ActionRunner {
   }
 
   /// What the DKMS tree holds.
-  func tree() throws -> TreeState { try looking { () throws(HostError) in try snapshot.tree() } }
-
-  /// Looks at the disk, with a look that fails as the engine's error.
-  func looking<Value>(_ look: () throws(HostError) -> Value) throws(DKMSError) -> Value {
-    do { return try look() } catch { throw DKMSError(error) }
-  }
+  func tree() throws -> TreeState { try onFiles { () throws(HostError) in try snapshot.tree() } }
 
   /// Carries a plan out, or only says what it holds.
   ///
   /// `isFailure` tells which errors are more than remarks, and `status` makes the status to end with of all of them.
+  ///
+  /// Where modules.dep cannot be written, what was installed according to `facts` comes back.
   func carryOut(
-    _ plan: Plan, isFailure: (DKMSError) -> Bool = \.isFailure,
+    _ plan: Plan, from facts: Facts? = nil, isFailure: (DKMSError) -> Bool = \.isFailure,
     status: ([DKMSError]) -> ExitStatus = { $0.first?.exitStatus ?? .success }
   ) async throws -> ExitStatus {
     plan.skips.forEach(narrator.skipped)
@@ -80,8 +77,11 @@ struct ActionRunner {
       return status(plan.obstacles)
     }
     let executor = Executor(snapshot)
-    var report = try await executor.execute(plan, observe: narrator.ended)
-    if action == .install { report = try await rollBackWhereDepmodFailed(report, executor) }
+    let report = try await executor.execute(plan, observe: narrator.ended)
+    if let facts {
+      let rollBack = Planner.rollBack(report, facts: facts, options: options)
+      _ = try await executor.execute(rollBack, observe: narrator.ended)
+    }
     if Task.isCancelled {
       narrator.interrupted()
       return .interrupted
@@ -108,20 +108,6 @@ struct ActionRunner {
     for error in plan.obstacles where error.isFailure {
       if isFailure(error) { narrator.fail(error) } else { narrator.warn("\(error)") }
     }
-  }
-
-  /// A module that depmod cannot place is taken out again, as the reference does.
-  private func rollBackWhereDepmodFailed(_ report: Report, _ executor: Executor) async throws -> Report {
-    var undo = Plan()
-    for case .depmodFailed(let release, _) in report.failures {
-      for (planned, outcome) in zip(report.plan.steps, report.outcomes) where outcome.isDone {
-        if case .install(let id, let kernel) = planned.step, kernel.release == release {
-          undo.append(.uninstall(id, kernel), because: .modulesChange)
-        }
-      }
-    }
-    if !undo.isEmpty { _ = try await executor.execute(undo, observe: narrator.ended) }
-    return report
   }
 
   // MARK: Arguments
@@ -167,7 +153,7 @@ struct ActionRunner {
   /// Checks that the caller may change a directory, or make it where there is none.
   func checkWritable(_ directory: FilePath) throws {
     var directory = directory
-    let isWritable = try looking { () throws(HostError) in
+    let isWritable = try onFiles { () throws(HostError) in
       while try !Files.exists(directory), directory.removeLastComponent() {}
       return try Files.isWritable(directory)
     }

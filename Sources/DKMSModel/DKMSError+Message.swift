@@ -160,6 +160,15 @@ extension DKMSError: CustomStringConvertible {
     }
   }
 
+  /// Whether all it says is that a kernel rightly goes without: one that the module is not for, or that has a module of its
+  /// own which is no older. It is a skip to hooks and verdicts.
+  public var isSkip: Bool {
+    switch self {
+    case .excluded, .nothingInstalled: true
+    default: false
+    }
+  }
+
   /// The status with which `dkms` ends after this error.
   public var exitStatus: ExitStatus {
     switch self {

@@ -161,6 +161,8 @@ public enum Reason: Codable, Hashable, Sendable {
   case matched
   /// Modules of the kernel are signed.
   case signing
+  /// modules.dep could not be written with what came.
+  case dependenciesFailed
 }
 
 /// A thing that could have been done and is not.

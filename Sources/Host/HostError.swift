@@ -57,3 +57,10 @@ extension DKMSError {
     self = .system(operation: error.operation, subject: "\(error.path)", reason: "\(error.reason)")
   }
 }
+
+/// Runs operations on files, with their errors as the engine's.
+///
+/// - Throws: `DKMSError.system`.
+package func onFiles<Value>(_ body: () throws(HostError) -> Value) throws(DKMSError) -> Value {
+  do { return try body() } catch { throw DKMSError(error) }
+}

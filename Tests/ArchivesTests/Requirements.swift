@@ -4,6 +4,7 @@ import Archives
 import Glibc
 import Host
 import SystemPackage
+import TestSupport
 import Testing
 
 extension Trait where Self == ConditionTrait {

@@ -20,7 +20,14 @@ package enum Disk {
   package static func digest(_ path: FilePath) -> String? { answer(path) { path throws(HostError) in try Files.digest(path) } }
   package static func text(_ path: FilePath) -> String? { answer(path, Files.text) }
 
-  private static func answer<Value>(_ path: FilePath, _ look: (FilePath) throws(HostError) -> Value) -> Value {
-    do { return try look(path) } catch { preconditionFailure("\(error)") }
+  private static func answer<Value>(
+    _ path: FilePath, _ look: (FilePath) throws(HostError) -> Value
+  ) -> Value {
+    answer { () throws(HostError) in try look(path) }
+  }
+
+  /// The answer to any other question.
+  package static func answer<Value>(_ look: () throws(HostError) -> Value) -> Value {
+    do { return try look() } catch { preconditionFailure("\(error)") }
   }
 }

@@ -19,8 +19,6 @@ struct ConfigurationEvaluator: Sendable {
     case absent
     /// A file with this in it.
     case text([UInt8])
-    /// A pipe or a device, which only the time limit of bash may end.
-    case stream
   }
 
   /// Evaluates files one after another and reads variables back.
@@ -45,8 +43,7 @@ struct ConfigurationEvaluator: Sendable {
   ) async throws(DKMSError) -> Variables {
     let environment = bash.environment(adding: environment)
     let texts = contents.compactMap { if case .text(let bytes) = $0 { bytes } else { nil } }
-    if !contents.contains(.stream),
-      let variables = try? PlainEvaluator.evaluate(texts, reading: names, environment: environment)
+    if let variables = try? PlainEvaluator.evaluate(texts, reading: names, environment: environment)
     {
       return variables
     }
@@ -56,7 +53,7 @@ struct ConfigurationEvaluator: Sendable {
 
   /// What is in configuration files.
   ///
-  /// - Throws: `DKMSError.configurationUnreadable`, also for a directory, and for a file of more than 1 MiB.
+  /// - Throws: `DKMSError.configurationUnreadable`, also for a directory or a pipe, and for a file of more than 1 MiB.
   func contents(of files: [FilePath]) throws(DKMSError) -> [Content] {
     var contents: [Content] = []
     for file in files {
@@ -70,12 +67,9 @@ struct ConfigurationEvaluator: Sendable {
   }
 
   private func content(of file: FilePath) throws(HostError) -> Content {
-    do {
-      return try Files.contents(file, Self.sizeLimit).map(Content.text) ?? .absent
-    } catch {
-      guard error.reason == .notAFile(.other) else { throw error }
-      return .stream
-    }
+    // Who links a file of settings there wants none.
+    if try Files.areSame(file, "/dev/null") { return .text([]) }
+    return try Files.contents(file, Self.sizeLimit).map(Content.text) ?? .absent
   }
 
   /// No file of settings is larger by far.

@@ -13,6 +13,9 @@ public struct Framework: Sendable {
   /// Whether `autoinstall` and the hooks may install by themselves.
   public let allowsAutoinstall: Bool
 
+  /// A look at the system that is set up so.
+  public func snapshot(on host: Host) -> Snapshot { Snapshot(host: host, layout: layout, options: options) }
+
   /// Reads the files over a layout.
   ///
   /// What they leave open is taken from the environment, as far as the reference does so too.

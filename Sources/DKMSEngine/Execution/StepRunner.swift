@@ -202,8 +202,3 @@ struct StepRunner: Sendable {
     }
   }
 }
-
-/// Runs file operations with their errors as the engine's.
-func onFiles<Value>(_ body: () throws(HostError) -> Value) throws(DKMSError) -> Value {
-  do { return try body() } catch { throw DKMSError(error) }
-}

@@ -38,7 +38,7 @@ package struct ModuleInformation: Hashable, Sendable {
   }
 
   /// The first value of a field.
-  package subscript(field: String) -> String? { fields[field] }
+  package subscript(field field: String) -> String? { fields[field] }
 
   /// The kernel release that it was built for.
   package var release: String? {

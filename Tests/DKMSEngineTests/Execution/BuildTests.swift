@@ -317,7 +317,7 @@ import Testing
     try machine.directory.write("stale", to: "dkms/hello/.tmp_1.0_removed/source")
     try machine.directory.write("stale", to: "dkms/hello/1.0/build/half")
     try Files.remove(machine.layout.build(id))
-    LeftoverSweeper(machine.layout).sweep()
+    try LeftoverSweeper(machine.layout).sweep()
     #expect(!machine.dkmsListing.contains { $0.contains(".tmp_") })
     #expect(try await machine.build(id, kernel).failures.isEmpty)
     #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "text")

@@ -34,7 +34,7 @@ import Testing
     #expect(Disk.list(machine.layout.productModules(id, kernel)) == ["hello.ko\(suffix)"])
     #expect(Disk.list(machine.layout.installed(kernel.release)) == ["hello.ko\(suffix)"])
     #expect(try await decompressed(program, "hello.ko\(suffix)") == text)
-    #expect(ModuleTree(machine.layout).integrity(of: id, kernel, nil) == .sound)
+    #expect(try ModuleTree(machine.layout).integrity(of: id, kernel, nil) == .sound)
   }
 
   @Test(arguments: [".xz", ".zst", ".gz"])

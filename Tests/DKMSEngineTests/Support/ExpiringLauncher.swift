@@ -2,6 +2,7 @@
 
 import Host
 import SystemPackage
+import TestSupport
 
 /// Runs commands whose limit is reached when they make a sign, however long that takes them.
 ///

@@ -265,7 +265,7 @@ import Testing
     #expect(
       try await other.archive(id, kernels[0]).report.plan.obstacles.first?.exitStatus == .badConfiguration)
     #expect(try await other.archive(id, kernels[0], contents: .buildsOnly).report.failures.isEmpty)
-    let facts = await other.facts([id], kernels)
+    let facts = try await other.facts([id], kernels)
     #expect(Planner.autoinstall(for: [kernels[1]], facts: facts, options: other.options).isEmpty)
     #expect(try await other.remove(id, kernels[0]).failures.isEmpty)
     #expect(other.dkmsListing.isEmpty)
