@@ -29,7 +29,7 @@ package struct KernelImages {
     }
     problems = recipes.problems
     // What only root may read is nothing to be judged by others.
-    self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable }
+    self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable && !$0.isUnknown }
   }
 }
 
