@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Host
+internal import SystemPackage
+
 /// Why an image could not be made, or a generator's configuration not be read.
 public struct GenerationError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The image, or the file of the configuration.
@@ -14,6 +17,16 @@ public struct GenerationError: Error, Hashable, Sendable, CustomStringConvertibl
     self.subject = subject
     self.reason = reason
     self.remedy = remedy
+  }
+
+  /// A look at a file or directory that failed.
+  init(_ error: HostError) {
+    let remedy =
+      switch error.reason {
+      case .system: "make it readable, then: alpm-dkms initramfs"
+      case .notAFile, .tooLarge: "put the right file there or remove it, then: alpm-dkms initramfs"
+      }
+    self.init(error.path.string, "cannot \(error.operation) it: \(error.reason)", remedy: remedy)
   }
 
   /// What went wrong with what.
