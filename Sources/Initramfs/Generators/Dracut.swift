@@ -54,8 +54,8 @@ struct Dracut: Generator {
       if answer == nil { isWhole = false }
       return answer
     }
-    func names(in directory: String) -> [String] {
-      answer { () throws(HostError) in try Files.list(system.place(directory)) } ?? []
+    func listing(_ directory: String) -> [(name: String, kind: Files.Kind)] {
+      answer { () throws(HostError) in try Files.listing(system.place(directory)) } ?? []
     }
     let release = kernel.kernel.release.description
     var candidates = [
@@ -66,11 +66,11 @@ struct Dracut: Generator {
       candidates.append(image("/boot/initramfs-\(base)-fallback.img", kernel, preset: Self.fallback))
     }
     for directory in BootSystem.bootDirectories {
-      for entry in names(in: directory) {
+      for (entry, kind) in listing(directory) where kind == .directory || kind == .link {
         candidates.append(image("\(directory)/\(entry)/\(release)/initrd", kernel))
       }
       let unified = "\(directory)/EFI/Linux"
-      for name in names(in: unified) where name.hasSuffix(".efi") {
+      for (name, _) in listing(unified) where name.hasSuffix(".efi") {
         guard name == "linux-\(release).efi" || name.hasPrefix("linux-\(release)-") else { continue }
         candidates.append(image("\(unified)/\(name)", kernel, form: .unifiedKernelImage))
       }
