@@ -196,6 +196,21 @@ import Testing
 
   // MARK: All of them
 
+  @Test func whatThisUserMayNotReadIsTellable() {
+    let errors = [Errno.permissionDenied, .ioError].map {
+      GenerationError(HostError("list", "/boot", $0))
+    }
+    #expect(
+      errors.map(\.description) == [
+        "/boot: cannot list it: Permission denied", "/boot: cannot list it: Input/output error",
+      ])
+    #expect(errors.map(\.isDenied) == [true, false])
+    #expect(
+      errors.map(\.remedy) == [
+        "make it readable, then: alpm-dkms initramfs", "make it readable, then: alpm-dkms initramfs",
+      ])
+  }
+
   @Test func modulesThatCannotBeListedAreAProblemOfTheirKernelAlone() async throws {
     let other = try machine.kernel(BootMachine.otherRelease, base: "linux-lts")
     for base in ["linux", "linux-lts"] { try machine.directory.write("", to: "boot/booster-\(base).img") }
