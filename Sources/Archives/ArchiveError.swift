@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import Host
+package import Host
 public import SystemPackage
 
 /// What could not be done with an archive, and why.
@@ -20,7 +20,7 @@ public struct ArchiveError: Error, Hashable, Sendable {
   }
 
   /// Describes the failure of an operation on a file.
-  init(_ operation: Operation, _ archive: FilePath, _ error: HostError) {
+  package init(_ operation: Operation, _ archive: FilePath, _ error: HostError) {
     let reason: Reason =
       error.errno.map { .system($0, error.path) } ?? .damaged("\(error.path): \(error.reason)")
     self.init(operation, archive, reason)

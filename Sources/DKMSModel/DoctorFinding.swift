@@ -49,6 +49,8 @@ public struct DoctorFinding: Hashable, Sendable {
     case staleFingerprint = "stale_fingerprint"
     /// An initramfs image that does not hold what is installed.
     case staleImage = "stale_image"
+    /// An initramfs image that could not be looked at.
+    case unknownImage = "unknown_image"
     /// A file of settings that cannot be read or understood.
     case configuration
     /// A source that anybody may change, and that root compiles and loads.

@@ -49,8 +49,7 @@ struct ImageRound: Sendable {
   /// Ends what runs that were killed have begun.
   private func resume(_ recipes: [ImageRecipe]) async -> [GenerationError] {
     LeftoverSweeper(framework.layout).sweepTemporary()
-    maker.sweep(beside: recipes)
-    var problems: [GenerationError] = []
+    var problems = maker.sweep(beside: recipes)
     for recipe in recipes {
       do { try await maker.resume(recipe) } catch { problems.append(error) }
     }
@@ -63,7 +62,8 @@ struct ImageRound: Sendable {
     plan.entries.forEach(announceKept)
     var outcomes: [Outcome] = []
     for entry in plan.generated { outcomes.append(await make(entry)) }
-    return HookEnding(isWell: problems.isEmpty && outcomes.allSatisfy(\.isDone), outcomes: outcomes)
+    let isWell = problems.isEmpty && plan.unknown.isEmpty && outcomes.allSatisfy(\.isDone)
+    return HookEnding(isWell: isWell, outcomes: outcomes)
   }
 
   private func make(_ entry: ImagePlan.Entry) async -> Outcome {
@@ -155,11 +155,18 @@ struct ImageRound: Sendable {
   // MARK: Words
 
   private func announceKept(_ entry: ImagePlan.Entry) {
-    guard case .keepGood(_, let modules) = entry.decision else { return }
-    let names = modules.joined(separator: ", ")
-    narrator.warn(
-      "\(entry.subject) stays as it is: \(names), which it needs, could not be built for \(entry.recipe.kernel.release)"
-    )
+    switch entry.decision {
+    case .keepGood(_, let modules):
+      let names = modules.joined(separator: ", ")
+      narrator.warn(
+        "\(entry.subject) stays as it is: \(names), which it needs, could not be built for \(entry.recipe.kernel.release)"
+      )
+    case .keepUnknown(let flaws):
+      let reasons = flaws.map(\.words).joined(separator: "; ")
+      host.console.printError("==> ERROR: \(entry.subject) stays as it is: \(reasons)")
+      narrator.advise("once that can be read again: alpm-dkms initramfs \(entry.recipe.kernel.release)")
+    case .generate, .generateAlways, .keepFresh, .keepNever: break
+    }
   }
 
   private func fail(_ error: GenerationError) {

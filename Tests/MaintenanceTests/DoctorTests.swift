@@ -182,6 +182,20 @@ import Testing
     #expect(found.first?.reason.contains(word) == true && found.first?.remedy != nil, "\(found)")
   }
 
+  @Test func anImageThatCouldNotBeLookedAtIsNotCalledStale() async throws {
+    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
+    let image = InitramfsImage(path: "/boot/i.img", kernel: kernel, generator: .dracut)
+    var facts = DoctorFacts()
+    facts.images = [
+      ImageCondition(image: image, flaws: [.unknown(reason: "/boot/i.img: Input/output error")])
+    ]
+    #expect(
+      Diagnosis(facts).findings == [
+        DoctorFinding(
+          .unknownImage, "/boot/i.img", "nothing is known of it: /boot/i.img: Input/output error")
+      ])
+  }
+
   @Test func anImageThatHoldsAnotherModuleThanIsInstalled() async throws {
     try system.addPackage("booster", files: ["usr/bin/booster"])
     try system.addHook("91-booster-dkms.hook")

@@ -31,9 +31,9 @@ package struct KernelImages {
       recipes = await survey.recipes(of: chosen, for: bootable)
       for recipe in recipes.recipes { conditions += await survey.run(recipe).conditions }
     }
-    problems = recipes.problems
     // What only root may read is nothing to be judged by others.
-    self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable }
+    problems = host.isRoot ? recipes.problems : recipes.problems.filter { !$0.isDenied }
+    self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable && !$0.isUnknown }
   }
 }
 

@@ -59,6 +59,7 @@ extension DoctorFinding.Kind {
     case .staleDependencies: "stale module dependencies"
     case .staleFingerprint: "built for another kernel"
     case .staleImage: "stale image"
+    case .unknownImage: "unknown image"
     case .configuration: "unusable settings"
     case .openSource: "world-writable"
     case .hook: "hook does not run"

@@ -3,6 +3,7 @@
 import Glibc
 import Host
 import SystemPackage
+import TestSupport
 import Testing
 
 extension Trait where Self == ConditionTrait {
