@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
 internal import SystemPackage
 
 /// Whether a process sees another system than the one that was booted.

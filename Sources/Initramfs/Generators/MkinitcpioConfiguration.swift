@@ -60,8 +60,7 @@ struct MkinitcpioConfiguration: Sendable {
   /// The words after `add_module`; what is chosen by a pattern or a variable asks for nothing by name.
   static func namedModules(in script: String) -> [String] {
     var modules: [String] = []
-    let joined = script.split(separator: "\\\n", omittingEmptySubsequences: false)
-      .joined(separator: " ")
+    let joined = script.replacing("\\\n", with: " ")
     let commands = joined.split { ["\n", ";", "{", "}"].contains($0) }
     for command in commands {
       let words = command.split(whereSeparator: \.isWhitespace).map(String.init)

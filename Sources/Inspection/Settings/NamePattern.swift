@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
 internal import Glibc
 
 /// A name, or a shell pattern for names, as fnmatch(3) reads it.

@@ -81,7 +81,7 @@ struct Redaction: Hashable {
       if !isInKey { lines.append(line) }
       if line.contains("-----END") { isInKey = false }
     }
-    return lines.joined(separator: "\n").split(separator: "pkcs11:", omittingEmptySubsequences: false)
+    return lines.joined(separator: "\n").parts(between: "pkcs11:")
       .enumerated().map { index, part in
         index == 0 ? String(part) : "pkcs11:REMOVED" + part.drop { !$0.isWhitespace && !"\"'".contains($0) }
       }.joined()
