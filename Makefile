@@ -13,6 +13,8 @@ SWIFT ?= swift
 # The runtime library goes into the programs: a transaction that upgrades it must not stop them.
 RELEASE = -c release --static-swift-stdlib
 DEBUG = -Xswiftc -warnings-as-errors
+# A manifest that is kept holds the check that it was made with.
+IMPORT_CHECK = --explicit-target-dependency-import-check error --disable-build-manifest-caching
 COMMANDS = dkms alpm-dkms
 # One file goes by the names of all helpers; hook files of users call them, too.
 HELPER_PROGRAM = alpm-dkms-hook
@@ -74,7 +76,7 @@ bench:
 
 check:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
-	$(SWIFT) build $(DEBUG) --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) build $(DEBUG) --build-tests $(IMPORT_CHECK)
 	Tests/check-walls $(PROGRAMS:%="$$($(SWIFT) build --show-bin-path)"/%)
 
 clean:

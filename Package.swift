@@ -76,7 +76,8 @@ let package = Package(
     tests("HostTests", ["Host", "DKMSModel", systemPackage]),
     tests("DKMSEngineTests", ["Archives", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
     tests("InitramfsTests", ["Initramfs", "Archives", "DKMSModel", "Host", systemPackage]),
-    tests("InspectionTests", ["DKMSEngine", "DKMSModel", "Host", "Inspection", "SystemSupport", systemPackage]),
+    tests(
+      "InspectionTests", ["DKMSEngine", "DKMSModel", "Host", "Inspection", "SystemSupport", systemPackage]),
     tests(
       "HooksTests",
       [
@@ -86,7 +87,8 @@ let package = Package(
     tests(
       "MaintenanceTests",
       [
-        "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "JSON", "Maintenance",
+        "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "JSON",
+        "Maintenance",
         "Pacman", "SystemSupport", systemPackage,
       ]),
     tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", "JSON", systemPackage]),

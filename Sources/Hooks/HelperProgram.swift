@@ -22,7 +22,8 @@ public enum HelperProgram {
   /// Why nothing is done under a name.
   static func refusal(of name: String) -> String {
     let names = HelperKind.allCases.map(\.program)
-    return "no helper is called '\(name)': call it \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "")"
+    return
+      "no helper is called '\(name)': call it \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "")"
   }
 }
 

@@ -9,8 +9,9 @@ public struct HookWork: Sendable {
   /// Carries out the plan of the facts.
   package let act: @Sendable (RecordedPlan) async throws(DKMSError) -> HookEnding
 
-  package init(_ facts: RecordedFacts, act: @escaping @Sendable (RecordedPlan) async throws(DKMSError) -> HookEnding)
-  {
+  package init(
+    _ facts: RecordedFacts, act: @escaping @Sendable (RecordedPlan) async throws(DKMSError) -> HookEnding
+  ) {
     self.facts = facts
     self.act = act
   }

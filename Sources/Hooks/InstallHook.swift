@@ -4,7 +4,6 @@ public import DKMSEngine
 public import DKMSModel
 public import Host
 internal import Inspection
-internal import Pacman
 
 /// After a transaction: builds and installs for what came or changed, and removes what went.
 public enum InstallHook: Hook {

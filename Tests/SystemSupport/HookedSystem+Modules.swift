@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSEngine
 package import DKMSModel
 internal import Host
 package import Inspection
 package import SystemPackage
 internal import TestSupport
 internal import Testing
-
-internal import DKMSEngine
 
 extension HookedSystem {
   /// Lays down a module that is built and installed in every respect as it should be.

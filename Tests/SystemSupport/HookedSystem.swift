@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+package import DKMSEngine
 package import DKMSModel
 package import Hooks
 package import Host
 package import Inspection
 internal import SystemPackage
 package import TestSupport
-
-package import DKMSEngine
 
 /// A system in a temporary directory, with a package database of its own, on which hooks are run.
 package struct HookedSystem {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import Inspection
-internal import Pacman
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
 internal import Initramfs
+internal import Inspection
+internal import Pacman
 internal import SystemPackage
 
 /// All that a diagnosis is made from, read at one moment.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import Hooks
-internal import Inspection
-internal import Pacman
 public import DKMSEngine
 internal import DKMSModel
+internal import Hooks
 public import Host
+internal import Inspection
 internal import JSON
+internal import Pacman
 internal import SystemPackage
 
 /// `alpm-dkms replay --from-log`: which hooks a transaction of the log must have run, and what they would do now.
