@@ -3,6 +3,7 @@
 public import DKMSEngine
 public import DKMSModel
 public import Host
+package import Journal
 public import SystemPackage
 
 /// A helper that pacman starts: it reads targets from standard input, looks at the machine, decides, and acts.
@@ -56,7 +57,7 @@ extension Hook {
   package static func look(
     for targets: [HookTarget], layout: Layout, host: Host
   ) async throws(DKMSError) -> RecordedFacts {
-    let unsettled = Journal(layout).unsettledCalls(of: kind).flatMap(\.knownTargets)
+    let unsettled = ((try? unfinished(in: Journal(layout)))?.calls ?? []).flatMap(\.knownTargets)
     return try await prepare(targets + unsettled, to: .look, layout: layout, host: host).facts
   }
 
@@ -71,14 +72,10 @@ extension Hook {
       return Settlement(status: 1)
     }
     let journal = Journal(layout)
-    let unsettled = journal.unsettledCalls(of: kind)
     let entry = JournalEntry(
       JournalRecord(kind, by: caller, targets: lines, began: host.now()), journal, host)
     await entry.begin()
-    for call in unsettled {
-      Narrator(host.console).warn(
-        "call \(call.number) has not done all that it was to do; this one does it, too")
-    }
+    let unsettled = resumed(from: journal, Narrator(host.console))
     do throws(DKMSError) {
       let work = try await prepare(
         targets + unsettled.flatMap(\.knownTargets), to: .act, layout: layout, host: host)
@@ -91,6 +88,31 @@ extension Hook {
     } catch {
       Narrator(host.console).fail(error)
       return Settlement(status: 1, record: await entry.end(1, error: error))
+    }
+  }
+
+  /// What calls before this one left undone; none of a helper that concerns one transaction alone.
+  private static func unfinished(in journal: Journal) throws(JournalError) -> Journal.Unfinished {
+    kind.resumes ? try journal.unfinished(of: kind.rawValue) : .init()
+  }
+
+  /// The calls whose work this one does, too; says which, and what nobody knows.
+  private static func resumed(from journal: Journal, _ narrator: Narrator) -> [JournalRecord] {
+    let remedy = "to do all that may be undone: alpm-dkms reconcile"
+    do throws(JournalError) {
+      let unfinished = try unfinished(in: journal)
+      for call in unfinished.calls {
+        narrator.warn("call \(call.number) has not done all that it was to do; this one does it, too")
+      }
+      for problem in unfinished.problems {
+        narrator.warn("what a call was to do is not known: \(problem)")
+        narrator.advise(remedy)
+      }
+      return unfinished.calls
+    } catch {
+      narrator.warn("what earlier calls were to do is not known: \(error)")
+      narrator.advise(remedy)
+      return []
     }
   }
 }

@@ -4,6 +4,7 @@ internal import DKMSEngine
 internal import DKMSModel
 internal import Host
 package import JSON
+package import Journal
 
 /// What came of a call of a helper.
 package struct Settlement: Sendable {

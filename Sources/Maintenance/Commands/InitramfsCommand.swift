@@ -7,6 +7,7 @@ public import Host
 internal import Initramfs
 internal import Inspection
 internal import JSON
+internal import Journal
 internal import SystemPackage
 
 /// `alpm-dkms initramfs`: makes the images that are stale, or says of each what it is.

@@ -6,6 +6,7 @@ internal import Hooks
 public import Host
 internal import Inspection
 internal import JSON
+internal import Journal
 
 /// `alpm-dkms reconcile`: settles what a transaction without an end has left.
 public struct ReconcileCommand: Sendable {

@@ -4,6 +4,7 @@ internal import DKMSEngine
 internal import DKMSModel
 internal import Hooks
 internal import Inspection
+internal import Journal
 internal import SystemPackage
 
 /// What is wrong with a system, judged from facts alone.

@@ -6,6 +6,7 @@ internal import DKMSModel
 internal import Hooks
 internal import Host
 internal import JSON
+internal import Journal
 internal import SystemPackage
 
 /// A record with the files that explain it, for a report of a mistake.
@@ -17,6 +18,7 @@ struct Bundle {
 
   init(_ record: JournalRecord, _ layout: Layout, _ host: Host) throws(JournalError) {
     redaction = Redaction(layout, host)
+    let facts = try record.work().facts
     do {
       self.record = try redaction.applied(to: JSON(encoding: record)).decode()
     } catch {
@@ -28,7 +30,7 @@ struct Bundle {
     for name in Files.list(extra) where name.hasSuffix(".conf") {
       add(extra.appending(name), as: "etc/dkms/framework.conf.d/\(name)")
     }
-    for (id, directory) in record.facts?.sourceDirectories ?? [:] {
+    for (id, directory) in facts?.sourceDirectories ?? [:] {
       add(FilePath(directory).appending("dkms.conf"), as: "sources/\(id.sourceDirectoryName)/dkms.conf")
     }
     for (index, log) in (record.end?.logs ?? []).enumerated() {

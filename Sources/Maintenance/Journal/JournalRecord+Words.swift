@@ -4,13 +4,44 @@ internal import DKMSModel
 internal import Hooks
 internal import Host
 internal import Inspection
+internal import Journal
 
 extension JournalRecord {
-  /// What was done, in half a line.
+  /// What was done, in half a line; of another schema's record why nobody can tell.
   var summary: String {
+    do throws(JournalError) { return try work().summary ?? omission ?? "nothing was planned" } catch {
+      return "\(error)"
+    }
+  }
+
+  /// The whole record for people: what it was given, saw, planned and did.
+  var words: [String] {
+    let writer = version.map { ", by alpm-dkms \($0)" } ?? ""
+    var lines = [
+      "\(number > 0 ? "record \(number)" : "record"): \(helper) (\(phase ?? ""))\(writer), for \(caller?.rawValue ?? "")",
+      "began \(Moment.text(began))"
+        + (end.map { ", ended \(Moment.text($0.time)), status \($0.status)" } ?? ""),
+    ]
+    if end == nil { lines.append("it did not end: it was killed, or is at work") }
+    if let omission { lines.append(omission) }
+    lines += Self.block("targets", targets.map(\.text.withVisibleControls))
+    do throws(JournalError) { lines += try work().words } catch {
+      lines += Self.block("what it saw and planned", ["\(error)"] + [error.remedy].compactMap { $0 })
+    }
+    return lines + Self.block("logs", end?.logs ?? [])
+  }
+
+  fileprivate static func block(_ title: String, _ lines: [String]) -> [String] {
+    lines.isEmpty ? [] : ["\(title):"] + lines.map { "  \($0)" }
+  }
+}
+
+extension RecordedWork {
+  /// What was done, in half a line; nil where nothing was planned.
+  fileprivate var summary: String? {
     switch plan {
-    case _ where end?.error != nil: end?.error.map { "\($0)" } ?? ""
-    case nil: omission ?? "nothing was planned"
+    case _ where error != nil: error.map { "\($0)" }
+    case nil: nil
     case .modules(let plan): summary(of: plan)
     case .keep(let modules):
       modules.isEmpty
@@ -24,7 +55,7 @@ extension JournalRecord {
 
   private func summary(of plan: Plan) -> String {
     guard !plan.isEmpty else { return "nothing to do" }
-    guard let outcomes = end?.outcomes else { return "\(plan.steps.count) steps planned" }
+    guard let outcomes else { return "\(plan.steps.count) steps planned" }
     let count = { (isCounted: (PlannedStep, Outcome) -> Bool) in
       zip(plan.steps, outcomes).filter { isCounted($0.0, $0.1) }.count
     }
@@ -40,7 +71,7 @@ extension JournalRecord {
   }
 
   private func summary(of plan: ImagePlan) -> String {
-    let outcomes = end?.outcomes ?? []
+    let outcomes = outcomes ?? []
     let parts = [
       (outcomes.count(where: \.isDone), "made"), (outcomes.count { $0.failure != nil }, "failed"),
       (plan.generated.count - outcomes.count { $0 != .notTried }, "not made"), (plan.kept.count, "kept"),
@@ -48,26 +79,13 @@ extension JournalRecord {
     return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ").orElse("no image")
   }
 
-  /// The whole record for people: what it was given, saw, planned and did.
-  var words: [String] {
-    var lines = [
-      "\(number > 0 ? "record \(number)" : "record"): \(helper.rawValue) (\(phase.rawValue)), by alpm-dkms \(version), for \(caller.rawValue)",
-      "began \(Moment.text(began))"
-        + (end.map { ", ended \(Moment.text($0.time)), status \($0.status)" } ?? ""),
-    ]
-    if end == nil { lines.append("it did not end: it was killed, or is at work") }
-    if let omission { lines.append(omission) }
-    lines += block("targets", targets.map(\.text.withVisibleControls))
-    lines += block("saw", facts?.words ?? [])
-    let didWhat = end.flatMap { end in plan?.words(end.outcomes) }
-    lines += block(
-      didWhat == nil ? "planned" : "planned, and what became of it", didWhat ?? plan?.words ?? [])
-    if let error = end?.error { lines += block("error", ["\(error)"]) }
-    return lines + block("logs", end?.logs ?? [])
-  }
-
-  private func block(_ title: String, _ lines: [String]) -> [String] {
-    lines.isEmpty ? [] : ["\(title):"] + lines.map { "  \($0)" }
+  /// What was seen, planned and done.
+  fileprivate var words: [String] {
+    let didWhat = outcomes.flatMap { outcomes in plan?.words(outcomes) }
+    return JournalRecord.block("saw", facts?.words ?? [])
+      + JournalRecord.block(
+        didWhat == nil ? "planned" : "planned, and what became of it", didWhat ?? plan?.words ?? [])
+      + JournalRecord.block("error", error.map { ["\($0)"] } ?? [])
   }
 }
 

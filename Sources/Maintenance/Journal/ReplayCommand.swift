@@ -5,6 +5,7 @@ internal import DKMSModel
 public import Hooks
 public import Host
 internal import JSON
+internal import Journal
 public import SystemPackage
 
 /// `alpm-dkms replay`: plans anew what a helper planned, and does it if asked.
@@ -76,19 +77,20 @@ public struct ReplayCommand: JournalCommand {
     -> Int32
   {
     switch mode {
-    case .now, .execute: return try await replay(record.targets, record.helper, layout, host)
+    case .now, .execute: return try await replay(record.targets, try record.knownKind, layout, host)
     case .recorded, .diff, .check: break
     }
-    guard let facts = record.facts else {
+    let work = try record.work()
+    guard let facts = work.facts else {
       throw .withoutFacts(
         record.number,
-        reason: record.omission ?? record.end?.error.map { "\($0)" } ?? "the call did not come to that")
+        reason: record.omission ?? work.error.map { "\($0)" } ?? "the call did not come to that")
     }
     guard mode == .diff else {
       present(facts.plan, as: "recorded", host.console)
       return 0
     }
-    let now = try await currentFacts(for: record.targets, record.helper, layout, host)
+    let now = try await currentFacts(for: record.targets, try record.knownKind, layout, host)
     Comparison(recorded: facts, now: now).tell(host.console, asJSON: printsJSON)
     return 0
   }
@@ -148,15 +150,14 @@ public struct ReplayCommand: JournalCommand {
 
   private func check(_ layout: Layout, _ host: Host) throws(JournalError) -> Int32 {
     let journal = Journal(layout)
-    try journal.checkAccess()
-    let subjects = subject.map { [$0] } ?? journal.numbers.map { "\($0)" }
+    let subjects = if let subject { [subject] } else { try journal.numbers.map { "\($0)" } }
     var answers: [JSON] = []
     var wrong = 0
     for subject in subjects {
       var problem: JournalError?
       do throws(JournalError) {
-        let record = try JournalRecord(subject, in: journal, host)
-        if let facts = record.facts, record.plan?.json.text != facts.plan.json.text {
+        let work = try JournalRecord(subject, in: journal, host).work()
+        if let facts = work.facts, work.plan != facts.plan {
           problem = .otherPlan(subject)
         }
       } catch {
@@ -179,6 +180,16 @@ public struct ReplayCommand: JournalCommand {
       host.console.print("==> \(subjects.count) records give the plans that they hold")
     }
     return wrong == 0 ? 0 : 1
+  }
+}
+
+extension JournalRecord {
+  /// The helper.
+  fileprivate var knownKind: HelperKind {
+    get throws(JournalError) {
+      guard let kind else { throw .usage("record \(number) is of the helper '\(helper)', which this version has not") }
+      return kind
+    }
   }
 }
 

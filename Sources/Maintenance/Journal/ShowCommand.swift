@@ -4,6 +4,7 @@ public import DKMSEngine
 internal import DKMSModel
 internal import Hooks
 public import Host
+internal import Journal
 
 /// `alpm-dkms show`: what a helper was given, saw, planned and did.
 public struct ShowCommand: JournalCommand {
@@ -23,10 +24,12 @@ public struct ShowCommand: JournalCommand {
   /// Shows the record; 0 where there is one.
   public func run(layout: Layout, host: Host) async -> Int32 {
     do throws(JournalError) {
-      let record = try JournalRecord(subject, in: Journal(layout), host)
+      let file = try Journal(layout).file(subject, host)
+      let record = try JournalRecord(reading: file)
       if printsJSON {
         // It is printed as it is in the file, digests and all, so that it can be replayed elsewhere.
-        host.console.print(String(decoding: record.file.dropLast(), as: UTF8.self))
+        guard let text = Files.text(file) else { throw .unreadable(file, reason: "it has gone") }
+        host.console.print(text)
       } else {
         for line in record.words { host.console.print(line.withVisibleControls) }
       }

@@ -5,6 +5,7 @@ internal import DKMSModel
 internal import Hooks
 internal import Host
 internal import Inspection
+internal import Journal
 internal import SystemPackage
 
 /// What there is in the trees, as far as it decides what may go.
