@@ -72,10 +72,11 @@ extension Hook {
       return Settlement(status: 1)
     }
     let journal = Journal(layout)
+    // Before this call is on record itself.
+    let unsettled = resumed(from: journal, Narrator(host.console))
     let entry = JournalEntry(
       JournalRecord(kind, by: caller, targets: lines, began: host.now()), journal, host)
     await entry.begin()
-    let unsettled = resumed(from: journal, Narrator(host.console))
     do throws(DKMSError) {
       let work = try await prepare(
         targets + unsettled.flatMap(\.knownTargets), to: .act, layout: layout, host: host)
