@@ -28,4 +28,14 @@ public enum HelperKind: String, CaseIterable, Sendable {
   /// Whether what one call was to do and did not is the next one's to do; the others look at everything each time, or
   /// concern one transaction.
   var resumes: Bool { self == .install || self == .initramfs }
+
+  /// What the helper runs.
+  package var hook: any Hook.Type {
+    switch self {
+    case .install: InstallHook.self
+    case .remove: KeepHook.self
+    case .initramfs: InitramfsHook.self
+    case .verify: VerifyHook.self
+    }
+  }
 }

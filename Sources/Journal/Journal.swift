@@ -180,7 +180,7 @@ package struct Journal: Sendable {
         guard record.helper == helper else { continue }
         if record.isSettled { break }
         unfinished.calls.append(record)
-      } catch where Files.kind(path(number)) == nil {
+      } catch  where Files.kind(path(number)) == nil {
         // It went while the others were read.
       } catch {
         unfinished.problems.append(error)

@@ -14,6 +14,8 @@ package enum JournalError: Error, Hashable {
   case unreadable(FilePath, reason: String)
   /// It was written by another schema.
   case schema(Int, found: Int)
+  /// It is of a helper of this name, which this version has not.
+  case helper(Int, String)
   /// The file, or the record of this name, is not what was written.
   case damaged(String, JSONProblem)
   /// It holds no facts to plan from.
@@ -40,6 +42,8 @@ extension JournalError: CustomStringConvertible {
     case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
     case .schema(let number, let found):
       "record \(number): schema: it is \(found), and this version reads only \(JournalRecord.schema)"
+    case .helper(let number, let name):
+      "record \(number) is of the helper '\(name)', which this version has not"
     case .damaged(let name, let problem): "\(name): \(problem)"
     case .withoutFacts(let number, let reason): "record \(number) holds no facts to plan from: \(reason)"
     case .otherPlan(let name): "record \(name): its facts give another plan than it holds"
@@ -53,7 +57,7 @@ extension JournalError: CustomStringConvertible {
     case .noRecord, .empty: "the list of records: alpm-dkms history"
     case .unreadable(_, let reason) where reason == "\(Errno.permissionDenied)":
       "records are for root: use sudo"
-    case .schema: "read it with the alpm-dkms that wrote it"
+    case .schema, .helper: "read it with the alpm-dkms that wrote it"
     case .damaged: "take a copy that nobody has edited or cut short"
     case .withoutFacts: "plan for its targets as the machine is: alpm-dkms replay --now"
     case .unreadable, .otherPlan, .notWritten, .usage: nil

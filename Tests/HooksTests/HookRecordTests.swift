@@ -34,22 +34,22 @@ import Testing
 
   private func expectReplayed(_ record: JournalRecord, at location: SourceLocation = #_sourceLocation) throws
   {
-    let work = try record.work()
-    let facts = try #require(work.facts, sourceLocation: location)
-    #expect(facts.plan.json.text == record.plan?.text, sourceLocation: location)
+    let work = try record.work
+    #expect(work.facts != nil, sourceLocation: location)
+    #expect(work.replanned?.json.text == record.plan?.text, sourceLocation: location)
   }
 
   @Test func aCallThatEndsWellIsOnRecord() async throws {
     try system.addSource("hello", "1.0")
     #expect(try await system.run(InstallHook.self, Self.hello) == 0)
     let record = try journal.record(1)
-    #expect(record.kind == .install && record.phase == "post" && record.caller == .pacman)
+    #expect(try record.kind == .install && record.phase == "post" && record.caller == .pacman)
     #expect(record.targets.map(\.text) == [Self.hello])
     #expect(record.began == 1_700_000_000 && record.end?.time == 1_700_000_000)
     #expect(record.result == .well && record.version == Version.current)
-    guard case .modules(let plan)? = try record.work().plan else { throw JournalError.usage("no plan") }
+    guard let plan = try record.work.plan as? Plan else { throw JournalError.usage("no plan") }
     #expect(plan.words.contains("hello/1.0 for 6.1.0: would be built (its source came or changed)"))
-    #expect(try record.work().outcomes == plan.steps.map { _ in .done(warnings: []) })
+    #expect(try record.work.outcomes == plan.steps.map { _ in .done(warnings: []) })
     try expectReplayed(record)
   }
 
@@ -60,24 +60,26 @@ import Testing
     #expect(record.result == .failed)
     let log = try #require(record.end?.logs?.first)
     #expect(Files.text(FilePath(log))?.contains("no such thing") == true)
-    #expect(try record.work().outcomes?.contains(.notTried) == true)
+    #expect(try record.work.outcomes?.contains(.notTried) == true)
     try expectReplayed(record)
   }
 
   @Test func everyHelperIsOnRecord() async throws {
     let id = try system.addSource("hello", "1.0")
     try system.layWhole(id, for: "6.1.0")
-    #expect(try await system.run(RemoveHook.self, Self.hello) == 0)
+    #expect(try await system.run(KeepHook.self, Self.hello) == 0)
     #expect(try await system.run(InstallHook.self, Self.hello) == 0)
     try system.layWhole(id, for: "6.1.0")
     #expect(try await system.run(VerifyHook.self, Self.hello) == 0)
-    #expect(try await system.run(RemoveHook.self, "usr/lib/alpm-dkms/alpm-dkms-remove", Self.hello) == 0)
+    #expect(try await system.run(KeepHook.self, "usr/lib/alpm-dkms/alpm-dkms-remove", Self.hello) == 0)
     let records = try journal.numbers.map { try journal.record($0) }
-    #expect(records.map(\.kind) == [.remove, .install, .verify, .remove])
+    #expect(records.map(\.helper) == ["remove", "install", "verify", "remove"])
     #expect(records.map(\.phase) == ["pre", "post", "post", "pre"])
-    let first = try records[0].work()
-    #expect(first.plan == .keep([id]) && first.outcomes == [.done(warnings: [])])
-    guard case .verdicts(let verdicts)? = try records[2].work().plan else { throw JournalError.usage("no verdicts") }
+    let first = try records[0].work
+    #expect(first.plan as? SourcePlan == .keep([id]) && first.outcomes == [.done(warnings: [])])
+    guard let verdicts = (try records[2].work.plan as? VerdictPlan)?.verdicts else {
+      throw JournalError.usage("no verdicts")
+    }
     #expect(verdicts.map(\.standing) == [.asBefore])
     for record in records { try expectReplayed(record) }
   }
@@ -222,7 +224,8 @@ import Testing
           let entry = JournalEntry(
             JournalRecord(.install, by: .pacman, targets: [TargetLine("target\(index)")], began: index),
             Journal(layout), host)
-          await entry.note(.sources(SourceFacts(tree: TreeState(), sources: [])), .keep([]))
+          await entry.note(
+            SourceFacts.change(SourceChange(tree: TreeState(), sources: [])), SourcePlan.keep([]))
           await entry.end(Int32(index))
         }
       }
@@ -238,10 +241,10 @@ import Testing
   @Test func aRecordThatWouldBeTooLargeSaysSo() async throws {
     var facts = Facts()
     facts.sourceTree = String(repeating: "f", count: 20_000)
-    let whole = RecordedFacts.modules(
-      ModuleFacts(transaction: Transaction(), options: PlanningOptions(BuildOptions()), facts: facts))
+    let whole = ModuleFacts(
+      transaction: Transaction(), options: PlanningOptions(BuildOptions()), facts: facts)
     var record = JournalRecord(.install, by: .pacman, targets: [TargetLine("a")], began: 1)
-    record.facts = JSON(encoding: whole)
+    record.facts = whole.json
     record.plan = whole.plan.json
     _ = try await Journal(system.layout, limits: .init(recordBytes: 10_000)).begin(record)
     let written = try journal.record(1)

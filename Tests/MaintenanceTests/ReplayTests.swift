@@ -2,7 +2,6 @@
 
 import Archives
 import DKMSModel
-import Hooks
 import Host
 import JSON
 import Journal
@@ -12,6 +11,7 @@ import TestSupport
 import Testing
 
 @testable import DKMSEngine
+@testable import Hooks
 @testable import Maintenance
 
 /// What `alpm-dkms` says of records, and does with them.
@@ -207,10 +207,11 @@ import Testing
     let image = InitramfsImage(path: "/boot/\u{1B}[31m.img", kernel: kernel, generator: .dracut)
     let condition = ImageCondition(image: image, flaws: [.missing])
     var record = JournalRecord(.initramfs, by: .pacman, targets: [], began: 0)
-    let facts = RecordedFacts.images(
-      ImageFacts(runs: [.init(recipe: ImageRecipe(images: [image], options: []), conditions: [condition])]))
-    record.facts = JSON(encoding: facts)
-    record.plan = facts.plan.json
+    let facts = RoundFacts(
+      images: ImageFacts(
+        runs: [.init(recipe: ImageRecipe(images: [image], options: []), conditions: [condition])]))
+    record.facts = facts.json
+    record.plan = InitramfsHook.plan(facts).json
     let file = system.directory.path.appending("foreign.json")
     try Files.write(record.file, to: file)
     let commands: [any JournalCommand] = [
@@ -236,7 +237,7 @@ import Testing
     try await installHello()
     #expect(await run(ReplayCommand(mode: .check)).output == ["==> 1 records give the plans that they hold"])
     var record = try journal.record(1)
-    record.plan = RecordedPlan.modules(Plan()).json
+    record.plan = Plan().json
     try Files.write(record.file, to: journal.path(1))
     let check = await run(ReplayCommand(mode: .check))
     #expect(check.status == 1 && check.error[0].contains("record 1"))

@@ -130,7 +130,7 @@ package struct HookedSystem {
     let file = directory.path.appending("input")
     try Files.write(input, to: file)
     let descriptor = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
-    let status = await hook.run(descriptor, layout: layout, host: host)
+    let status = await hook.run([], descriptor, layout: layout, host: host)
     try descriptor.close()
     return status
   }

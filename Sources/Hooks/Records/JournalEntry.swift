@@ -23,9 +23,9 @@ package actor JournalEntry {
   package func begin() async { await write() }
 
   /// Writes down what was seen and decided, before anything is done.
-  package func note(_ facts: RecordedFacts, _ plan: RecordedPlan) async {
-    record.facts = JSON(encoding: facts)
-    record.plan = JSON(encoding: plan)
+  package func note(_ facts: some HookFacts, _ plan: some HookPlan) async {
+    record.facts = facts.json
+    record.plan = plan.json
     await write()
   }
 

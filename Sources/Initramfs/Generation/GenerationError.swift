@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Why an image could not be made, or a generator's configuration not be read.
-public struct GenerationError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct GenerationError: Error, Codable, Hashable, Sendable, CustomStringConvertible {
   /// The image, or the file of the configuration.
   public let subject: String
   /// What went wrong.

@@ -13,9 +13,15 @@ package struct Verification {
   /// A verdict a kernel.
   package let verdicts: [KernelVerdict]
   /// What is wrong with `/etc/alpm-dkms.conf`.
-  package let problems: [ConfigurationProblem]
+  package var problems: [ConfigurationProblem] { facts.problems }
   /// Whether any module is registered.
-  package let hasModules: Bool
+  package var hasModules: Bool { facts.hasModules }
+
+  /// Judges.
+  package init(_ facts: ConditionFacts) {
+    self.facts = facts
+    verdicts = facts.verdicts
+  }
 
   /// Looks at kernels and judges each.
   ///
@@ -47,10 +53,10 @@ package struct Verification {
       }
       problems += images.problems.map(ConfigurationProblem.init)
     }
-    facts = ConditionFacts(conditions: conditions, configuration: configuration)
-    verdicts = facts.verdicts
-    hasModules = reader.hasModules
-    self.problems = problems
+    self.init(
+      ConditionFacts(
+        conditions: conditions, configuration: configuration, problems: problems,
+        hasModules: reader.hasModules))
   }
 
   /// Whether every kernel can be booted as before.

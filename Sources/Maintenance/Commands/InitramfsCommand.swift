@@ -45,7 +45,7 @@ public struct InitramfsCommand: Sendable {
           throw .system(operation: "make", subject: "any image", reason: "this needs root")
         }
         let targets = releases.map { TargetLine("usr/lib/modules/\($0)/modules.order") }
-        let call = await InitramfsHook.settle(
+        let call = await InitramfsHook.perform(
           targets, by: .initramfs, layout: layout, host: printsJSON ? host.forPrograms() : host)
         if printsJSON { host.console.print([call].json().text) }
         return call.status

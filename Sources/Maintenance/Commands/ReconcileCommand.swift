@@ -29,9 +29,9 @@ public struct ReconcileCommand: Sendable {
       let targets = try await everyKernel(layout, host)
         .map { TargetLine("usr/lib/modules/\($0)/modules.order") }
       let speaking = printsJSON ? host.forPrograms() : host
-      var calls = [await InstallHook.settle(targets, by: .reconcile, layout: layout, host: speaking)]
+      var calls = [await InstallHook.perform(targets, by: .reconcile, layout: layout, host: speaking)]
       if !Task.isCancelled, !InstalledGenerators(Database(root: layout.root)).kinds.isEmpty {
-        calls.append(await InitramfsHook.settle(targets, by: .reconcile, layout: layout, host: speaking))
+        calls.append(await InitramfsHook.perform(targets, by: .reconcile, layout: layout, host: speaking))
       }
       if printsJSON { host.console.print(calls.json().text) }
       return calls.status

@@ -18,7 +18,7 @@ struct Bundle {
 
   init(_ record: JournalRecord, _ layout: Layout, _ host: Host) throws(JournalError) {
     redaction = Redaction(layout, host)
-    let facts = try record.work().facts
+    let facts = try record.work.facts
     do {
       self.record = try redaction.applied(to: JSON(encoding: record)).decode()
     } catch {
@@ -69,22 +69,5 @@ struct Bundle {
       try? Files.remove(staged)
       throw .notWritten("\(error)")
     }
-  }
-}
-
-extension RecordedFacts {
-  /// Where the sources of modules are.
-  fileprivate var sourceDirectories: [ModuleID: String] {
-    switch self {
-    case .modules(let facts): facts.facts.tree.sourceDirectories.merging(facts.facts.sources) { $1 }
-    case .sources(let facts): facts.tree.sourceDirectories
-    case .images, .conditions: [:]
-    }
-  }
-}
-
-extension TreeState {
-  fileprivate var sourceDirectories: [ModuleID: String] {
-    modules.reduce(into: [:]) { directories, record in directories[record.id] = record.source }
   }
 }

@@ -40,7 +40,7 @@ public struct LogReplayCommand: JournalCommand {
       let names = Set(transaction.operations.map(\.package))
       let known = names.reduce(into: [String: KnownPackage]()) { $0[$1] = database.known($1) }
       let fired = FiredHooks(transaction, hooks: hooks, packages: known)
-      var plans: [String: RecordedPlan] = [:]
+      var plans: [String: any HookPlan] = [:]
       for hook in fired.hooks {
         plans[hook.hook.name] = try await plan(of: hook, layout, host)
       }
@@ -74,12 +74,12 @@ public struct LogReplayCommand: JournalCommand {
 
   /// What one of our helpers would plan now for the targets; nil for anybody else's hook.
   private func plan(of fired: FiredHook, _ layout: Layout, _ host: Host) async throws(DKMSError)
-    -> RecordedPlan?
+    -> (any HookPlan)?
   {
     guard let program = fired.hook.command.split(separator: " ").first,
       let name = FilePath(String(program)).lastComponent?.string, let hook = HelperKind(program: name)?.hook
     else { return nil }
     let targets = fired.targets.compactMap { HookTarget(line: $0.line) }
-    return try await hook.look(for: targets, layout: layout, host: host).plan
+    return try await hook.preview(for: targets, layout: layout, host: host).plan
   }
 }

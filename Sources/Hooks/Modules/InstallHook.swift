@@ -1,31 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import DKMSEngine
-public import DKMSModel
-public import Host
+package import DKMSEngine
+package import DKMSModel
+package import Host
 internal import Inspection
 
 /// After a transaction: builds and installs for what came or changed, and removes what went.
-public enum InstallHook: Hook {
-  /// Which helper it is.
-  public static let kind = HelperKind.install
+package struct InstallHook: Hook {
+  package static let kind = HelperKind.install
 
-  /// Finds out what the targets ask for; to act it first clears away what killed runs have left.
-  ///
-  /// - Throws: `DKMSError` where framework.conf cannot be read.
-  public static func prepare(
-    _ targets: [HookTarget], to purpose: HookPurpose, layout: Layout, host: Host
-  ) async throws(DKMSError) -> HookWork {
-    let framework = try await Framework.read(over: layout, host: host)
-    let layout = framework.layout
+  private let targets: [HookTarget]
+  private let framework: Framework
+  private let configuration: SuiteConfiguration
+  private let host: Host
+
+  private var layout: Layout { framework.layout }
+
+  private var options: BuildOptions {
     var options = framework.options
-    if purpose == .act {
-      LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
-      LeftoverSweeper(layout).sweep()
-    }
-    // What is wrong with it the verdict says.
-    let configuration = SuiteConfiguration.read(layout.suiteConfiguration).configuration
     options.silenceLimit = configuration.silenceLimit
+    return options
+  }
+
+  package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
+    targets = call.targets
+    framework = try await Framework.read(over: layout, host: host)
+    // What is wrong with it the verdict says.
+    configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
+    self.host = host
+  }
+
+  package func recover() -> Bool {
+    LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
+    LeftoverSweeper(layout).sweep()
+    return true
+  }
+
+  package func look() async throws(DKMSError) -> ModuleFacts {
+    var options = options
     let database = Database(root: layout.root)
     var findings = await TransactionReader(layout, options, host).findings(targets, database)
     findings.transaction.leaveAlone { configuration.ignores($0.release) }
@@ -33,35 +45,35 @@ public enum InstallHook: Hook {
     let facts = await FactsReader(host: host, layout: layout, options: options, comparesKernels: true).facts(
       modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
       sources: findings.sources)
-    let matter = ModuleFacts(
+    return ModuleFacts(
       transaction: findings.transaction,
       options: PlanningOptions(options, installs: framework.allowsAutoinstall), facts: facts,
-      errors: findings.errors, warnings: findings.warnings, orphans: findings.orphans)
-    let problem = database.problem.map { "every kernel directory counts as installed: \($0)" }
-    return HookWork(.modules(matter)) { [options] plan throws(DKMSError) in
-      if let problem { Narrator(host.console).warn(problem) }
-      guard case .modules(let plan) = plan else { return HookEnding(isWell: true) }
-      return try await act(plan, matter, layout, options, host)
-    }
+      errors: findings.errors, warnings: findings.warnings, orphans: findings.orphans,
+      databaseProblem: database.problem.map { "every kernel directory counts as installed: \($0)" })
   }
 
-  private static func act(
-    _ plan: Plan, _ matter: ModuleFacts, _ layout: Layout, _ options: BuildOptions, _ host: Host
-  ) async throws(DKMSError) -> HookEnding {
+  package static func plan(_ facts: ModuleFacts) -> Plan { facts.plan }
+
+  package func carryOut(_ plan: Plan, from facts: ModuleFacts) async throws(DKMSError) -> HookEnding {
     let narrator = Narrator(host.console)
-    report(matter.orphans, layout, narrator)
-    if !matter.options.installs {
+    if let problem = facts.databaseProblem { narrator.warn(problem) }
+    report(facts.orphans, narrator)
+    if !facts.options.installs {
       narrator.warn("nothing is built: \(layout.configurationDirectory)/no-autoinstall forbids it")
     }
     plan.skips.forEach(narrator.skipped)
+    var options = options
+    for (kernel, facts) in facts.facts.kernels {
+      options.kernelOwners[kernel.release] = facts.fingerprint?.owner
+    }
     let report = try await Executor(host: host, layout: layout, options: options)
       .execute(plan, observe: narrator.ended)
     LeftoverSweeper(layout).sweepBootRecords(of: host.bootIdentifier)
-    return HookEnding(isWell: conclude(report, matter, narrator), outcomes: report.outcomes)
+    return HookEnding(isWell: conclude(report, facts, narrator), outcomes: report.outcomes)
   }
 
   /// Says once which kernels nobody owns, and again only when others join or leave them.
-  private static func report(_ orphans: [KernelRelease], _ layout: Layout, _ narrator: Narrator) {
+  private func report(_ orphans: [KernelRelease], _ narrator: Narrator) {
     let names = orphans.map(\.description).joined(separator: ", ")
     guard names != Files.text(layout.reportedOrphans) ?? "" else { return }
     if !orphans.isEmpty {
@@ -72,8 +84,8 @@ public enum InstallHook: Hook {
     try? Files.write(Array("\(names)\n".utf8), to: layout.reportedOrphans)
   }
 
-  private static func conclude(_ report: Report, _ matter: ModuleFacts, _ narrator: Narrator) -> Bool {
-    matter.warnings.forEach(narrator.warn)
+  private func conclude(_ report: Report, _ facts: ModuleFacts, _ narrator: Narrator) -> Bool {
+    facts.warnings.forEach(narrator.warn)
     narrator.conclude(report)
     for (error, modules) in report.plan.modulesWithoutHeaders {
       narrator.warn("\(error); not built: \(modules.map(\.description).joined(separator: ", "))")
@@ -81,10 +93,10 @@ public enum InstallHook: Hook {
     }
     // A kernel without headers, or one that a module is not for, is no failure of this transaction.
     let errors =
-      matter.errors
+      facts.errors
       + report.plan.obstacles.filter { ![.excluded, .headersMissing].contains($0.exitStatus) }
     errors.forEach(narrator.fail)
-    for (id, kernel) in report.lastGood(matter.facts.tree) {
+    for (id, kernel) in report.lastGood(facts.facts.tree) {
       narrator.warn("\(id) stays installed for \(kernel.release)")
     }
     return errors.isEmpty && report.failures.isEmpty

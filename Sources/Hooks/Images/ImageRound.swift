@@ -7,63 +7,83 @@ internal import Initramfs
 internal import Inspection
 internal import SystemPackage
 
-/// One look at the images of a system: facts, plan, and what comes of it.
+/// The images of a system: what there is of them, and the making of those that are planned.
 struct ImageRound: Sendable {
   private let framework: Framework
   private let configuration: SuiteConfiguration
   private let host: Host
   private let system: BootSystem
   private let narrator: Narrator
+  private let only: ImageGenerator?
+  private var choice: GeneratorChoice?
+  private var recipes = ImageRecipes()
+  private var concerned: Set<KernelRelease>?
+  private var owners: [KernelRelease: String] = [:]
 
-  init(_ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host) {
+  /// Finds out which images there are to look at.
+  ///
+  /// - Parameters:
+  ///   - targets: What a transaction has touched.
+  ///   - only: The generator that a hook file is for; nil for whichever there is.
+  init(
+    _ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host, _ targets: [HookTarget],
+    for only: ImageGenerator?
+  ) async {
     self.framework = framework
     self.configuration = configuration
     self.host = host
+    self.only = only
     system = BootSystem(framework, host)
     narrator = Narrator(host.console)
-  }
-
-  /// What there is of the images that targets concern, and what kept that from being seen or mended.
-  struct Prospect {
-    var facts: ImageFacts
-    var problems: [GenerationError] = []
-  }
-
-  /// Looks at the images that targets concern; who is to act first ends what a killed run began.
-  func look(to purpose: HookPurpose, _ targets: [HookTarget], for only: ImageGenerator?) async -> Prospect {
+    guard looksAtImages else { return }
     let database = Database(root: framework.layout.root)
     let installed = InstalledKernels(framework.layout, database)
+    owners = installed.owners
+    concerned = concernedKernels(targets, database)
     let kernels = bootableKernels(installed)
-    let concerned = concernedKernels(targets, database)
-    var prospect = Prospect(facts: ImageFacts(policy: configuration.initramfs))
-    let choice = await GeneratorChoice(for: kernels, ImageSurvey(system), configuration, database)
-    if purpose == .act { announce(choice, for: only) }
-    guard let chosen = choice.chosen, only == nil || only == chosen else { return prospect }
-    let all = await ImageSurvey(system).recipes(of: chosen, for: kernels)
-    prospect.problems = all.problems
-    if purpose == .act { prospect.problems += await resume(all.recipes) }
-    prospect.facts = await facts(all.recipes.filter { isConcerned($0, by: concerned) }, installed.owners)
-    return prospect
+    let survey = ImageSurvey(system)
+    let choice = await GeneratorChoice(for: kernels, survey, configuration, database)
+    self.choice = choice
+    if let chosen = choice.chosen, only == nil || only == chosen {
+      recipes = await survey.recipes(of: chosen, for: kernels)
+    }
   }
 
+  /// Whether the administrator wants any image looked at.
+  var looksAtImages: Bool { configuration.initramfs != .never }
+
   /// Ends what runs that were killed have begun.
-  private func resume(_ recipes: [ImageRecipe]) async -> [GenerationError] {
+  ///
+  /// - Returns: Whether that went well; what went wrong has been said.
+  func resume() async -> Bool {
+    guard let chosen = choice?.chosen, only == nil || only == chosen else { return true }
     LeftoverSweeper(framework.layout).sweepTemporary()
-    maker.sweep(beside: recipes)
-    var problems: [GenerationError] = []
-    for recipe in recipes {
-      do { try await maker.resume(recipe) } catch { problems.append(error) }
+    maker.sweep(beside: recipes.recipes)
+    var isWell = true
+    for recipe in recipes.recipes {
+      do { try await maker.resume(recipe) } catch {
+        fail(error)
+        isWell = false
+      }
     }
-    return problems
+    return isWell
+  }
+
+  /// Looks at the images that targets concern.
+  func look() async -> RoundFacts {
+    RoundFacts(
+      images: await images(recipes.recipes.filter(isConcerned)), installed: choice?.installed ?? [],
+      chosen: choice?.chosen, requested: only, problems: recipes.problems)
   }
 
   /// Makes the images that are planned; an outcome for each of these.
-  func carryOut(_ plan: ImagePlan, after problems: [GenerationError]) async -> HookEnding {
-    problems.forEach(fail)
+  func carryOut(_ plan: ImagePlan, from facts: RoundFacts) async -> HookEnding {
+    if looksAtImages { announce(facts) }
+    facts.problems.forEach(fail)
     plan.entries.forEach(announceKept)
     var outcomes: [Outcome] = []
     for entry in plan.generated { outcomes.append(await make(entry)) }
-    return HookEnding(isWell: problems.isEmpty && outcomes.allSatisfy(\.isDone), outcomes: outcomes)
+    return HookEnding(isWell: facts.problems.isEmpty && outcomes.allSatisfy(\.isDone), outcomes: outcomes)
   }
 
   private func make(_ entry: ImagePlan.Entry) async -> Outcome {
@@ -114,8 +134,8 @@ struct ImageRound: Sendable {
   ///
   /// Of a kernel that no target is about they are where its modules are newer: what an earlier transaction left
   /// undone may have been done in this one.
-  private func isConcerned(_ recipe: ImageRecipe, by releases: Set<KernelRelease>?) -> Bool {
-    guard let releases, !releases.contains(recipe.kernel.release) else { return true }
+  private func isConcerned(_ recipe: ImageRecipe) -> Bool {
+    guard let concerned, !concerned.contains(recipe.kernel.release) else { return true }
     let dependencies = framework.layout.kernel(recipe.kernel.release).appending("modules.dep")
     return recipe.images.contains { Files.isNewer(dependencies, than: FilePath($0.path)) }
   }
@@ -123,11 +143,11 @@ struct ImageRound: Sendable {
   // MARK: Generators
 
   /// Says that nobody knows which images to look at; of several hook files one does.
-  private func announce(_ choice: GeneratorChoice, for only: ImageGenerator?) {
-    if choice.installed.isEmpty {
+  private func announce(_ facts: RoundFacts) {
+    if facts.installed.isEmpty {
       host.console.print("  -> no generator of initramfs images is installed")
-    } else if choice.chosen == nil, only == nil || only == choice.installed[0] {
-      let names = choice.installed.map(\.rawValue).joined(separator: ", ")
+    } else if facts.chosen == nil, facts.requested == nil || facts.requested == facts.installed[0] {
+      let names = facts.installed.map(\.rawValue).joined(separator: ", ")
       narrator.warn("no initramfs image is looked at: several generators are installed (\(names))")
       narrator.advise("to choose one, set initramfs-generator in \(framework.layout.suiteConfiguration)")
     }
@@ -135,9 +155,7 @@ struct ImageRound: Sendable {
 
   // MARK: Facts
 
-  private func facts(
-    _ recipes: [ImageRecipe], _ owners: [KernelRelease: String]
-  ) async -> ImageFacts {
+  private func images(_ recipes: [ImageRecipe]) async -> ImageFacts {
     var facts = ImageFacts(policy: configuration.initramfs)
     for recipe in recipes { facts.runs.append(await ImageSurvey(system).run(recipe)) }
     let mayBeMade = facts.runs.filter { run in
