@@ -23,6 +23,8 @@ SMALL += -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs
 # ... the tables for unwinding stay out. They serve exceptions, which Swift has none of; debuggers follow frame pointers.
 SMALL += -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker "$(CURDIR)/packaging/no-unwinding.ld"
 DEBUG = -Xswiftc -warnings-as-errors
+# A manifest that is kept holds the check that it was made with.
+IMPORT_CHECK = --explicit-target-dependency-import-check error --disable-build-manifest-caching
 COMMANDS = dkms alpm-dkms
 # One file goes by the names of all helpers; hook files of users call them, too.
 HELPER_PROGRAM = alpm-dkms-hook
@@ -85,7 +87,7 @@ bench:
 
 check:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
-	$(SWIFT) build $(DEBUG) --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) build $(DEBUG) --build-tests $(IMPORT_CHECK)
 	Tests/check-walls $(PROGRAMS:%="$$($(SWIFT) build --show-bin-path)"/%)
 
 clean:

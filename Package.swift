@@ -49,14 +49,15 @@ let package = Package(
     library(
       "Inspection",
       ["DKMSEngine", "DKMSModel", "Host", "Initramfs", "JSON", "Pacman", systemPackage]),
+    library("Journal", ["DKMSModel", "Host", "JSON", systemPackage]),
     library(
       "Hooks",
-      ["DKMSEngine", "DKMSModel", "Host", "Initramfs", "Inspection", "JSON", systemPackage]),
+      ["DKMSEngine", "DKMSModel", "Host", "Initramfs", "Inspection", "Journal", "JSON", systemPackage]),
     library(
       "Maintenance",
       [
-        "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "JSON", "Pacman",
-        systemPackage,
+        "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "Journal", "JSON",
+        "Pacman", systemPackage,
       ]),
     library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", "JSON", systemPackage]),
 
@@ -80,18 +81,20 @@ let package = Package(
     tests("HostTests", ["Host", "DKMSModel", systemPackage]),
     tests("DKMSEngineTests", ["Archives", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
     tests("InitramfsTests", ["Initramfs", "Archives", "DKMSModel", "Host", systemPackage]),
-    tests("InspectionTests", ["DKMSEngine", "DKMSModel", "Host", "Inspection", "SystemSupport", systemPackage]),
+    tests(
+      "InspectionTests", ["DKMSEngine", "DKMSModel", "Host", "Inspection", "SystemSupport", systemPackage]),
+    tests("JournalTests", ["Host", "Journal", "JSON", systemPackage]),
     tests(
       "HooksTests",
       [
-        "DKMSEngine", "DKMSModel", "Hooks", "Host", "Inspection", "JSON", "Maintenance", "SystemSupport",
-        systemPackage,
+        "DKMSEngine", "DKMSModel", "Hooks", "Host", "Inspection", "Journal", "JSON", "Maintenance",
+        "SystemSupport", systemPackage,
       ]),
     tests(
       "MaintenanceTests",
       [
-        "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "JSON", "Maintenance",
-        "Pacman", "SystemSupport", systemPackage,
+        "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "Journal",
+        "JSON", "Maintenance", "Pacman", "SystemSupport", systemPackage,
       ]),
     tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", "JSON", systemPackage]),
     tests("TransactionTests", ["Host", systemPackage]),

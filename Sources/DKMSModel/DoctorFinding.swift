@@ -59,6 +59,8 @@ public struct DoctorFinding: Hashable, Sendable {
     case hook
     /// A signing key without its certificate, or the other way round.
     case keyPair = "key_pair"
+    /// Something that a look at the disk failed on.
+    case failedLook = "failed_look"
     /// A module that is missing, old, or not what it should be.
     case module
   }

@@ -1,96 +1,111 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import DKMSEngine
-public import DKMSModel
-public import Host
-public import SystemPackage
+package import DKMSEngine
+package import DKMSModel
+package import Host
+package import JSON
 
-/// A helper that pacman starts: it reads targets from standard input, looks at the machine, decides, and acts.
+/// A helper that pacman starts: recover, look, plan, record, carry out.
 ///
-/// What it saw and decided is in the journal before it acts.
-public protocol Hook: Sendable {
+/// Only `recover` and `carryOut` change anything or say anything. What was seen and decided is in the journal before it
+/// is carried out.
+package protocol Hook: Sendable {
+  /// What it sees.
+  associatedtype Facts: HookFacts
+  /// What it decides to do.
+  associatedtype Plan: HookPlan
+
   /// Which helper it is.
   static var kind: HelperKind { get }
 
-  /// Finds out what the targets ask for.
+  /// Whether there is anything to do at all; where there is not, the call leaves no record.
+  ///
+  /// - Throws: `DKMSError` where the hook file asks for what nobody has.
+  static func concerns(_ call: HookCall, layout: Layout, host: Host) throws(DKMSError) -> Bool
+
+  /// Gets ready to look.
   ///
   /// - Parameters:
-  ///   - targets: What a hook file asks for.
-  ///   - purpose: Whether the work will be done; a look changes nothing and says nothing.
+  ///   - call: What is asked for.
   ///   - layout: Where things are, before framework.conf is read.
   ///   - host: The machine.
-  /// - Returns: The work.
-  /// - Throws: `DKMSError` where that cannot be found out.
-  static func prepare(
-    _ targets: [HookTarget], to purpose: HookPurpose, layout: Layout, host: Host
-  ) async throws(DKMSError) -> HookWork
-}
+  /// - Throws: `DKMSError` where framework.conf cannot be read.
+  init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError)
 
-/// What a hook looks at the machine for.
-public enum HookPurpose: Sendable {
-  /// To act upon it.
-  case act
-  /// To say what it would do.
-  case look
+  /// Keeps others away from before `recover` until after `carryOut`.
+  ///
+  /// - Throws: `DKMSError` where another run cannot be waited for.
+  func lock() async throws(DKMSError) -> DirectoryLock?
+
+  /// Ends, or clears away, what killed runs have begun.
+  ///
+  /// - Returns: Whether that went well; what went wrong has been said.
+  func recover() async throws(DKMSError) -> Bool
+
+  /// Finds out what there is; changes nothing and says nothing.
+  ///
+  /// - Throws: `DKMSError` where that cannot be found out.
+  func look() async throws(DKMSError) -> Facts
+
+  /// Decides from facts alone, here as on any other machine.
+  static func plan(_ facts: Facts) -> Plan
+
+  /// Does what was decided, and says what is to be said of the facts.
+  ///
+  /// - Throws: `DKMSError` where nothing of it can be done.
+  func carryOut(_ plan: Plan, from facts: Facts) async throws(DKMSError) -> HookEnding
 }
 
 extension Hook {
-  /// Runs the helper on the machine at hand and ends the process.
-  public static func main() -> Never {
-    Program.run { await run(.standardInput, host: .live()) }
-  }
+  package static func concerns(_ call: HookCall, layout: Layout, host: Host) -> Bool { true }
 
-  /// Reads the targets and acts on them; 0 where all is well, so that pacman reports anything else.
-  public static func run(_ input: FileDescriptor, layout: Layout = Layout(), host: Host) async -> Int32 {
-    do throws(HostError) {
-      return await settle(try input.lines().map(TargetLine.init), layout: layout, host: host).status
-    } catch {
-      Narrator(host.console).fail(DKMSError(error))
-      return 1
-    }
-  }
+  package func lock() -> DirectoryLock? { nil }
 
-  /// What a call with these targets would see, and what it would have to do, with all that earlier calls left undone.
-  ///
-  /// - Throws: `DKMSError` where that cannot be found out.
-  package static func look(
-    for targets: [HookTarget], layout: Layout, host: Host
-  ) async throws(DKMSError) -> RecordedFacts {
-    let unsettled = Journal(layout).unsettledCalls(of: kind).flatMap(\.knownTargets)
-    return try await prepare(targets + unsettled, to: .look, layout: layout, host: host).facts
-  }
+  package func recover() -> Bool { true }
+}
 
-  /// Acts on lines of targets.
-  package static func settle(
-    _ lines: [TargetLine], by caller: Caller = .pacman, layout: Layout, host: Host
-  ) async -> Settlement {
-    let targets = lines.compactMap(\.target)
-    if targets.isEmpty { return Settlement(status: 0) }
-    guard host.isRoot else {
-      host.console.printError("==> ERROR: this is pacman's to run, as root")
-      return Settlement(status: 1)
-    }
-    let journal = Journal(layout)
-    let unsettled = journal.unsettledCalls(of: kind)
-    let entry = JournalEntry(
-      JournalRecord(kind, by: caller, targets: lines, began: host.now()), journal, host)
-    await entry.begin()
-    for call in unsettled {
-      Narrator(host.console).warn(
-        "call \(call.number) has not done all that it was to do; this one does it, too")
-    }
-    do throws(DKMSError) {
-      let work = try await prepare(
-        targets + unsettled.flatMap(\.knownTargets), to: .act, layout: layout, host: host)
-      let plan = work.facts.plan
-      await entry.note(work.facts, plan)
-      let ending = try await work.act(plan)
-      if Task.isCancelled { Narrator(host.console).interrupted() }
-      let status = Task.isCancelled ? ExitStatus.interrupted.rawValue : ending.isWell ? 0 : 1
-      return Settlement(status: status, record: await entry.end(status, ending.outcomes))
-    } catch {
-      Narrator(host.console).fail(error)
-      return Settlement(status: 1, record: await entry.end(1, error: error))
-    }
-  }
+/// What a helper is asked to do.
+package struct HookCall: Hashable, Sendable {
+  /// What a transaction touches.
+  package var targets: [HookTarget]
+  /// What the hook file says after the program's name.
+  package var arguments: [String] = []
+}
+
+/// What became of the work of a hook.
+package struct HookEnding: Sendable {
+  /// Whether pacman has nothing to report.
+  package let isWell: Bool
+  /// What became of each thing that was planned, in the order of the plan.
+  package var outcomes: [Outcome] = []
+}
+
+/// What a hook saw, as records, replays and reports take it.
+package protocol HookFacts: Codable, Hashable, Sendable {
+  /// What was seen, for people.
+  var words: [String] { get }
+  /// Where the sources of modules are.
+  var sourceDirectories: [ModuleID: String] { get }
+}
+
+/// What a hook decided, as records, replays and reports take it.
+package protocol HookPlan: Codable, Hashable, Sendable {
+  /// A line a thing, each with its reason.
+  var words: [String] { get }
+  /// The same with what became of each thing.
+  func words(_ outcomes: [Outcome]) -> [String]
+  /// What was done, in half a line; without outcomes what was to be done.
+  func summary(_ outcomes: [Outcome]?) -> String
+}
+
+extension HookFacts {
+  /// The facts as a record has them.
+  package var json: JSON { JSON(encoding: self) }
+
+  package var sourceDirectories: [ModuleID: String] { [:] }
+}
+
+extension HookPlan {
+  /// The plan as a record has it.
+  package var json: JSON { JSON(encoding: self) }
 }

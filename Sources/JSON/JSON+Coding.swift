@@ -32,6 +32,25 @@ extension JSON {
   }
 }
 
+/// A value that is kept as it is within one that is described; only the coders here can do that.
+extension JSON: Codable {
+  /// Always fails: the decoder of this target takes the value without asking.
+  ///
+  /// - Throws: `DecodingError`.
+  public init(from decoder: any Decoder) throws {
+    throw DecodingError.dataCorrupted(
+      .init(codingPath: decoder.codingPath, debugDescription: "only JSON holds a value of JSON"))
+  }
+
+  /// Always fails: the encoder of this target takes the value without asking.
+  ///
+  /// - Throws: `EncodingError`.
+  public func encode(to encoder: any Encoder) throws {
+    throw EncodingError.invalidValue(
+      self, .init(codingPath: encoder.codingPath, debugDescription: "only JSON holds a value of JSON"))
+  }
+}
+
 extension JSONProblem {
   fileprivate init(_ error: DecodingError) {
     switch error {

@@ -20,6 +20,7 @@ struct JSONValueDecoder: Decoder, SingleValueDecodingContainer {
     case is String.Type: if case .string(let text) = json { value = text } else { value = nil }
     case let integer as any FixedWidthInteger.Type:
       if case .number(let number) = json { value = integer.init(exactly: number) } else { value = nil }
+    case is JSON.Type: value = json
     case is Duration.Type: value = try read(DurationParts.self).duration
     default: return try type.init(from: self)
     }

@@ -35,6 +35,7 @@ final class ValueSlot {
     case let value as any BinaryInteger:
       guard let number = Int(exactly: value) else { throw unsuitable(value, path) }
       content = .value(.number(number))
+    case let value as JSON: content = .value(value)
     case let value as Duration: try fill(with: DurationParts(value), at: path)
     case is any FloatingPoint: throw unsuitable(value, path)
     default:

@@ -63,7 +63,8 @@ struct Replay: ParsableCommand {
   func run() {
     if let command = log.command(record, printsJSON: json) { command.main() }
     ReplayCommand(
-      record, helper: hook.flatMap(HelperKind.init(rawValue:)), mode: modes.first ?? .recorded, printsJSON: json,
+      record, helper: hook.flatMap(HelperKind.init(rawValue:)), mode: modes.first ?? .recorded,
+      printsJSON: json,
       isConfirmed: yes
     ).main()
   }

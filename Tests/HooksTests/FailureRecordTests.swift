@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func itGoesWithItsModule() async throws {
-    #expect(try await system.run(RemoveHook.self, target) == 0)
+    #expect(try await system.run(KeepHook.self, target) == 0)
     try system.removeSource(id)
     #expect(try await system.run(InstallHook.self, target) == 0)
     #expect(Disk.kind(system.layout.module("hello")) == nil)

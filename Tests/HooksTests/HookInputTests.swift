@@ -18,7 +18,7 @@ import Testing
     try system.lay(try system.addSource("registered", "1.0"), builtFor: "6.1.0")
   }
 
-  private static let hooks: [any Hook.Type] = [InstallHook.self, RemoveHook.self]
+  private static let hooks: [any Hook.Type] = [InstallHook.self, KeepHook.self]
 
   private func expectNothing(from bytes: [UInt8], at location: SourceLocation = #_sourceLocation) async throws
   {

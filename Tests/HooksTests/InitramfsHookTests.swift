@@ -3,6 +3,7 @@
 import DKMSEngine
 import DKMSModel
 import Host
+import Journal
 import Maintenance
 import SystemPackage
 import SystemSupport
@@ -25,7 +26,7 @@ import Testing
     let file = try system.directory.write("usr/src/hello-1/dkms.conf\n", to: "targets")
     let input = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
     let status = await InitramfsHook.run(
-      arguments: Array(arguments), input, layout: system.layout, host: system.host)
+      Array(arguments), input, layout: system.layout, host: system.host)
     try input.close()
     return status
   }
@@ -66,8 +67,8 @@ import Testing
     try system.directory.write("not an image", to: "boot/booster-linux-lts.img")
     #expect(try await run("booster") == 1, "there is no such program")
     let record = try Journal(system.layout).record(nil)
-    #expect(record.helper == .initramfs && record.result == .failed)
-    #expect(record.end?.outcomes.first?.failure != nil)
+    #expect(try record.kind == .initramfs && record.result == .failed)
+    #expect(try record.work.outcomes?.first?.failure != nil)
     try Files.remove(system.directory.path.appending("boot").appending("booster-linux-lts.img"))
     #expect(await ReplayCommand(mode: .check).run(layout: system.layout, host: system.host) == 0)
     #expect(await ReplayCommand().run(layout: system.layout, host: system.host) == 0)

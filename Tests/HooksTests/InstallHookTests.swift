@@ -44,7 +44,7 @@ import Testing
     try system.addKernel("6.1.0")
     let old = try system.addSource("hello", "1.0")
     try system.lay(old, builtFor: "6.1.0")
-    #expect(try await system.run(RemoveHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    #expect(try await system.run(KeepHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
     try system.removeSource(old)
     let new = try system.addSource("hello", "1.1")
     #expect(
@@ -60,7 +60,7 @@ import Testing
     let old = try system.addSource("hello", "1.0")
     try system.lay(old, builtFor: "6.1.0")
     let targets = ["usr/src/hello-1.0/dkms.conf", "usr/src/hello-1.1/dkms.conf"]
-    #expect(try await system.run(RemoveHook.self, targets[0]) == 0)
+    #expect(try await system.run(KeepHook.self, targets[0]) == 0)
     try system.removeSource(old)
     try system.addSource("hello", "1.1", conf: "MAKE[0]=false")
     #expect(try await system.run(InstallHook.self, targets[0], targets[1]) == 1)
@@ -80,7 +80,7 @@ import Testing
     let id = try system.addSource("hello", "1.0")
     try system.lay(id, builtFor: "6.1.0")
     let target = "usr/src/hello-1.0/dkms.conf"
-    #expect(try await system.run(RemoveHook.self, target) == 0)
+    #expect(try await system.run(KeepHook.self, target) == 0)
     #expect(Disk.isDirectory(system.layout.keptSource(id)))
     #expect(try await system.run(InstallHook.self, target) == 0)
     #expect(Disk.kind(system.layout.keptSource(id)) == nil)
@@ -93,7 +93,7 @@ import Testing
     let ids = try ["changed", "same"].map { try system.addSource($0, "1.0") }
     for id in ids {
       try system.lay(id, builtFor: "6.1.0")
-      #expect(try await system.run(RemoveHook.self, "usr/src/\(id.sourceDirectoryName)/dkms.conf") == 0)
+      #expect(try await system.run(KeepHook.self, "usr/src/\(id.sourceDirectoryName)/dkms.conf") == 0)
     }
     try system.directory.write("another text", to: "usr/src/changed-1.0/text")
 
@@ -108,7 +108,7 @@ import Testing
     let id = try system.addSource("hello", "1.0")
     try system.lay(id, builtFor: "6.1.0")
     let target = "usr/src/hello-1.0/dkms.conf"
-    #expect(try await system.run(RemoveHook.self, target) == 0)
+    #expect(try await system.run(KeepHook.self, target) == 0)
     try system.removeSource(id)
     #expect(try await system.run(InstallHook.self, target) == 0)
     #expect(system.directory.listing(of: "var/lib/dkms").isEmpty)
@@ -173,7 +173,7 @@ import Testing
     let gone = try system.addSource("gone", "1.0")
     try system.lay(gone, builtFor: "6.1.0")
     try system.lay(gone, builtFor: "5.0.0")
-    #expect(try await system.run(RemoveHook.self, "usr/src/gone-1.0/dkms.conf") == 0)
+    #expect(try await system.run(KeepHook.self, "usr/src/gone-1.0/dkms.conf") == 0)
     try system.removeSource(gone)
     try system.addSource("hello", "1.0")
     #expect(await ReconcileCommand().run(layout: system.layout, host: system.host) == 0)
@@ -194,7 +194,7 @@ import Testing
     let old = try system.addSource("hello", "1.0")
     for release in ["6.1.0-custom", "6.2.0"] { try system.lay(old, builtFor: release) }
     try system.directory.write("ignored-kernels = *-custom\n", to: "etc/alpm-dkms.conf")
-    #expect(try await system.run(RemoveHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    #expect(try await system.run(KeepHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
     try system.removeSource(old)
     try system.addSource("hello", "1.1")
     #expect(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import JSON
 import Foundation
+import JSON
 import Testing
 
 @Suite struct JSONTests {

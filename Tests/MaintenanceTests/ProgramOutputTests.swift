@@ -4,6 +4,7 @@ import DKMSModel
 import Hooks
 import Host
 import JSON
+import Journal
 import SystemPackage
 import SystemSupport
 import TestSupport
@@ -52,7 +53,8 @@ import Testing
     // It is what the journal has, and gives its plan anywhere.
     let record = try Journal(system.layout).record(1)
     #expect(call == JSON(encoding: record) && record.caller == .reconcile)
-    #expect(record.facts?.plan == record.plan && record.end?.outcomes.contains { $0.failure != nil } == true)
+    let work = try record.work
+    #expect(work.replanned?.json == work.plan?.json && work.outcomes?.contains { $0.failure != nil } == true)
     #expect(system.transcript.error.contains { $0.contains("hello/1.0 for 6.1.0: installed") })
     #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
   }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSEngine
 internal import DKMSModel
 internal import Host
 internal import SystemPackage
-
-internal import DKMSEngine
 
 extension HookedSystem {
   /// Writes an image as booster makes it, with one module: the one installed for 6.1.0, or other contents of its name.

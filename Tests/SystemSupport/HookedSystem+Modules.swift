@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSEngine
 package import DKMSModel
 internal import Host
 package import Inspection
 package import SystemPackage
 internal import TestSupport
 internal import Testing
-
-internal import DKMSEngine
 
 extension HookedSystem {
   /// Lays down a module that is built and installed in every respect as it should be.
@@ -34,7 +33,7 @@ extension HookedSystem {
     // The clock of a file system ticks a few hundred times a second.
     let isLater = try await eventually {
       (try? Files.write(ModuleImage.bytes(for: release), to: file)) != nil
-        && Files.isNewer(file, than: dependencies)
+        && (try? Files.isNewer(file, than: dependencies)) == true
     }
     try #require(isLater)
   }

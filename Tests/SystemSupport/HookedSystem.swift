@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+package import DKMSEngine
 package import DKMSModel
 package import Hooks
 package import Host
 package import Inspection
 internal import SystemPackage
 package import TestSupport
-
-package import DKMSEngine
 
 /// A system in a temporary directory, with a package database of its own, on which hooks are run.
 package struct HookedSystem {
@@ -121,8 +120,11 @@ package struct HookedSystem {
 
   // MARK: What is done
 
-  package func findings(_ lines: String...) async -> TransactionReader.Findings {
-    await TransactionReader(layout, BuildOptions(), host)
+  /// A look at the system as it is now.
+  package var snapshot: Snapshot { Snapshot(host: host, layout: layout, options: BuildOptions()) }
+
+  package func findings(_ lines: String...) async throws -> TransactionReader.Findings {
+    try await TransactionReader(snapshot)
       .findings(lines.compactMap(HookTarget.init(line:)), Database(root: directory.path))
   }
 
@@ -131,7 +133,7 @@ package struct HookedSystem {
     let file = directory.path.appending("input")
     try Files.write(input, to: file)
     let descriptor = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
-    let status = await hook.run(descriptor, layout: layout, host: host)
+    let status = await hook.run([], descriptor, layout: layout, host: host)
     try descriptor.close()
     return status
   }
@@ -142,7 +144,7 @@ package struct HookedSystem {
 
   // MARK: What came of it
 
-  package var state: TreeState { ModuleTree(layout).state() }
+  package var state: TreeState { Disk.answer { () throws(HostError) in try ModuleTree(layout).state() } }
 
   package func installed(_ name: String, _ release: String) -> String? {
     Disk.text(directory.path.appending("usr/lib/modules/\(release)/updates/dkms/\(name).ko"))

@@ -4,7 +4,7 @@ internal import Host
 internal import SystemPackage
 
 /// Why an image could not be made, or a generator's configuration not be read.
-public struct GenerationError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct GenerationError: Error, Codable, Hashable, Sendable, CustomStringConvertible {
   /// The image, or the file of the configuration.
   public let subject: String
   /// What went wrong.

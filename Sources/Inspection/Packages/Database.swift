@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package import Pacman
 package import DKMSModel
 package import Host
+package import Pacman
 package import SystemPackage
 
 /// The local package database as the hooks ask it; without one, nothing is owned.

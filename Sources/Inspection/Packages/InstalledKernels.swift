@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import Pacman
 package import DKMSEngine
 package import DKMSModel
 package import Host
+internal import Pacman
 internal import SystemPackage
 
 /// The kernels of a system: directories that hold a kernel's modules and that a package owns.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What is wrong with a file of settings, or worth a remark.
-public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
+public struct ConfigurationProblem: Codable, Hashable, Sendable, CustomStringConvertible {
   /// The file.
   public let file: String
   /// The line, counted from 1; nil where it is the file itself.

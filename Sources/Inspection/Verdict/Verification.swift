@@ -13,9 +13,15 @@ package struct Verification {
   /// A verdict a kernel.
   package let verdicts: [KernelVerdict]
   /// What is wrong with `/etc/alpm-dkms.conf`.
-  package let problems: [ConfigurationProblem]
+  package var problems: [ConfigurationProblem] { facts.problems }
   /// Whether any module is registered.
-  package let hasModules: Bool
+  package var hasModules: Bool { facts.hasModules }
+
+  /// Judges.
+  package init(_ facts: ConditionFacts) {
+    self.facts = facts
+    verdicts = facts.verdicts
+  }
 
   /// Looks at kernels and judges each.
   ///
@@ -42,7 +48,7 @@ package struct Verification {
     let chosen = releases ?? installed.releases.filter { !configuration.ignores($0) }
     var kernels: [Kernel] = []
     for release in chosen { kernels.append(try Kernel(release: release, architecture: host.architecture)) }
-    hasModules = try !onFiles { () throws(HostError) in try snapshot.tree() }.modules.isEmpty
+    let hasModules = try !onFiles { () throws(HostError) in try snapshot.tree() }.modules.isEmpty
     var conditions = try await ConditionReader(
       snapshot, allowsAutoinstall: framework.allowsAutoinstall, kernelOwners: installed.owners
     ).conditions(of: kernels)
@@ -56,9 +62,9 @@ package struct Verification {
       }
       problems += images.problems.map(ConfigurationProblem.init)
     }
-    facts = ConditionFacts(conditions: conditions, configuration: configuration)
-    verdicts = facts.verdicts
-    self.problems = problems
+    self.init(
+      ConditionFacts(
+        conditions: conditions, configuration: configuration, problems: problems, hasModules: hasModules))
   }
 
   /// Whether every kernel can be booted as before.

@@ -6,6 +6,7 @@ internal import Hooks
 public import Host
 internal import Inspection
 internal import JSON
+internal import Journal
 
 /// `alpm-dkms reconcile`: settles what a transaction without an end has left.
 public struct ReconcileCommand: Sendable {
@@ -28,9 +29,9 @@ public struct ReconcileCommand: Sendable {
       let targets = try await everyKernel(layout, host)
         .map { TargetLine("usr/lib/modules/\($0)/modules.order") }
       let speaking = printsJSON ? host.forPrograms() : host
-      var calls = [await InstallHook.settle(targets, by: .reconcile, layout: layout, host: speaking)]
+      var calls = [await InstallHook.perform(targets, by: .reconcile, layout: layout, host: speaking)]
       if !Task.isCancelled, !InstalledGenerators(Database(root: layout.root)).kinds.isEmpty {
-        calls.append(await InitramfsHook.settle(targets, by: .reconcile, layout: layout, host: speaking))
+        calls.append(await InitramfsHook.perform(targets, by: .reconcile, layout: layout, host: speaking))
       }
       if printsJSON { host.console.print(calls.json().text) }
       return calls.status
@@ -42,8 +43,10 @@ public struct ReconcileCommand: Sendable {
 
   /// Kernels that are there, and those for which something is built.
   private func everyKernel(_ layout: Layout, _ host: Host) async throws(DKMSError) -> Set<KernelRelease> {
-    let layout = try await Framework.read(over: layout, host: host).layout
-    let built = ModuleTree(layout).state().modules.flatMap(\.builds).map(\.kernel.release)
-    return Set(KernelCatalogue(layout).kernels + built)
+    let snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
+    return try onFiles { () throws(HostError) in
+      let built = try snapshot.tree().modules.flatMap(\.builds).map(\.kernel.release)
+      return Set(try snapshot.kernels().kernels + built)
+    }
   }
 }

@@ -64,6 +64,7 @@ extension DoctorFinding.Kind {
     case .openSource: "world-writable"
     case .hook: "hook does not run"
     case .keyPair: "half a key pair"
+    case .failedLook: "cannot be looked at"
     case .module: "module not as it should be"
     }
   }

@@ -6,6 +6,7 @@ internal import DKMSModel
 internal import Hooks
 internal import Host
 internal import JSON
+internal import Journal
 internal import SystemPackage
 
 /// A record with the files that explain it, for a report of a mistake.
@@ -17,6 +18,7 @@ struct Bundle {
 
   init(_ record: JournalRecord, _ layout: Layout, _ host: Host) throws(JournalError) {
     redaction = Redaction(layout, host)
+    let facts = try record.work.facts
     do {
       self.record = try redaction.applied(to: JSON(encoding: record)).decode()
     } catch {
@@ -25,10 +27,11 @@ struct Bundle {
     add(layout.suiteConfiguration, as: "etc/alpm-dkms.conf")
     add(layout.configurationDirectory.appending("framework.conf"), as: "etc/dkms/framework.conf")
     let extra = layout.configurationDirectory.appending("framework.conf.d")
-    for name in Files.list(extra) where name.hasSuffix(".conf") {
+    // What cannot be read of the machine does not go in; the record is what counts.
+    for name in (try? Files.list(extra)) ?? [] where name.hasSuffix(".conf") {
       add(extra.appending(name), as: "etc/dkms/framework.conf.d/\(name)")
     }
-    for (id, directory) in record.facts?.sourceDirectories ?? [:] {
+    for (id, directory) in facts?.sourceDirectories ?? [:] {
       add(FilePath(directory).appending("dkms.conf"), as: "sources/\(id.sourceDirectoryName)/dkms.conf")
     }
     for (index, log) in (record.end?.logs ?? []).enumerated() {
@@ -37,7 +40,7 @@ struct Bundle {
   }
 
   private mutating func add(_ file: FilePath, as name: String) {
-    guard Files.isFile(file), let bytes = try? Files.read(file, upTo: Self.fileLimit) else { return }
+    guard let bytes = try? Files.read(file, upTo: Self.fileLimit) else { return }
     let text = redaction.applied(to: String(decoding: bytes, as: UTF8.self))
     files[redaction.applied(to: name)] = Array(text.utf8)
   }
@@ -67,22 +70,5 @@ struct Bundle {
       try? Files.remove(staged)
       throw .notWritten("\(error)")
     }
-  }
-}
-
-extension RecordedFacts {
-  /// Where the sources of modules are.
-  fileprivate var sourceDirectories: [ModuleID: String] {
-    switch self {
-    case .modules(let facts): facts.facts.tree.sourceDirectories.merging(facts.facts.sources) { $1 }
-    case .sources(let facts): facts.tree.sourceDirectories
-    case .images, .conditions: [:]
-    }
-  }
-}
-
-extension TreeState {
-  fileprivate var sourceDirectories: [ModuleID: String] {
-    modules.reduce(into: [:]) { directories, record in directories[record.id] = record.source }
   }
 }

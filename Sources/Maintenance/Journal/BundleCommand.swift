@@ -5,6 +5,7 @@ internal import DKMSModel
 internal import Hooks
 public import Host
 internal import JSON
+internal import Journal
 internal import SystemPackage
 
 /// `alpm-dkms record --bundle`: one file to attach to the report of a mistake.

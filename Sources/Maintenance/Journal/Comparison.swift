@@ -7,15 +7,15 @@ internal import JSON
 
 /// Two sets of facts with their plans, and where they part.
 struct Comparison {
-  let recorded: RecordedPlan
-  let now: RecordedPlan
+  private let recorded: any HookPlan
+  private let now: any HookPlan
   /// Where the facts differ, in the order of their members.
   let differences: [JSON.Difference]
 
-  init(recorded: RecordedFacts, now: RecordedFacts) {
+  init(recorded: HookPreview, now: HookPreview) {
     self.recorded = recorded.plan
     self.now = now.plan
-    differences = JSON(encoding: recorded).differences(from: JSON(encoding: now))
+    differences = recorded.facts.json.differences(from: now.facts.json)
   }
 
   /// Says what is planned in both, what in the one, what in the other, and which facts make the difference.
@@ -25,7 +25,7 @@ struct Comparison {
       return
     }
     for line in Self.merged(recorded.words, now.words) { console.print(line.withVisibleControls) }
-    if recorded == now { console.print("==> The plans are the same") }
+    if recorded.json == now.json { console.print("==> The plans are the same") }
     if differences.isEmpty { console.print("==> The facts are the same") }
     for difference in differences {
       let change = "\(difference.place): recorded \(difference.left.brief), now \(difference.right.brief)"

@@ -5,6 +5,7 @@ internal import DKMSModel
 internal import Hooks
 public import Host
 internal import JSON
+internal import Journal
 
 /// `alpm-dkms history`: the records of the journal, a line each, the newest last.
 public struct HistoryCommand: JournalCommand {
@@ -24,12 +25,13 @@ public struct HistoryCommand: JournalCommand {
   /// Lists the records; 0 also where there are none.
   public func run(layout: Layout, host: Host) async -> Int32 {
     let journal = Journal(layout)
+    let numbers: [Int]
     do throws(JournalError) {
-      try journal.checkAccess()
+      numbers = try journal.numbers
     } catch {
       return error.tell(host.console)
     }
-    let lines = journal.numbers.suffix(max(0, count ?? .max)).map { number in
+    let lines = numbers.suffix(max(0, count ?? .max)).map { number in
       do throws(JournalError) {
         return Line(try journal.record(number))
       } catch {
@@ -42,7 +44,7 @@ public struct HistoryCommand: JournalCommand {
         JSON.object([.init("schema", .number(1)), .init("records", .array(records))]).text)
       return 0
     }
-    if journal.numbers.isEmpty { host.console.printError("==> no hook has left a record yet") }
+    if numbers.isEmpty { host.console.printError("==> no hook has left a record yet") }
     var table = Table([.right])
     for line in lines { table.append(line.cells) }
     for line in table.lines(host.style) { host.console.print(line) }
@@ -53,7 +55,7 @@ public struct HistoryCommand: JournalCommand {
   private struct Line: Encodable {
     let number: Int
     var began: Int?
-    var helper: HelperKind?
+    var helper: String?
     var caller: Caller?
     var result = "unreadable"
     var summary: String
@@ -76,9 +78,9 @@ public struct HistoryCommand: JournalCommand {
       let isWell = result == JournalRecord.Result.well.rawValue
       let words = result == JournalRecord.Result.unfinished.rawValue ? "did not end" : result
       return [
-        .init("\(number)"), .init(began.map(Moment.text) ?? ""), .init(helper?.rawValue ?? ""),
+        .init("\(number)"), .init(began.map(Moment.text) ?? ""), .init((helper ?? "").withVisibleControls),
         .init(words, isWell ? .good : .bad),
-        .init((caller.map { $0 == .pacman ? "" : "(\($0)) " } ?? "") + summary),
+        .init((caller.map { $0 == .pacman ? "" : "(\($0.rawValue)) " } ?? "").withVisibleControls + summary),
       ]
     }
   }

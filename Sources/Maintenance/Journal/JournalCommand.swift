@@ -3,6 +3,7 @@
 public import DKMSEngine
 internal import Hooks
 public import Host
+internal import Journal
 
 /// A command of `alpm-dkms` about the journal.
 public protocol JournalCommand: Sendable {

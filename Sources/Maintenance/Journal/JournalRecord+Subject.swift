@@ -2,6 +2,7 @@
 
 internal import Hooks
 internal import Host
+internal import Journal
 internal import SystemPackage
 
 extension JournalRecord {
@@ -9,10 +10,16 @@ extension JournalRecord {
   ///
   /// - Throws: `JournalError`.
   init(_ subject: String?, in journal: Journal, _ host: Host) throws(JournalError) {
-    guard let subject, Int(subject) == nil else {
-      self = try journal.record(subject.flatMap { Int($0) })
-      return
-    }
-    try self.init(reading: host.workingDirectory.pushing(FilePath(subject)))
+    try self.init(reading: try journal.file(subject, host))
+  }
+}
+
+extension Journal {
+  /// The file of the record that a word of the caller's names.
+  ///
+  /// - Throws: `JournalError`.
+  func file(_ subject: String?, _ host: Host) throws(JournalError) -> FilePath {
+    guard let subject, Int(subject) == nil else { return try file(subject.flatMap { Int($0) }) }
+    return host.workingDirectory.pushing(FilePath(subject))
   }
 }

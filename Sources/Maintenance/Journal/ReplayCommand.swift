@@ -5,6 +5,7 @@ internal import DKMSModel
 public import Hooks
 public import Host
 internal import JSON
+internal import Journal
 public import SystemPackage
 
 /// `alpm-dkms replay`: plans anew what a helper planned, and does it if asked.
@@ -76,27 +77,29 @@ public struct ReplayCommand: JournalCommand {
     -> Int32
   {
     switch mode {
-    case .now, .execute: return try await replay(record.targets, record.helper, layout, host)
+    case .now, .execute: return try await replay(record.targets, try record.kind, layout, host)
     case .recorded, .diff, .check: break
     }
-    guard let facts = record.facts else {
+    let work = try record.work
+    guard let facts = work.facts, let plan = work.replanned else {
       throw .withoutFacts(
         record.number,
-        reason: record.omission ?? record.end?.error.map { "\($0)" } ?? "the call did not come to that")
+        reason: record.omission ?? work.error.map { "\($0)" } ?? "the call did not come to that")
     }
     guard mode == .diff else {
-      present(facts.plan, as: "recorded", host.console)
+      present(plan, as: "recorded", host.console)
       return 0
     }
-    let now = try await currentFacts(for: record.targets, record.helper, layout, host)
-    Comparison(recorded: facts, now: now).tell(host.console, asJSON: printsJSON)
+    let now = try await preview(for: record.targets, try record.kind, layout, host)
+    Comparison(recorded: HookPreview(facts: facts, plan: plan), now: now).tell(
+      host.console, asJSON: printsJSON)
     return 0
   }
 
   private func replay(
     _ targets: [TargetLine], _ helper: HelperKind, _ layout: Layout, _ host: Host
   ) async throws(JournalError) -> Int32 {
-    let plan = try await currentFacts(for: targets, helper, layout, host).plan
+    let plan = try await preview(for: targets, helper, layout, host).plan
     guard mode == .execute else {
       present(plan, as: "now", host.console)
       return 0
@@ -108,7 +111,7 @@ public struct ReplayCommand: JournalCommand {
       host.console.printError("==> nothing was done")
       return 1
     }
-    let call = await helper.hook.settle(targets, by: .replay, layout: layout, host: speaking)
+    let call = await helper.hook.perform(targets, by: .replay, layout: layout, host: speaking)
     if printsJSON { host.console.print([call].json([.init("now", plan.json)]).text) }
     return call.status
   }
@@ -121,17 +124,17 @@ public struct ReplayCommand: JournalCommand {
     return answer
   }
 
-  private func currentFacts(
+  private func preview(
     for targets: [TargetLine], _ helper: HelperKind, _ layout: Layout, _ host: Host
-  ) async throws(JournalError) -> RecordedFacts {
+  ) async throws(JournalError) -> HookPreview {
     do throws(DKMSError) {
-      return try await helper.hook.look(for: targets.compactMap(\.target), layout: layout, host: host)
+      return try await helper.hook.preview(for: targets.compactMap(\.target), layout: layout, host: host)
     } catch {
       throw .usage("\(error)")
     }
   }
 
-  private func present(_ plan: RecordedPlan, as name: String, _ console: Console) {
+  private func present(_ plan: any HookPlan, as name: String, _ console: Console) {
     if printsJSON {
       console.print(JSON.object([.init("schema", .number(1)), .init(name, plan.json)]).text)
     } else {
@@ -139,7 +142,7 @@ public struct ReplayCommand: JournalCommand {
     }
   }
 
-  private func say(_ plan: RecordedPlan, _ console: Console) {
+  private func say(_ plan: any HookPlan, _ console: Console) {
     if plan.words.isEmpty { console.print("==> Nothing would be done") }
     for line in plan.words { console.print("  -> \(line.withVisibleControls)") }
   }
@@ -148,15 +151,14 @@ public struct ReplayCommand: JournalCommand {
 
   private func check(_ layout: Layout, _ host: Host) throws(JournalError) -> Int32 {
     let journal = Journal(layout)
-    try journal.checkAccess()
-    let subjects = subject.map { [$0] } ?? journal.numbers.map { "\($0)" }
+    let subjects = if let subject { [subject] } else { try journal.numbers.map { "\($0)" } }
     var answers: [JSON] = []
     var wrong = 0
     for subject in subjects {
       var problem: JournalError?
       do throws(JournalError) {
-        let record = try JournalRecord(subject, in: journal, host)
-        if let facts = record.facts, record.plan?.json.text != facts.plan.json.text {
+        let work = try JournalRecord(subject, in: journal, host).work
+        if let plan = work.replanned, work.plan?.json.text != plan.json.text {
           problem = .otherPlan(subject)
         }
       } catch {
@@ -179,17 +181,5 @@ public struct ReplayCommand: JournalCommand {
       host.console.print("==> \(subjects.count) records give the plans that they hold")
     }
     return wrong == 0 ? 0 : 1
-  }
-}
-
-extension HelperKind {
-  /// What the helper runs.
-  var hook: any Hook.Type {
-    switch self {
-    case .install: InstallHook.self
-    case .remove: RemoveHook.self
-    case .verify: VerifyHook.self
-    case .initramfs: InitramfsHook.self
-    }
   }
 }

@@ -4,6 +4,8 @@ public import DKMSEngine
 internal import DKMSModel
 internal import Hooks
 public import Host
+internal import Journal
+internal import SystemPackage
 
 /// `alpm-dkms show`: what a helper was given, saw, planned and did.
 public struct ShowCommand: JournalCommand {
@@ -20,13 +22,18 @@ public struct ShowCommand: JournalCommand {
     self.printsJSON = printsJSON
   }
 
+  private func bytes(of file: FilePath) throws(JournalError) -> [UInt8] {
+    do { return try Files.read(file) } catch { throw .unreadable(file, reason: "\(error.reason)") }
+  }
+
   /// Shows the record; 0 where there is one.
   public func run(layout: Layout, host: Host) async -> Int32 {
     do throws(JournalError) {
-      let record = try JournalRecord(subject, in: Journal(layout), host)
+      let file = try Journal(layout).file(subject, host)
+      let record = try JournalRecord(reading: file)
       if printsJSON {
         // It is printed as it is in the file, digests and all, so that it can be replayed elsewhere.
-        host.console.print(String(decoding: record.file.dropLast(), as: UTF8.self))
+        host.console.print(String(decoding: try bytes(of: file).dropLast(), as: UTF8.self))
       } else {
         for line in record.words { host.console.print(line.withVisibleControls) }
       }

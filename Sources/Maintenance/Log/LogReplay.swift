@@ -11,7 +11,7 @@ struct LogReplay {
   let transaction: LoggedTransaction
   let fired: FiredHooks
   /// What our hooks would do now, by the names of their files.
-  let plans: [String: RecordedPlan]
+  let plans: [String: any HookPlan]
 
   /// What is said for people.
   func lines(_ style: OutputStyle) -> [String] {

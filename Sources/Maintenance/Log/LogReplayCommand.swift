@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import Hooks
-internal import Inspection
-internal import Pacman
 public import DKMSEngine
 internal import DKMSModel
+internal import Hooks
 public import Host
+internal import Inspection
 internal import JSON
+internal import Pacman
 internal import SystemPackage
 
 /// `alpm-dkms replay --from-log`: which hooks a transaction of the log must have run, and what they would do now.
@@ -34,13 +34,15 @@ public struct LogReplayCommand: JournalCommand {
       let pacman = PacmanConfiguration(root: layout.root)
       let log = log.map(host.workingDirectory.pushing) ?? pacman.logFile
       let transaction = try transaction(in: log)
-      let (hooks, problems) = HookFile.all(in: pacman.hookDirectories)
+      let (hooks, problems) = try onFiles { () throws(HostError) in
+        try HookFile.all(in: pacman.hookDirectories)
+      }
       for problem in problems { Narrator(host.console).warn("\(problem); pacman refuses every transaction") }
       let database = Database(root: layout.root)
       let names = Set(transaction.operations.map(\.package))
       let known = names.reduce(into: [String: KnownPackage]()) { $0[$1] = database.known($1) }
       let fired = FiredHooks(transaction, hooks: hooks, packages: known)
-      var plans: [String: RecordedPlan] = [:]
+      var plans: [String: any HookPlan] = [:]
       for hook in fired.hooks {
         plans[hook.hook.name] = try await plan(of: hook, layout, host)
       }
@@ -74,12 +76,12 @@ public struct LogReplayCommand: JournalCommand {
 
   /// What one of our helpers would plan now for the targets; nil for anybody else's hook.
   private func plan(of fired: FiredHook, _ layout: Layout, _ host: Host) async throws(DKMSError)
-    -> RecordedPlan?
+    -> (any HookPlan)?
   {
     guard let program = fired.hook.command.split(separator: " ").first,
       let name = FilePath(String(program)).lastComponent?.string, let hook = HelperKind(program: name)?.hook
     else { return nil }
     let targets = fired.targets.compactMap { HookTarget(line: $0.line) }
-    return try await hook.look(for: targets, layout: layout, host: host).plan
+    return try await hook.preview(for: targets, layout: layout, host: host).plan
   }
 }

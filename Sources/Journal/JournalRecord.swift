@@ -1,41 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import DKMSEngine
 package import DKMSModel
-internal import Host
+package import JSON
 
 /// One call of a helper: what it was given, what it saw, decided and did.
 ///
-/// alpm-dkms-journal(5) describes the file that it becomes.
+/// What every version can read of every record is here by its type: the envelope, from which unfinished work is resumed.
+/// What was seen and decided is here as JSON, which only the schema tells how to understand. alpm-dkms-journal(5)
+/// describes the file that it becomes.
 package struct JournalRecord: Codable, Hashable, Sendable {
-  /// Raised when a member is removed or changes its meaning, or when plans are made otherwise of the same facts.
-  package static let schema = 1
+  /// Raised when a member beside the envelope is removed or changes its meaning, or when plans are made otherwise of
+  /// the same facts.
+  package static let schema = 2
 
+  /// By which schema facts, plan and outcomes are to be read.
   package var schema = Self.schema
   /// Its place in the journal; 0 until it has one.
   package var number = 0
-  /// The version of this suite.
-  package let version: String
-  package let helper: HelperKind
-  package let phase: HelperKind.Phase
-  package let caller: Caller
+  /// The version of the suite that wrote it, where it says so.
+  package let version: String?
+  /// The helper, by the last word of its program's name; one of another version may be unknown here.
+  package let helper: String
+  /// On which side of the packages' changes the helper ran: `pre` or `post`.
+  package let phase: String?
+  /// Who asked for it.
+  package let caller: Caller?
   /// What pacman handed over.
   package let targets: [TargetLine]
   /// In seconds since 1970.
   package let began: Int
   /// What was seen; nil where it did not come to that, or where it would have been too large.
-  package var facts: RecordedFacts?
+  package var facts: JSON?
   /// What was decided.
-  package var plan: RecordedPlan?
+  package var plan: JSON?
   /// Why something is left out.
   package var omission: String?
   /// What became of it; nil as long as nothing has.
   package var end: End?
 
-  package init(_ helper: HelperKind, by caller: Caller, targets: [TargetLine], began: Int) {
-    version = Version.current
+  /// Begins a record.
+  package init(
+    version: String, helper: String, phase: String, caller: Caller, targets: [TargetLine], began: Int
+  ) {
+    self.version = version
     self.helper = helper
-    phase = helper.phase
+    self.phase = phase
     self.caller = caller
     self.targets = targets
     self.began = began
@@ -47,19 +56,20 @@ package struct JournalRecord: Codable, Hashable, Sendable {
     package let time: Int
     /// What the helper told pacman.
     package let status: Int32
-    /// What became of each step of the plan, in its order.
-    package let outcomes: [Outcome]
     /// What kept the helper from its work.
-    package let error: DKMSError?
+    package let error: JSON?
+    /// What became of each step of the plan, in its order.
+    package var outcomes: JSON?
     /// Logs that tell more.
-    package let logs: [String]
+    package var logs: [String]?
 
-    package init(time: Int, status: Int32, outcomes: [Outcome] = [], error: DKMSError? = nil) {
+    /// Describes an end.
+    package init(time: Int, status: Int32, error: JSON? = nil, outcomes: JSON? = nil, logs: [String] = []) {
       self.time = time
       self.status = status
-      self.outcomes = outcomes
       self.error = error
-      logs = (outcomes.compactMap(\.failure) + [error].compactMap { $0 }).compactMap(\.log)
+      self.outcomes = outcomes
+      self.logs = logs
     }
   }
 
@@ -84,8 +94,11 @@ package struct JournalRecord: Codable, Hashable, Sendable {
 
   /// How a call can have ended; the raw values are read by programs.
   package enum Result: String {
+    /// All is as it should be.
     case well
+    /// Something went wrong.
     case failed
+    /// It was told to stop.
     case interrupted
     /// It was killed, or is at work.
     case unfinished

@@ -3,6 +3,8 @@
 internal import DKMSEngine
 package import DKMSModel
 package import Host
+internal import JSON
+package import Journal
 
 /// The record of the call at hand; that it cannot be written is a warning, and stops nothing.
 package actor JournalEntry {
@@ -21,9 +23,9 @@ package actor JournalEntry {
   package func begin() async { await write() }
 
   /// Writes down what was seen and decided, before anything is done.
-  package func note(_ facts: RecordedFacts, _ plan: RecordedPlan) async {
-    record.facts = facts
-    record.plan = plan
+  package func note(_ facts: some HookFacts, _ plan: some HookPlan) async {
+    record.facts = facts.json
+    record.plan = plan.json
     await write()
   }
 
@@ -42,10 +44,10 @@ package actor JournalEntry {
   private func write() async {
     if isBroken { return }
     let (record, journal) = (record, journal)
-    do throws(HostError) {
+    do throws(JournalError) {
       // A task of its own: an interrupted call has its record, too.
-      let written = await Task { () async -> Result<JournalRecord, HostError> in
-        do throws(HostError) {
+      let written = await Task { () async -> Result<JournalRecord, JournalError> in
+        do throws(JournalError) {
           if record.number == 0 { return .success(try await journal.begin(record)) }
           try await journal.complete(record)
           return .success(record)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import DKMSModel
 internal import Host
 internal import JSON
 package import SystemPackage
@@ -18,9 +17,10 @@ extension JournalRecord {
     return Array("\(JSON.object(all).text)\n".utf8)
   }
 
-  /// Reads a file that `file` has made.
+  /// Reads a file that `file` has made, or as much of one of another schema as every schema has.
   ///
-  /// - Throws: `JournalError`, also for one of another schema, cut short or edited, with the place.
+  /// - Throws: `JournalError`, also for one that was cut short, and for one of this schema that was edited, with the
+  ///   place.
   package init(reading path: FilePath) throws(JournalError) {
     let bytes: [UInt8]
     do {
@@ -34,21 +34,18 @@ extension JournalRecord {
   /// No record is larger by far.
   private static let readLimit = 64 << 20
 
+  /// Reads what a file of this name holds.
+  ///
+  /// - Throws: `JournalError`.
   package init(_ bytes: [UInt8], of path: FilePath) throws(JournalError) {
-    let foreign: Int
     do throws(JSONProblem) {
       let json = try JSONParser.parse(bytes)
-      let schema = try json.schema
-      if schema == Self.schema {
-        try Self.check(json, bytes)
-        self = try json.decode()
-        return
-      }
-      foreign = schema
+      // How other schemas guard their records is theirs to know.
+      if try json.schema == Self.schema { try Self.check(json, bytes) }
+      self = try json.decode()
     } catch {
-      throw .damaged(path, error)
+      throw .damaged("\(path)", error)
     }
-    throw .schema(path, found: foreign)
   }
 
   private static func check(_ json: JSON, _ bytes: [UInt8]) throws(JSONProblem) {

@@ -5,6 +5,7 @@ import Glibc
 import Host
 import Inspection
 import JSON
+import Journal
 import SystemPackage
 import SystemSupport
 import TestSupport
@@ -15,7 +16,7 @@ import Testing
 @testable import Maintenance
 
 /// What the hooks leave on record.
-@Suite struct JournalTests {
+@Suite struct HookRecordTests {
   private let system: HookedSystem
   private var journal: Journal { Journal(system.layout) }
 
@@ -33,21 +34,22 @@ import Testing
 
   private func expectReplayed(_ record: JournalRecord, at location: SourceLocation = #_sourceLocation) throws
   {
-    let facts = try #require(record.facts, sourceLocation: location)
-    #expect(facts.plan.json.text == record.plan?.json.text, sourceLocation: location)
+    let work = try record.work
+    #expect(work.facts != nil, sourceLocation: location)
+    #expect(work.replanned?.json.text == record.plan?.text, sourceLocation: location)
   }
 
   @Test func aCallThatEndsWellIsOnRecord() async throws {
     try system.addSource("hello", "1.0")
     #expect(try await system.run(InstallHook.self, Self.hello) == 0)
     let record = try journal.record(1)
-    #expect(record.helper == .install && record.phase == .post && record.caller == .pacman)
+    #expect(try record.kind == .install && record.phase == "post" && record.caller == .pacman)
     #expect(record.targets.map(\.text) == [Self.hello])
     #expect(record.began == 1_700_000_000 && record.end?.time == 1_700_000_000)
     #expect(record.result == .well && record.version == Version.current)
-    guard case .modules(let plan)? = record.plan else { throw JournalError.usage("no plan") }
+    guard let plan = try record.work.plan as? Plan else { throw JournalError.usage("no plan") }
     #expect(plan.words.contains("hello/1.0 for 6.1.0: would be built (its source came or changed)"))
-    #expect(record.end?.outcomes == plan.steps.map { _ in .done(warnings: []) })
+    #expect(try record.work.outcomes == plan.steps.map { _ in .done(warnings: []) })
     try expectReplayed(record)
   }
 
@@ -56,25 +58,28 @@ import Testing
     #expect(try await system.run(InstallHook.self, "usr/src/bad-1.0/dkms.conf") == 1)
     let record = try journal.record(nil)
     #expect(record.result == .failed)
-    let log = try #require(record.end?.logs.first)
+    let log = try #require(record.end?.logs?.first)
     #expect(Disk.text(FilePath(log))?.contains("no such thing") == true)
-    #expect(record.end?.outcomes.contains(.notTried) == true)
+    #expect(try record.work.outcomes?.contains(.notTried) == true)
     try expectReplayed(record)
   }
 
   @Test func everyHelperIsOnRecord() async throws {
     let id = try system.addSource("hello", "1.0")
     try system.layWhole(id, for: "6.1.0")
-    #expect(try await system.run(RemoveHook.self, Self.hello) == 0)
+    #expect(try await system.run(KeepHook.self, Self.hello) == 0)
     #expect(try await system.run(InstallHook.self, Self.hello) == 0)
     try system.layWhole(id, for: "6.1.0")
     #expect(try await system.run(VerifyHook.self, Self.hello) == 0)
-    #expect(try await system.run(RemoveHook.self, "usr/lib/alpm-dkms/alpm-dkms-remove", Self.hello) == 0)
+    #expect(try await system.run(KeepHook.self, "usr/lib/alpm-dkms/alpm-dkms-remove", Self.hello) == 0)
     let records = try journal.numbers.map { try journal.record($0) }
-    #expect(records.map(\.helper) == [.remove, .install, .verify, .remove])
-    #expect(records.map(\.phase) == [.pre, .post, .post, .pre])
-    #expect(records[0].plan == .keep([id]) && records[0].end?.outcomes == [.done(warnings: [])])
-    guard case .verdicts(let verdicts)? = records[2].plan else { throw JournalError.usage("no verdicts") }
+    #expect(records.map(\.helper) == ["remove", "install", "verify", "remove"])
+    #expect(records.map(\.phase) == ["pre", "post", "post", "pre"])
+    let first = try records[0].work
+    #expect(first.plan as? SourcePlan == .keep([id]) && first.outcomes == [.done(warnings: [])])
+    guard let verdicts = (try records[2].work.plan as? VerdictPlan)?.verdicts else {
+      throw JournalError.usage("no verdicts")
+    }
     #expect(verdicts.map(\.standing) == [.asBefore])
     for record in records { try expectReplayed(record) }
   }
@@ -92,15 +97,6 @@ import Testing
     #expect(bytes == [odd, Array("usr/src/é-1/dkms.conf".utf8)])
   }
 
-  @Test(arguments: 0..<20)
-  func base64IsThatOfEverybody(_ count: Int) async throws {
-    let bytes = (0..<count).map { UInt8(($0 * 83 + 200) & 0xFF) }
-    let run = try await Run.program("/usr/bin/base64", ["-w", "0"], input: bytes)
-    #expect(Base64.text(of: bytes) == run.output)
-    #expect(Base64.bytes(of: run.output) == bytes)
-    #expect(Base64.bytes(of: "A") == nil && Base64.bytes(of: "****") == nil)
-  }
-
   @Test func anErrorBeforeAnyPlanIsOnRecord() async throws {
     try system.directory.write("exit 1\n", to: "etc/dkms/framework.conf")
     #expect(try await system.run(InstallHook.self, Self.hello) == 1)
@@ -110,7 +106,7 @@ import Testing
 
   @Test func nothingToDoLeavesNoRecord() async throws {
     #expect(try await system.run(InstallHook.self, "usr/share/doc/") == 0)
-    #expect(journal.numbers.isEmpty)
+    #expect(try journal.numbers.isEmpty)
   }
 
   @Test func onlyRootMayLook() async throws {
@@ -152,7 +148,9 @@ import Testing
   /// How a call ended before it had done everything; nil where it was killed.
   private static let earlyEnds: [JournalRecord.End?] = [
     nil, .init(time: 2, status: ExitStatus.interrupted.rawValue),
-    .init(time: 2, status: 1, error: .system(operation: "read", subject: "a file", reason: "no reason")),
+    .init(
+      time: 2, status: 1, outcomes: [],
+      error: .system(operation: "read", subject: "a file", reason: "no reason")),
   ]
 
   @Test(arguments: earlyEnds) func whatACallLeftUndoneTheNextOneDoes(_ end: JournalRecord.End?) async throws {
@@ -178,6 +176,46 @@ import Testing
     #expect(system.transcript.error.filter { $0.contains("has not done all") }.count == 1)
   }
 
+  // MARK: Records that this version has not written
+
+  @Test func whatAnotherVersionLeftUndoneIsDone() async throws {
+    try system.addSource("hello", "1.0")
+    try system.addSource("other", "1.0")
+    #expect(try await system.run(InstallHook.self, Self.hello, Self.other) == 0)
+    try system.directory.write("changed", to: "usr/src/other-1.0/text")
+    try system.directory.write(
+      """
+      {"schema":3,"number":2,"helper":"install","phase":"post","caller":"pacman",\
+      "targets":["usr/src/other-1.0/dkms.conf"],"began":1700000000}
+      """, to: "var/lib/alpm-dkms/journal/2.json")
+    #expect(try await system.run(InstallHook.self, Self.hello) == 0)
+    #expect(system.installed("other", "6.1.0") == "changed")
+    #expect(system.transcript.error.filter { $0.contains("call 2 has not done all") }.count == 1)
+  }
+
+  @Test func aRecordThatCannotBeReadIsToldAndStopsNothing() async throws {
+    try system.addSource("hello", "1.0")
+    let file = try system.directory.write("{", to: "var/lib/alpm-dkms/journal/1.json")
+    #expect(try await system.run(InstallHook.self, Self.hello) == 0)
+    #expect(system.installed("hello", "6.1.0") != nil)
+    let told = system.transcript.error.filter { $0.contains("\(file)") }
+    #expect(told.count == 1 && told.first?.hasPrefix("==> WARNING: ") == true, "\(system.transcript.error)")
+    #expect(system.transcript.error.contains { $0.contains("alpm-dkms reconcile") })
+    // The call after it knows that all was done again.
+    #expect(try await system.run(InstallHook.self, Self.hello) == 0)
+    #expect(system.transcript.error.filter { $0.contains("\(file)") } == told)
+  }
+
+  @Test func aJournalThatCannotBeLookedAtIsTold() async throws {
+    try system.addSource("hello", "1.0")
+    // Too many links: neither there nor absent.
+    try Files.makeDirectories(journal.directory.removingLastComponent())
+    try Files.link(journal.directory, to: "journal")
+    #expect(try await system.run(InstallHook.self, Self.hello) == 0)
+    #expect(system.installed("hello", "6.1.0") != nil)
+    #expect(system.transcript.error.contains { $0.contains("what earlier calls were to do is not known") })
+  }
+
   @Test func twoAtOnceGetTheirOwnNumbers() async throws {
     let (layout, host) = (system.layout, system.host)
     await withTaskGroup(of: Void.self) { group in
@@ -186,12 +224,13 @@ import Testing
           let entry = JournalEntry(
             JournalRecord(.install, by: .pacman, targets: [TargetLine("target\(index)")], began: index),
             Journal(layout), host)
-          await entry.note(.sources(SourceFacts(tree: TreeState(), sources: [])), .keep([]))
+          await entry.note(
+            SourceFacts.change(SourceChange(tree: TreeState(), sources: [])), SourcePlan.keep([]))
           await entry.end(Int32(index))
         }
       }
     }
-    #expect(journal.numbers == Array(1...20))
+    #expect(try journal.numbers == Array(1...20))
     let records = try journal.numbers.map { try journal.record($0) }
     #expect(Set(records.map(\.targets)).count == 20)
     #expect(records.allSatisfy { Int($0.end?.status ?? -1) == $0.began })
@@ -199,34 +238,17 @@ import Testing
 
   // MARK: Bounds
 
-  private func write(_ count: Int, _ limits: Journal.Limits, targetSize: Int = 10) async throws {
-    let journal = Journal(system.layout, limits: limits)
-    for index in 0..<count {
-      let target = TargetLine(String(repeating: "x", count: targetSize))
-      _ = try await journal.begin(JournalRecord(.install, by: .pacman, targets: [target], began: index))
-    }
-  }
-
-  @Test func theOldestGo() async throws {
-    try await write(7, Journal.Limits(count: 3))
-    #expect(journal.numbers == [5, 6, 7])
-    try await write(1, Journal.Limits(bytes: 1))
-    #expect(journal.numbers == [8])
-    try await write(3, Journal.Limits(bytes: 30_000), targetSize: 12_000)
-    #expect(journal.numbers == [10, 11])
-  }
-
   @Test func aRecordThatWouldBeTooLargeSaysSo() async throws {
     var facts = Facts()
     facts.sourceTree = String(repeating: "f", count: 20_000)
-    let whole = RecordedFacts.modules(
-      ModuleFacts(transaction: Transaction(), options: PlanningOptions(BuildOptions()), facts: facts))
+    let whole = ModuleFacts(
+      transaction: Transaction(), options: PlanningOptions(BuildOptions()), facts: facts)
     var record = JournalRecord(.install, by: .pacman, targets: [TargetLine("a")], began: 1)
-    record.facts = whole
-    record.plan = whole.plan
+    record.facts = whole.json
+    record.plan = whole.plan.json
     _ = try await Journal(system.layout, limits: .init(recordBytes: 10_000)).begin(record)
     let written = try journal.record(1)
-    #expect(written.facts == nil && written.plan == whole.plan && written.targets == record.targets)
+    #expect(written.facts == nil && written.plan == whole.plan.json && written.targets == record.targets)
     #expect(written.omission?.contains("its facts are left out") == true)
     #expect(await ReplayCommand("1").run(layout: system.layout, host: system.host) == 1)
     #expect(system.transcript.error.first?.contains("its facts are left out") == true)
@@ -234,11 +256,5 @@ import Testing
       JournalRecord(
         .install, by: .pacman, targets: [TargetLine(String(repeating: "t", count: 900))], began: 1))
     #expect(try journal.record(2).omission?.contains("1 targets") == true)
-  }
-
-  @Test func whatAKilledHelperWasWritingGoes() async throws {
-    try system.directory.write("{", to: "var/lib/alpm-dkms/journal/.4.json.alpm-dkms-new")
-    try await write(1, Journal.Limits())
-    #expect(Disk.list(journal.directory) == ["1.json"])
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// One of the programs that pacman's hooks start; the raw value is the last word of its name.
-public enum HelperKind: String, CaseIterable, Codable, Sendable {
+public enum HelperKind: String, CaseIterable, Sendable {
   /// Builds and installs, after a transaction.
   case install
   /// Keeps sources, before a transaction.
@@ -22,16 +22,20 @@ public enum HelperKind: String, CaseIterable, Codable, Sendable {
 
   private static let programPrefix = "alpm-dkms-"
 
-  /// When pacman starts it.
-  package var phase: Phase { self == .remove ? .pre : .post }
+  /// On which side of the packages' changes pacman starts it, as a record has it.
+  var phase: String { self == .remove ? "pre" : "post" }
 
   /// Whether what one call was to do and did not is the next one's to do; the others look at everything each time, or
   /// concern one transaction.
-  package var resumes: Bool { self == .install || self == .initramfs }
+  var resumes: Bool { self == .install || self == .initramfs }
 
-  /// On which side of the packages' changes a hook runs.
-  package enum Phase: String, Codable {
-    case pre
-    case post
+  /// What the helper runs.
+  package var hook: any Hook.Type {
+    switch self {
+    case .install: InstallHook.self
+    case .remove: KeepHook.self
+    case .initramfs: InitramfsHook.self
+    case .verify: VerifyHook.self
+    }
   }
 }

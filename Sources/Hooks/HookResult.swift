@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import DKMSEngine
-internal import DKMSModel
-internal import Host
 package import JSON
+package import Journal
 
 /// What came of a call of a helper.
-package struct Settlement: Sendable {
+package struct HookResult: Sendable {
   /// What the helper tells pacman: 0 where all is well.
   package let status: Int32
   /// What it saw, planned and did; nil where nothing concerned it, or where it was not allowed to begin.
   package var record: JournalRecord?
 }
 
-extension [Settlement] {
+extension [HookResult] {
   /// Members may be added; one that is removed or changes its meaning raises the number.
   private static var schema: Int { 1 }
 

@@ -7,62 +7,85 @@ internal import Initramfs
 internal import Inspection
 internal import SystemPackage
 
-/// One look at the images of a system: facts, plan, and what comes of it.
+/// The images of a system: what there is of them, and the making of those that are planned.
 struct ImageRound: Sendable {
-  private let framework: Framework
+  private let snapshot: Snapshot
+  private let layout: Layout
   private let configuration: SuiteConfiguration
   private let host: Host
   private let system: BootSystem
   private let narrator: Narrator
+  private let only: ImageGenerator?
+  private var choice: GeneratorChoice?
+  private var recipes = ImageRecipes()
+  private var concerned: Set<KernelRelease>?
+  private var owners: [KernelRelease: String] = [:]
 
-  init(_ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host) {
-    self.framework = framework
+  /// Finds out which images there are to look at.
+  ///
+  /// - Parameters:
+  ///   - targets: What a transaction has touched.
+  ///   - only: The generator that a hook file is for; nil for whichever there is.
+  init(
+    _ snapshot: Snapshot, _ configuration: SuiteConfiguration, _ targets: [HookTarget],
+    for only: ImageGenerator?
+  ) async throws(HostError) {
+    self.snapshot = snapshot
+    layout = snapshot.layout
+    host = snapshot.host
     self.configuration = configuration
-    self.host = host
-    system = BootSystem(framework, host)
+    self.only = only
+    system = BootSystem(snapshot)
     narrator = Narrator(host.console)
+    guard looksAtImages else { return }
+    let database = Database(root: layout.root)
+    let installed = try InstalledKernels(snapshot, database)
+    owners = installed.owners
+    concerned = concernedKernels(targets, database)
+    let kernels = try bootableKernels(installed)
+    let survey = ImageSurvey(system)
+    let choice = await GeneratorChoice(for: kernels, survey, configuration, database)
+    self.choice = choice
+    if let chosen = choice.chosen, only == nil || only == chosen {
+      recipes = await survey.recipes(of: chosen, for: kernels)
+    }
   }
 
-  /// What there is of the images that targets concern, and what kept that from being seen or mended.
-  struct Prospect {
-    var facts: ImageFacts
-    var problems: [GenerationError] = []
-  }
-
-  /// Looks at the images that targets concern; who is to act first ends what a killed run began.
-  func look(to purpose: HookPurpose, _ targets: [HookTarget], for only: ImageGenerator?) async -> Prospect {
-    let database = Database(root: framework.layout.root)
-    let installed = InstalledKernels(framework.layout, database)
-    let kernels = bootableKernels(installed)
-    let concerned = concernedKernels(targets, database)
-    var prospect = Prospect(facts: ImageFacts(policy: configuration.initramfs))
-    let choice = await GeneratorChoice(for: kernels, ImageSurvey(system), configuration, database)
-    if purpose == .act { announce(choice, for: only) }
-    guard let chosen = choice.chosen, only == nil || only == chosen else { return prospect }
-    let all = await ImageSurvey(system).recipes(of: chosen, for: kernels)
-    prospect.problems = all.problems
-    if purpose == .act { prospect.problems += await resume(all.recipes) }
-    prospect.facts = await facts(all.recipes.filter { isConcerned($0, by: concerned) }, installed.owners)
-    return prospect
-  }
+  /// Whether the administrator wants any image looked at.
+  var looksAtImages: Bool { configuration.initramfs != .never }
 
   /// Ends what runs that were killed have begun.
-  private func resume(_ recipes: [ImageRecipe]) async -> [GenerationError] {
-    LeftoverSweeper(framework.layout).sweepTemporary()
-    var problems = maker.sweep(beside: recipes)
-    for recipe in recipes {
+  ///
+  /// - Returns: Whether that went well; what went wrong has been said.
+  /// - Throws: `HostError` where nobody can tell what they have left.
+  func resume() async throws(HostError) -> Bool {
+    guard let chosen = choice?.chosen, only == nil || only == chosen else { return true }
+    try LeftoverSweeper(layout).sweepTemporary()
+    var problems = maker.sweep(beside: recipes.recipes)
+    for recipe in recipes.recipes {
       do { try await maker.resume(recipe) } catch { problems.append(error) }
     }
-    return problems
+    problems.forEach(fail)
+    return problems.isEmpty
+  }
+
+  /// Looks at the images that targets concern.
+  ///
+  /// - Throws: `DKMSError` where the trees cannot be looked at.
+  func look() async throws(DKMSError) -> RoundFacts {
+    RoundFacts(
+      images: try await images(recipes.recipes.filter(isConcerned)), installed: choice?.installed ?? [],
+      chosen: choice?.chosen, requested: only, problems: recipes.problems)
   }
 
   /// Makes the images that are planned; an outcome for each of these.
-  func carryOut(_ plan: ImagePlan, after problems: [GenerationError]) async -> HookEnding {
-    problems.forEach(fail)
+  func carryOut(_ plan: ImagePlan, from facts: RoundFacts) async -> HookEnding {
+    if looksAtImages { announce(facts) }
+    facts.problems.forEach(fail)
     plan.entries.forEach(announceKept)
     var outcomes: [Outcome] = []
     for entry in plan.generated { outcomes.append(await make(entry)) }
-    let isWell = problems.isEmpty && plan.unknown.isEmpty && outcomes.allSatisfy(\.isDone)
+    let isWell = facts.problems.isEmpty && plan.unknown.isEmpty && outcomes.allSatisfy(\.isDone)
     return HookEnding(isWell: isWell, outcomes: outcomes)
   }
 
@@ -78,17 +101,17 @@ struct ImageRound: Sendable {
     }
   }
 
-  private var maker: ImageMaker { ImageMaker(system, state: framework.layout.imageState) }
+  private var maker: ImageMaker { ImageMaker(system, state: layout.imageState) }
 
   // MARK: Kernels
 
-  private func bootableKernels(_ installed: InstalledKernels) -> [BootableKernel] {
-    let catalogue = KernelCatalogue(framework.layout)
-    return installed.releases.filter { !configuration.ignores($0) }.compactMap { release in
-      (try? Kernel(release: release, architecture: host.architecture)).map {
-        BootableKernel($0, packageBase: catalogue.packageBase(of: release))
-      }
+  private func bootableKernels(_ installed: InstalledKernels) throws(HostError) -> [BootableKernel] {
+    var kernels: [BootableKernel] = []
+    for release in installed.releases where !configuration.ignores(release) {
+      guard let kernel = try? Kernel(release: release, architecture: host.architecture) else { continue }
+      kernels.append(BootableKernel(kernel, packageBase: try snapshot.kernels().packageBase(of: release)))
     }
+    return kernels
   }
 
   /// The kernels that targets are about; nil where they may be about any: a module is, and a package that is gone.
@@ -114,30 +137,29 @@ struct ImageRound: Sendable {
   ///
   /// Of a kernel that no target is about they are where its modules are newer: what an earlier transaction left
   /// undone may have been done in this one.
-  private func isConcerned(_ recipe: ImageRecipe, by releases: Set<KernelRelease>?) -> Bool {
-    guard let releases, !releases.contains(recipe.kernel.release) else { return true }
-    let dependencies = framework.layout.kernel(recipe.kernel.release).appending("modules.dep")
-    return recipe.images.contains { Files.isNewer(dependencies, than: FilePath($0.path)) }
+  private func isConcerned(_ recipe: ImageRecipe) -> Bool {
+    guard let concerned, !concerned.contains(recipe.kernel.release) else { return true }
+    let dependencies = layout.kernel(recipe.kernel.release).appending("modules.dep")
+    // Where that cannot be told, the look into the image will say why.
+    return recipe.images.contains { (try? Files.isNewer(dependencies, than: FilePath($0.path))) != false }
   }
 
   // MARK: Generators
 
   /// Says that nobody knows which images to look at; of several hook files one does.
-  private func announce(_ choice: GeneratorChoice, for only: ImageGenerator?) {
-    if choice.installed.isEmpty {
+  private func announce(_ facts: RoundFacts) {
+    if facts.installed.isEmpty {
       host.console.print("  -> no generator of initramfs images is installed")
-    } else if choice.chosen == nil, only == nil || only == choice.installed[0] {
-      let names = choice.installed.map(\.rawValue).joined(separator: ", ")
+    } else if facts.chosen == nil, facts.requested == nil || facts.requested == facts.installed[0] {
+      let names = facts.installed.map(\.rawValue).joined(separator: ", ")
       narrator.warn("no initramfs image is looked at: several generators are installed (\(names))")
-      narrator.advise("to choose one, set initramfs-generator in \(framework.layout.suiteConfiguration)")
+      narrator.advise("to choose one, set initramfs-generator in \(layout.suiteConfiguration)")
     }
   }
 
   // MARK: Facts
 
-  private func facts(
-    _ recipes: [ImageRecipe], _ owners: [KernelRelease: String]
-  ) async -> ImageFacts {
+  private func images(_ recipes: [ImageRecipe]) async throws(DKMSError) -> ImageFacts {
     var facts = ImageFacts(policy: configuration.initramfs)
     for recipe in recipes { facts.runs.append(await ImageSurvey(system).run(recipe)) }
     let mayBeMade = facts.runs.filter { run in
@@ -145,8 +167,7 @@ struct ImageRound: Sendable {
     }
     let kernels = Set(mayBeMade.map(\.recipe.kernel)).sorted { $0.description < $1.description }
     guard !kernels.isEmpty else { return facts }
-    let reader = ConditionReader(framework, host: host, kernelOwners: owners)
-    for condition in await reader.conditions(of: kernels) {
+    for condition in try await ConditionReader(snapshot, kernelOwners: owners).conditions(of: kernels) {
       facts.unbuiltModules[condition.kernel] = condition.unbuiltModules
     }
     return facts
@@ -188,7 +209,7 @@ extension KernelCondition {
     let unbuilt = modules.filter { module in
       if module.failure != nil { return true }
       guard let obstacle = module.obstacle, module.installed == nil else { return false }
-      return obstacle.exitStatus != .excluded
+      return !obstacle.isSkip
     }
     return Set(unbuilt.flatMap(\.moduleNames).map { String($0.map { $0 == "-" ? "_" : $0 }) })
   }

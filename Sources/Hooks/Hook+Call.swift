@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSEngine
+package import DKMSModel
+package import Host
+package import Journal
+package import SystemPackage
+
+extension Hook {
+  /// Reads the targets and acts on them; 0 where all is well, so that pacman reports anything else.
+  package static func run(
+    _ arguments: [String] = [], _ input: FileDescriptor, layout: Layout = Layout(), host: Host
+  ) async -> Int32 {
+    let lines: [TargetLine]
+    do throws(HostError) { lines = try input.lines().map(TargetLine.init) } catch {
+      Narrator(host.console).fail(DKMSError(error))
+      return 1
+    }
+    return await perform(lines, arguments, layout: layout, host: host).status
+  }
+
+  /// What a call with these targets would see and do, with all that earlier calls left undone; nothing is changed.
+  ///
+  /// - Throws: `DKMSError` where that cannot be found out.
+  package static func preview(
+    for targets: [HookTarget], layout: Layout, host: Host
+  ) async throws(DKMSError) -> HookPreview {
+    let unfinished: Journal.Unfinished
+    do throws(JournalError) { unfinished = try self.unfinished(in: Journal(layout)) } catch {
+      throw .system(
+        operation: "tell", subject: "what earlier calls have left undone", reason: "\(error)")
+    }
+    let call = HookCall(targets: targets + unfinished.calls.flatMap(\.knownTargets))
+    let facts = try await Self(call, layout: layout, host: host).look()
+    return HookPreview(facts: facts, plan: plan(facts))
+  }
+
+  /// Acts on lines of targets.
+  package static func perform(
+    _ lines: [TargetLine], _ arguments: [String] = [], by caller: Caller = .pacman, layout: Layout, host: Host
+  ) async -> HookResult {
+    let narrator = Narrator(host.console)
+    var call = HookCall(targets: lines.compactMap(\.target), arguments: arguments)
+    do throws(DKMSError) {
+      guard !call.targets.isEmpty, try concerns(call, layout: layout, host: host) else {
+        return HookResult(status: 0)
+      }
+    } catch {
+      narrator.fail(error)
+      return HookResult(status: 1)
+    }
+    guard host.isRoot else {
+      host.console.printError("==> ERROR: this is pacman's to run, as root")
+      return HookResult(status: 1)
+    }
+    let journal = Journal(layout)
+    // Before this call is on record itself.
+    let unfinished = resumed(from: journal, narrator)
+    call.targets += unfinished.flatMap(\.knownTargets)
+    let entry = JournalEntry(
+      JournalRecord(kind, by: caller, targets: lines, began: host.now()), journal, host)
+    await entry.begin()
+    do throws(DKMSError) {
+      let hook = try await Self(call, layout: layout, host: host)
+      let lock = try await hook.lock()
+      let hasRecovered = try await hook.recover()
+      let facts = try await hook.look()
+      let plan = plan(facts)
+      await entry.note(facts, plan)
+      let ending = try await hook.carryOut(plan, from: facts)
+      lock?.release()
+      if Task.isCancelled { narrator.interrupted() }
+      let status = Task.isCancelled ? ExitStatus.interrupted.rawValue : hasRecovered && ending.isWell ? 0 : 1
+      return HookResult(status: status, record: await entry.end(status, ending.outcomes))
+    } catch {
+      narrator.fail(error)
+      return HookResult(status: 1, record: await entry.end(1, error: error))
+    }
+  }
+
+  // MARK: What earlier calls left
+
+  /// What calls before this one left undone; nothing of a helper that concerns one transaction alone.
+  private static func unfinished(in journal: Journal) throws(JournalError) -> Journal.Unfinished {
+    kind.resumes ? try journal.unfinished(of: kind.rawValue) : .init()
+  }
+
+  /// The calls whose work this one does, too; says which, and what nobody knows.
+  private static func resumed(from journal: Journal, _ narrator: Narrator) -> [JournalRecord] {
+    let remedy = "to do all that may be undone: alpm-dkms reconcile"
+    do throws(JournalError) {
+      let unfinished = try unfinished(in: journal)
+      for call in unfinished.calls {
+        narrator.warn("call \(call.number) has not done all that it was to do; this one does it, too")
+      }
+      for problem in unfinished.problems {
+        narrator.warn("what a call was to do is not known: \(problem)")
+        narrator.advise(remedy)
+      }
+      return unfinished.calls
+    } catch {
+      narrator.warn("what earlier calls were to do is not known: \(error)")
+      narrator.advise(remedy)
+      return []
+    }
+  }
+}
+
+/// What a hook would see and do.
+package struct HookPreview: Sendable {
+  /// What it sees.
+  package let facts: any HookFacts
+  /// What it would do.
+  package let plan: any HookPlan
+
+  /// Holds both.
+  package init(facts: any HookFacts, plan: any HookPlan) {
+    self.facts = facts
+    self.plan = plan
+  }
+}

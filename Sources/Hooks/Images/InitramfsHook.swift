@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSEngine
+package import DKMSModel
+package import Host
+internal import Inspection
+
+/// After a transaction: makes the images anew that are not what they should be, each once.
+package struct InitramfsHook: Hook {
+  package static let kind = HelperKind.initramfs
+
+  private let layout: Layout
+  private let host: Host
+  private let round: ImageRound
+
+  /// A hook file whose generator is not there costs next to nothing.
+  package static func concerns(_ call: HookCall, layout: Layout, host: Host) throws(DKMSError) -> Bool {
+    guard let generator = try generator(of: call) else { return true }
+    return InstalledGenerators(Database(root: layout.root)).kinds.contains(generator)
+  }
+
+  /// The generator that a hook file is for; nil for whichever there is.
+  private static func generator(of call: HookCall) throws(DKMSError) -> ImageGenerator? {
+    guard let name = call.arguments.first else { return nil }
+    guard let generator = ImageGenerator(rawValue: name) else {
+      throw .system(
+        operation: "make", subject: "initramfs images with '\(name)'", reason: "there is no such generator")
+    }
+    return generator
+  }
+
+  package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
+    let generator = try Self.generator(of: call)
+    let framework = try await Framework.read(over: layout, host: host)
+    self.layout = framework.layout
+    self.host = host
+    let configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
+    do {
+      round = try await ImageRound(
+        framework.snapshot(on: host), configuration, call.targets, for: generator)
+    } catch { throw DKMSError(error) }
+  }
+
+  /// Images and the room for them are everybody's: whoever comes second finds them fresh.
+  package func lock() async throws(DKMSError) -> DirectoryLock? {
+    guard round.looksAtImages else { return nil }
+    do throws(HostError) {
+      return try await DirectoryLock.acquire(layout.imageState, .exclusive) {
+        host.console.print("  -> waiting for another run that makes images")
+      }
+    } catch { throw DKMSError(error) }
+  }
+
+  package func recover() async throws(DKMSError) -> Bool {
+    do { return try await round.resume() } catch { throw DKMSError(error) }
+  }
+
+  package func look() async throws(DKMSError) -> RoundFacts { try await round.look() }
+
+  package static func plan(_ facts: RoundFacts) -> ImagePlan { ImagePlan(facts.images) }
+
+  package func carryOut(_ plan: ImagePlan, from facts: RoundFacts) async -> HookEnding {
+    await round.carryOut(plan, from: facts)
+  }
+}

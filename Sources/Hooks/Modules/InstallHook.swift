@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSEngine
+package import DKMSModel
+package import Host
+internal import Inspection
+
+/// After a transaction: builds and installs for what came or changed, and removes what went.
+package struct InstallHook: Hook {
+  package static let kind = HelperKind.install
+
+  private let targets: [HookTarget]
+  private let allowsAutoinstall: Bool
+  private let configuration: SuiteConfiguration
+  /// Nothing of it is read before killed runs have been recovered from.
+  private let snapshot: Snapshot
+
+  private var layout: Layout { snapshot.layout }
+  private var host: Host { snapshot.host }
+
+  package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
+    targets = call.targets
+    let framework = try await Framework.read(over: layout, host: host)
+    // What is wrong with it the verdict says.
+    configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
+    allowsAutoinstall = framework.allowsAutoinstall
+    var options = framework.options
+    options.silenceLimit = configuration.silenceLimit
+    snapshot = Snapshot(host: host, layout: framework.layout, options: options)
+  }
+
+  package func recover() throws(DKMSError) -> Bool {
+    try onFiles { () throws(HostError) in
+      try LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
+      try LeftoverSweeper(layout).sweep()
+    }
+    return true
+  }
+
+  package func look() async throws(DKMSError) -> ModuleFacts {
+    let database = Database(root: layout.root)
+    var findings: TransactionReader.Findings
+    do throws(HostError) {
+      findings = try await TransactionReader(snapshot).findings(targets, database)
+    } catch {
+      throw DKMSError(error)
+    }
+    findings.transaction.leaveAlone { configuration.ignores($0.release) }
+    let facts = try await FactsReader(snapshot, kernelOwners: findings.kernelOwners).facts(
+      FactsReader.Request(
+        modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
+        clearedKernels: findings.transaction.goneKernels, sources: findings.sources))
+    return ModuleFacts(
+      transaction: findings.transaction,
+      options: PlanningOptions(snapshot.options, installs: allowsAutoinstall), facts: facts,
+      errors: findings.errors, warnings: findings.warnings, orphans: findings.orphans,
+      databaseProblem: database.problem.map { "every kernel directory counts as installed: \($0)" })
+  }
+
+  package static func plan(_ facts: ModuleFacts) -> Plan { facts.plan }
+
+  package func carryOut(_ plan: Plan, from facts: ModuleFacts) async throws(DKMSError) -> HookEnding {
+    let narrator = Narrator(host.console)
+    if let problem = facts.databaseProblem { narrator.warn(problem) }
+    report(facts.orphans, narrator)
+    if !facts.options.installs {
+      narrator.warn("nothing is built: \(layout.configurationDirectory)/no-autoinstall forbids it")
+    }
+    plan.skips.forEach(narrator.skipped)
+    let report = try await Executor(snapshot).execute(plan, observe: narrator.ended)
+    try onFiles { () throws(HostError) in
+      try LeftoverSweeper(layout).sweepBootRecords(of: host.bootIdentifier)
+    }
+    return HookEnding(isWell: conclude(report, facts, narrator), outcomes: report.outcomes)
+  }
+
+  /// Says once which kernels nobody owns, and again only when others join or leave them.
+  private func report(_ orphans: [KernelRelease], _ narrator: Narrator) {
+    let names = orphans.map(\.description).joined(separator: ", ")
+    guard names != (try? Files.text(layout.reportedOrphans)) ?? "" else { return }
+    if !orphans.isEmpty {
+      narrator.warn("no package owns these kernels, so nothing is built for them: \(names)")
+    }
+    // That it cannot be noted means only that it is said again.
+    try? Files.makeDirectories(layout.stateDirectory)
+    try? Files.write(Array("\(names)\n".utf8), to: layout.reportedOrphans)
+  }
+
+  private func conclude(_ report: Report, _ facts: ModuleFacts, _ narrator: Narrator) -> Bool {
+    facts.warnings.forEach(narrator.warn)
+    narrator.conclude(report, excusing: \.isSkip)
+    for (error, modules) in report.plan.modulesWithoutHeaders {
+      narrator.warn("\(error); not built: \(modules.map(\.description).joined(separator: ", "))")
+      if let remedy = error.remedy { narrator.advise(remedy) }
+    }
+    // A kernel without headers, or one that a module is not for, is no failure of this transaction.
+    let errors =
+      facts.errors
+      + report.plan.obstacles.filter { !$0.isSkip && $0.exitStatus != .headersMissing }
+    errors.forEach(narrator.fail)
+    for (id, kernel) in report.lastGood(facts.facts.tree) {
+      narrator.warn("\(id) stays installed for \(kernel.release)")
+    }
+    return errors.isEmpty && report.failures.allSatisfy(\.isSkip)
+  }
+}
+
+extension Report {
+  /// What was to be replaced and stays, since its successor could not be installed.
+  fileprivate func lastGood(_ before: TreeState) -> [(ModuleID, Kernel)] {
+    let withoutSuccessor = plan.skips.compactMap { skip in
+      skip.cause == .lastGood ? skip.kernel.map { (skip.id, $0) } : nil
+    }
+    let withFailedSuccessor = zip(plan.steps, outcomes).compactMap {
+      planned, outcome -> (ModuleID, Kernel)? in
+      switch planned.step {
+      case .unbuild(let id, let kernel) where outcome == .notTried: return (id, kernel)
+      case .install(let id, let kernel) where !outcome.isDone:
+        // Built from an older source of the same version.
+        return before[id]?.build(for: kernel)?.isInstalled == true ? (id, kernel) : nil
+      default: return nil
+      }
+    }
+    return withoutSuccessor + withFailedSuccessor
+  }
+}
+
+extension Plan {
+  /// For each kernel without headers, what is not built for it, in the order of the plan.
+  fileprivate var modulesWithoutHeaders: [(error: DKMSError, modules: [ModuleID])] {
+    var groups: [(error: DKMSError, modules: [ModuleID])] = []
+    for skip in skips {
+      guard let error = skip.obstacle, error.exitStatus == .headersMissing else { continue }
+      if let index = groups.firstIndex(where: { $0.error == error }) {
+        groups[index].modules.append(skip.id)
+      } else {
+        groups.append((error, [skip.id]))
+      }
+    }
+    return groups
+  }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSEngine
+package import DKMSModel
+
+/// The facts that decide what is built, installed and removed after a transaction.
+package struct ModuleFacts: HookFacts {
+  /// What the transaction has touched.
+  package var transaction: Transaction
+  /// How it is planned.
+  package var options: PlanningOptions
+  /// What there is.
+  package var facts: Facts
+  /// Sources of the transaction that could not be understood.
+  package var errors: [DKMSError] = []
+  /// Other sources that could not be understood.
+  package var warnings: [String] = []
+  /// Kernels that nobody owns.
+  package var orphans: [KernelRelease] = []
+  /// Why nobody can tell which packages there are, so that every kernel directory counts as installed.
+  package var databaseProblem: String?
+
+  /// What is done about them.
+  package var plan: Plan {
+    Planner.settle(
+      transaction, installs: options.installs, facts: facts, options: options.buildOptions)
+  }
+
+  package var sourceDirectories: [ModuleID: String] {
+    facts.tree.sourceDirectories.merging(facts.sources) { $1 }
+  }
+}
+
+// MARK: Words
+
+extension ModuleFacts {
+  package var words: [String] {
+    let list = { (title: String, names: [String]) in
+      names.isEmpty ? [] : ["\(title): \(names.joined(separator: ", "))"]
+    }
+    let releases = { (kernels: [Kernel]) in kernels.map(\.release.description) }
+    return list("modules that came or changed", transaction.changedModules.map(\.description))
+      + list("modules without their source", transaction.goneModules.map(\.description))
+      + list("kernels that came or changed", releases(transaction.changedKernels))
+      + list("kernels that are gone", releases(transaction.goneKernels))
+      + list("kernels that stay for this boot", releases(transaction.keptKernels))
+      + list("kernels", releases(transaction.installedKernels))
+      + list(
+        "kernels without headers",
+        facts.kernels.filter { !$0.value.hasHeaders }.map(\.key.release.description).sorted())
+      + list("kernels that no package owns", orphans.map(\.description))
+      + facts.tree.words + errors.map { "error: \($0)" }
+      + ([databaseProblem].compactMap { $0 } + warnings).map { "warning: \($0)" }
+  }
+}
+
+extension TreeState {
+  /// A line for each module that is registered.
+  var words: [String] {
+    modules.map { record in
+      let builds = record.builds.map { "\($0.isInstalled ? "installed" : "built") for \($0.kernel.release)" }
+      let marks =
+        [record.isBroken ? "broken" : nil, record.isLastGood ? "kept as the last good one" : nil]
+        .compactMap { $0 } + builds
+      return "\(record.id): \(marks.isEmpty ? "added" : marks.joined(separator: ", "))"
+    }
+  }
+
+  /// Where the sources of registered modules are.
+  var sourceDirectories: [ModuleID: String] {
+    modules.reduce(into: [:]) { directories, record in directories[record.id] = record.source }
+  }
+}
+
+extension Plan: HookPlan {
+  package func words(_ outcomes: [Outcome]) -> [String] {
+    zip(steps.map(\.words), outcomes).map { "\($0): \($1.words)" } + skips.map(\.words)
+  }
+
+  package func summary(_ outcomes: [Outcome]?) -> String {
+    guard !isEmpty else { return "nothing to do" }
+    guard let outcomes else { return "\(steps.count) steps planned" }
+    let count = { (isCounted: (PlannedStep, Outcome) -> Bool) in
+      zip(steps, outcomes).filter { isCounted($0.0, $0.1) }.count
+    }
+    let parts = [
+      (count { if case .build = $0.step { $1.isDone } else { false } }, "built"),
+      (count { if case .install = $0.step { $1.isDone } else { false } }, "installed"),
+      (count { if case .uninstall = $0.step { $1.isDone } else { false } }, "uninstalled"),
+      (count { if case .unregister = $0.step { $1.isDone } else { false } }, "removed"),
+      (count { $1.failure != nil }, "failed"), (count { $1 == .notTried }, "not tried"),
+    ]
+    return parts.inWords ?? "\(steps.count) steps"
+  }
+}
+
+extension [(Int, String)] {
+  /// `2 built, 1 failed`; nil where all are none.
+  var inWords: String? {
+    let some = filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    return some.isEmpty ? nil : some.joined(separator: ", ")
+  }
+}
+
+extension Outcome {
+  /// What became of it, for people.
+  var words: String {
+    switch self {
+    case .done(let warnings): (["done"] + warnings).joined(separator: "; ")
+    case .failed(let error): "failed: \(error)" + (error.remedy.map { " (\($0))" } ?? "")
+    case .notTried: "not tried"
+    }
+  }
+}

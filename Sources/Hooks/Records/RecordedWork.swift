@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSEngine
+package import DKMSModel
+internal import JSON
+package import Journal
+
+/// What a record holds beside its envelope, as the hook that wrote it understands it.
+package struct RecordedWork: Sendable {
+  /// What was seen; nil where it did not come to that, or where it would have been too large.
+  package let facts: (any HookFacts)?
+  /// What was decided.
+  package let plan: (any HookPlan)?
+  /// What is decided now, from the same facts.
+  package let replanned: (any HookPlan)?
+  /// What became of each thing that was planned, in the order of the plan; nil as long as nothing has.
+  package let outcomes: [Outcome]?
+  /// What kept the helper from its work.
+  package let error: DKMSError?
+}
+
+extension Hook {
+  /// Reads a record of this hook.
+  fileprivate static func work(of record: JournalRecord) throws(JSONProblem) -> RecordedWork {
+    let facts: Facts? = try record.facts?.decode()
+    let plan: Plan? = try record.plan?.decode()
+    return RecordedWork(
+      facts: facts, plan: plan, replanned: facts.map(self.plan),
+      outcomes: try record.end?.outcomes?.decode(), error: try record.end?.error?.decode())
+  }
+}
+
+extension JournalRecord {
+  /// Begins a record of a helper of this version.
+  package init(_ helper: HelperKind, by caller: Caller, targets: [TargetLine], began: Int) {
+    self.init(
+      version: Version.current, helper: helper.rawValue, phase: helper.phase, caller: caller,
+      targets: targets, began: began)
+  }
+
+  /// The helper.
+  ///
+  /// - Throws: `JournalError` where this version has no such helper.
+  package var kind: HelperKind {
+    get throws(JournalError) {
+      guard let kind = HelperKind(rawValue: helper) else { throw .helper(number, helper) }
+      return kind
+    }
+  }
+
+  /// What only this version's schema tells how to read.
+  ///
+  /// - Throws: `JournalError` where another schema wrote it, or it cannot be read all the same.
+  package var work: RecordedWork {
+    get throws(JournalError) {
+      guard schema == Self.schema else { throw .schema(number, found: schema) }
+      let hook = try kind.hook
+      do throws(JSONProblem) { return try hook.work(of: self) } catch {
+        throw .damaged("record \(number)", error)
+      }
+    }
+  }
+}
+
+extension JournalRecord.End {
+  /// Describes how a call of a helper of this version ended.
+  package init(time: Int, status: Int32, outcomes: [Outcome], error: DKMSError? = nil) {
+    self.init(
+      time: time, status: status, error: error.map { JSON(encoding: $0) }, outcomes: JSON(encoding: outcomes),
+      logs: (outcomes.compactMap(\.failure) + [error].compactMap { $0 }).compactMap(\.log))
+  }
+}
+
+extension Journal {
+  /// The journal of a system.
+  package init(_ layout: Layout, limits: Limits = Limits()) { self.init(layout.journal, limits: limits) }
+}

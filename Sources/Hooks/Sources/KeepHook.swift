@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSEngine
+package import DKMSModel
+package import Host
+internal import Inspection
+internal import SystemPackage
+
+/// Before a transaction, as `alpm-dkms-remove`: keeps a copy of each module source that is about to change or go.
+///
+/// Nothing is removed yet: the transaction may fail, and a new version may not build. What has gone is removed
+/// after the transaction, unless this suite goes with it.
+package struct KeepHook: Hook {
+  package static let kind = HelperKind.remove
+
+  private let targets: [HookTarget]
+  private let snapshot: Snapshot
+
+  private var layout: Layout { snapshot.layout }
+  private var host: Host { snapshot.host }
+
+  package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
+    targets = call.targets
+    snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
+  }
+
+  package func look() async throws(DKMSError) -> SourceFacts {
+    let sources = Database(root: layout.root).moduleSources(of: targets).sorted()
+    let tree = try onFiles { () throws(HostError) in try snapshot.tree() }
+    let change = SourceChange(
+      tree: tree, sources: sources.map { layout.sourceTree.appending($0).string })
+    return targets.contains(.suite) ? .removal(try await removal(of: change.modules)) : .change(change)
+  }
+
+  /// What goes with the suite: the helpers that would remove it after the transaction will be gone by then.
+  private func removal(of modules: [ModuleID]) async throws(DKMSError) -> ModuleFacts {
+    let tree = try onFiles { () throws(HostError) in try snapshot.tree() }
+    let built = Set(tree.modules.flatMap(\.builds).map(\.kernel)).sorted { $0.description < $1.description }
+    let releases = Set(targets.compactMap(\.kernelItself))
+    let goneKernels = built.filter { releases.contains($0.release) }
+    let registered = tree.modules.filter { !$0.builds.isEmpty }.map(\.id)
+    let facts = try await FactsReader(snapshot).facts(
+      FactsReader.Request(modules: registered, kernels: [], clearedKernels: built))
+    return ModuleFacts(
+      transaction: Transaction(goneModules: modules, goneKernels: goneKernels),
+      options: PlanningOptions(snapshot.options), facts: facts)
+  }
+
+  package static func plan(_ facts: SourceFacts) -> SourcePlan {
+    switch facts {
+    case .change(let change): .keep(change.modules)
+    case .removal(let facts): .remove(facts.plan)
+    }
+  }
+
+  package func carryOut(_ plan: SourcePlan, from facts: SourceFacts) async throws(DKMSError) -> HookEnding {
+    switch plan {
+    case .keep(let modules): return HookEnding(isWell: true, outcomes: await keep(modules))
+    case .remove(let plan):
+      let narrator = Narrator(host.console)
+      let report = try await Executor(snapshot).execute(plan, observe: narrator.ended)
+      narrator.conclude(report)
+      return HookEnding(isWell: report.failures.isEmpty, outcomes: report.outcomes)
+    }
+  }
+
+  private func keep(_ modules: [ModuleID]) async -> [Outcome] {
+    let keeper = SourceKeeper(layout: layout, host: host)
+    var outcomes: [Outcome] = []
+    for id in modules {
+      do {
+        try await keeper.keep(id)
+        outcomes.append(.done(warnings: []))
+      } catch {
+        // A source that cannot be copied, for want of room say, must not stop the transaction.
+        Narrator(host.console).warn("\(error)")
+        outcomes.append(.failed(error))
+      }
+    }
+    return outcomes
+  }
+}
+
+extension HookTarget {
+  fileprivate var kernelItself: KernelRelease? {
+    if case .kernel(let release) = self { release } else { nil }
+  }
+}
