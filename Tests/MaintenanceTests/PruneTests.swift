@@ -27,7 +27,9 @@ import Testing
   private func path(_ name: String) -> FilePath { system.directory.path.appending(name) }
 
   private func names(_ system: HookedSystem) -> [String] {
-    PrunePlan(PruneFacts(system.layout, host: system.host, database: Database(root: system.directory.path)))
+    Disk.answer { () throws(HostError) in
+      PrunePlan(try PruneFacts(system.snapshot, Database(root: system.directory.path)))
+    }
       .items.map { item in
         var path = item.path
         _ = path.removePrefix(system.directory.path)
@@ -129,7 +131,7 @@ import Testing
     try system.directory.write(
       String(repeating: "x", count: 1 << 20), to: "var/lib/dkms/hello/.tmp_1.0_removed/big")
     let leftover = path("var/lib/dkms/hello/.tmp_1.0_removed")
-    let size = Files.diskUsage(leftover)
+    let size = try Files.diskUsage(leftover)
     #expect(size >= 1 << 20)
     _ = await PruneCommand(asks: { _ in nil }).run(layout: system.layout, host: system.host)
     #expect(
