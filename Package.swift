@@ -45,6 +45,7 @@ let package = Package(
     library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", systemPackage]),
 
     program("dkms", ["DKMSCommand"]),
+    program("dkms-pages", ["DKMSCommand", "Host", systemPackage]),
     program("alpm-dkms-install", ["HookKit"]),
     program("alpm-dkms-remove", ["HookKit"]),
     program("alpm-dkms-initramfs", ["HookKit"]),

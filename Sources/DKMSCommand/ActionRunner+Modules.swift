@@ -31,8 +31,32 @@ extension ActionRunner {
   }
 
   func module() throws -> ModuleID {
-    guard !arguments.module.isEmpty, !arguments.version.isEmpty else { throw UsageError.noModule(action) }
-    return try ModuleID(name: arguments.module, version: arguments.version)
+    let name = arguments.module
+    guard !name.isEmpty else { throw UsageError.noModule(action) }
+    guard !arguments.version.isEmpty else {
+      throw UsageError.noVersion(action, name: name, versions: versions(of: name))
+    }
+    return try ModuleID(name: name, version: arguments.version)
+  }
+
+  /// The versions of a module that the action could be meant for, the newest first.
+  private func versions(of name: String) -> [String] {
+    let registered = ModuleTree(layout).state().modules.map(\.id).filter { $0.name == name }.map(\.version)
+    let sources = Files.list(layout.sourceTree).filter { directory in
+      directory.hasPrefix("\(name)-")
+        && isNamed(name, layout.sourceTree.appending(directory).appending("dkms.conf"))
+    }.map { String($0.dropFirst(name.count + 1)) }
+    let versions = isUndoing ? registered : registered + sources.filter { !registered.contains($0) }
+    return versions.sorted { VersionOrder($1) < VersionOrder($0) }
+  }
+
+  /// Whether a dkms.conf says in plain words that its module has that name: another one's may begin with it.
+  private func isNamed(_ name: String, _ configuration: FilePath) -> Bool {
+    let lines = Files.text(configuration)?.split(whereSeparator: \.isNewline) ?? []
+    return lines.contains { line in
+      line.replacing("\"", with: "").replacing("'", with: "").split(separator: " ").last
+        == "PACKAGE_NAME=\(name)"
+    }
   }
 
   private var isUndoing: Bool { [.uninstall, .unbuild, .remove].contains(action) }

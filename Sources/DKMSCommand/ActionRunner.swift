@@ -7,7 +7,7 @@ internal import SystemPackage
 
 /// Carries out one action of `dkms`.
 struct ActionRunner {
-  let action: Arguments.Action
+  let action: Action
   let arguments: Arguments
   let host: Host
   let layout: Layout
@@ -15,7 +15,7 @@ struct ActionRunner {
   let allowsAutoinstall: Bool
   let narrator: Narrator
 
-  init(_ action: Arguments.Action, _ arguments: Arguments, _ host: Host) async throws {
+  init(_ action: Action, _ arguments: Arguments, _ host: Host) async throws {
     self.action = action
     self.arguments = arguments
     self.host = host
