@@ -42,7 +42,8 @@ struct SuggestionTests {
   ]
 
   @Test(
-    "A mistyped word is named, with what it may have been meant for and the call to type", arguments: cases.indices)
+    "A mistyped word is named, with what it may have been meant for and the call to type",
+    arguments: cases.indices)
   func answers(_ index: Int) async throws {
     let test = Self.cases[index]
     let words = test.words.split(separator: " ").map(String.init)
