@@ -54,7 +54,7 @@ _dkms_offer_options() {
       kernel_postinst kernel_prerm && _dkms_offer -k --kernelver -a --arch
   _dkms_does build install uninstall unbuild remove mktarball && _dkms_offer --all
   _dkms_does match && _dkms_offer --templatekernel
-  _dkms_does add build install autoinstall match ldtarball kernel_postinst && _dkms_offer --force
+  _dkms_does add build install remove autoinstall match ldtarball kernel_postinst && _dkms_offer --force
   _dkms_does install autoinstall match kernel_postinst && _dkms_offer --force-version-override \
       --symlink-modules --modprobe-on-install
   _dkms_does add build install uninstall unbuild remove autoinstall match mktarball ldtarball generate_mok \

@@ -283,8 +283,8 @@ complete -c dkms -n '__dkms_does build install uninstall unbuild remove mktarbal
     -d 'Every kernel it is built for; build, install: every kernel there is'
 complete -c dkms -n '__dkms_does match' -l templatekernel -x -a '(__dkms_template_kernels)' \
     -d 'The kernel to go by'
-complete -c dkms -n '__dkms_does add build install autoinstall match ldtarball kernel_postinst' -l force \
-    -d 'Do it again, or in spite of what speaks against it'
+complete -c dkms -n '__dkms_does add build install remove autoinstall match ldtarball kernel_postinst' \
+    -l force -d 'Do it again, or in spite of what speaks against it'
 complete -c dkms -n '__dkms_does install autoinstall match kernel_postinst' -l force-version-override \
     -d 'Install it though the kernel has a newer one'
 complete -c dkms \

@@ -101,7 +101,7 @@ package enum Action: String, CaseIterable, Sendable {
         "unbuild it, and forget the module with its last kernel", takes: .registered, for: .built,
         manual: """
           Unbuilds the module.
-          Without `-k` it is also forgotten when nothing built is left of it; its source is never touched.
+          It is also forgotten when nothing built is left of it; its source is never touched.
           """)
     case .status:
       Entry(

@@ -62,13 +62,11 @@ extension ActionRunner {
   private var isUndoing: Bool { [.uninstall, .unbuild, .remove].contains(action) }
 
   private func checkState(of id: ModuleID, _ record: ModuleRecord?) throws {
-    let broken = DKMSError.moduleBroken(id, link: layout.sourceLink(id).string)
-    if isUndoing {
-      guard let record else { throw DKMSError.notAdded(id) }
-      // A module whose source is gone can always be removed; nothing else could be done with it.
-      guard !record.isBroken || action == .remove else { throw broken }
-    } else if action != .add, record?.isBroken == true, !Files.isDirectory(layout.source(id)) {
-      throw broken
+    if isUndoing, record == nil { throw DKMSError.notAdded(id) }
+    // Scripts count on that status; adding it leads the link back, and a removal by force is the way out.
+    let isWayOut = action == .add || action == .remove && arguments.isForced
+    if record?.isBroken == true, !isWayOut {
+      throw DKMSError.moduleBroken(id, link: layout.sourceLink(id).string)
     }
   }
 
@@ -96,10 +94,7 @@ extension ActionRunner {
     case .install: Planner.install(id, for: kernels, facts: facts, options: options)
     case .uninstall: Planner.uninstall(id, for: kernels, facts: facts, options: options)
     case .unbuild: Planner.unbuild(id, for: kernels, facts: facts, options: options)
-    case .remove:
-      // Removing it for a named kernel leaves it registered, so that the next kernel gets it again.
-      Planner.remove(
-        id, for: kernels, unregisters: arguments.kernels.isEmpty, facts: facts, options: options)
+    case .remove: Planner.remove(id, for: kernels, facts: facts, options: options)
     default: Planner.add(id, facts: facts, options: options)
     }
   }

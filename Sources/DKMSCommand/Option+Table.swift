@@ -43,9 +43,12 @@ extension Option {
 
     // MARK: What is done in spite of what
     Option(
-      ["--force"], for: Action.thatBuild + [.add, .ldtarball],
+      ["--force"], for: Action.thatBuild + [.add, .remove, .ldtarball],
       "do it again, or in spite of what speaks against it",
-      manual: "Do it again, or in spite of a missing dependency, a refusing script or a newer module."
+      manual: """
+        Do it again, or in spite of a missing dependency, a refusing script or a newer module.
+        With `remove`: also a module that has lost its source.
+        """
     ) { arguments, _, _ in arguments.isForced = true },
     Option(
       ["--force-version-override"], for: Action.thatInstall,

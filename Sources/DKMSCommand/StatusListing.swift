@@ -71,7 +71,8 @@ struct StatusListing {
   func printJSON(matching filter: StatusFilter) async -> ExitStatus {
     host.console.print(await StatusDocument(layout, options, host, matching: filter).json.text)
     let broken = tree.state().modules.filter { $0.isBroken && filter.includes($0.id) }
-    return conclude(broken.map(\.id))
+    tell(broken.map(\.id))
+    return .success
   }
 
   func print(matching filter: StatusFilter) async -> ExitStatus {
@@ -89,14 +90,14 @@ struct StatusListing {
         for build in builds { host.console.print(await line(record.id, build)) }
       }
     }
-    return conclude(broken)
+    tell(broken)
+    return .success
   }
 
-  private func conclude(_ broken: [ModuleID]) -> ExitStatus {
+  private func tell(_ broken: [ModuleID]) {
     for id in broken {
       Narrator(host.console).fail(.moduleBroken(id, link: layout.sourceLink(id).string))
     }
-    return broken.isEmpty ? .success : .broken
   }
 
   private func line(_ id: ModuleID, _ build: BuildRecord) async -> String {
