@@ -6,19 +6,40 @@ internal import SystemPackage
 
 extension StepRunner {
   /// Makes a key and its certificate, unless both are there by now; neither is ever made for the other.
+  ///
+  /// A certificate that has lost its key is put aside: whoever finds the key again finds both.
   func makeKeys(_ pair: KeyPair) async throws(DKMSError) -> [String] {
     let keys = SigningKeys(pair)
+    try checkDirectories(of: keys)
     return try await locked(keys.key.removingLastComponent(), .exclusive, pair.key) {
       () throws(DKMSError) in
       // Another run may have made them while this one waited.
       guard let problem = SigningProblem(pair, keys.state) else { return [] }
-      guard keys.state == .absent else { throw .keysUnavailable(problem) }
+      let state = keys.state
+      guard state.mayBeMade else { throw .keysUnavailable(problem) }
       if !keys.isHalfPublished {
         try await generate(keys)
-        try onFiles { () throws(HostError) in try Files.rename(keys.stagedKey, to: keys.key) }
+        try onFiles { () throws(HostError) in
+          if state == .withoutKey { try Files.rename(keys.certificate, to: keys.formerCertificate) }
+          try Files.rename(keys.stagedKey, to: keys.key)
+        }
       }
       try publishCertificate(of: keys)
-      return []
+      guard state == .withoutKey else { return [] }
+      return [
+        """
+        \(pair.certificate) had lost its key: both were made anew, the old certificate is \
+        \(keys.formerCertificate); to have Secure Boot accept the new one: mokutil --import \(pair.certificate)
+        """
+      ]
+    }
+  }
+
+  /// A directory that is not there is more likely mistyped than wanted.
+  private func checkDirectories(of keys: SigningKeys) throws(DKMSError) {
+    for directory in [keys.key, keys.certificate].map({ $0.removingLastComponent() })
+    where directory != layout.dkmsTree && !Files.isDirectory(directory) {
+      throw .keysUnavailable(.keysNotMade(keys.pair, detail: "the directory \(directory) does not exist"))
     }
   }
 
@@ -31,7 +52,6 @@ extension StepRunner {
     }
     try onFiles { () throws(HostError) in
       try discardStaged(keys)
-      try Files.makeDirectories(keys.certificate.removingLastComponent())
       // Nobody else may read a byte of it, not even while it is written.
       try Files.write([], to: keys.stagedKey, permissions: .ownerReadWrite)
     }

@@ -97,13 +97,13 @@ extension Planner {
 
   /// The plan of `dkms generate_mok`: empty where key and certificate are there.
   ///
-  /// - Throws: `DKMSError.keysUnavailable` where only one of them is.
+  /// - Throws: `DKMSError.keysUnavailable` where there is only a key.
   public static func makeKeys(for kernel: Kernel, facts: Facts) throws(DKMSError) -> Plan {
     var plan = Plan()
     guard let signing = facts.kernels[kernel]?.signing,
       let problem = SigningProblem(signing.keys, signing.state)
     else { return plan }
-    guard signing.state == .absent else { throw .keysUnavailable(problem) }
+    guard signing.state.mayBeMade else { throw .keysUnavailable(problem) }
     plan.append(.makeKeys(signing.keys), because: .requested)
     return plan
   }

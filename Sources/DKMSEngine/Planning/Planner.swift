@@ -122,7 +122,7 @@ public struct Planner {
   ///
   /// Whether a module may go without a signature is for its build to say.
   private mutating func keys(for kernel: Kernel) -> [Int] {
-    guard let signing = facts.kernels[kernel]?.signing, signing.isWanted, signing.state == .absent else {
+    guard let signing = facts.kernels[kernel]?.signing, signing.isWanted, signing.state.mayBeMade else {
       return []
     }
     let step =

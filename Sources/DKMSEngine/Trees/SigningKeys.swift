@@ -34,6 +34,9 @@ struct SigningKeys: Sendable {
     return hasKey ? .withoutCertificate : .withoutKey
   }
 
+  /// Where a certificate goes whose key is lost.
+  var formerCertificate: FilePath { FilePath("\(certificate).old") }
+
   /// Where the two are made.
   var stagedKey: FilePath { Files.stagingPath(for: key) }
   var stagedCertificate: FilePath { Files.stagingPath(for: certificate) }
