@@ -99,7 +99,10 @@ extension StepRunner {
   ) async -> String? {
     let overridden = options.forcedModules.versionOverridden
     if isForced(id) || options.overridesVersions || overridden.contains(id.name) { return nil }
-    let own = KernelTree(kernel.release, in: layout, options: options).modules(named: name)
+    var own = KernelTree(kernel.release, in: layout, options: options).modules(named: name)
+    if options.keepsInstalled, !tree.isInstalled(id, kernel) {
+      own += copies(of: name, in: layout.installed(kernel.release))
+    }
     // With several of that name there is no telling which one ours competes with.
     guard own.count == 1, let rival = own.first else { return nil }
     let ours = await version(of: layout.productModules(id, kernel).appending(file))

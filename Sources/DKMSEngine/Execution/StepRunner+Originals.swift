@@ -14,10 +14,21 @@ extension StepRunner {
     let kernelTree = KernelTree(kernel.release, in: layout, options: options)
     let originals = OriginalModules(inTheWayOf: id.name, kernel, in: layout)
     for name in names {
-      // What was built here is nobody's original, even if a killed run left it without its link.
-      for file in kernelTree.competitors(named: name) where !tree.isProduct(file, for: kernel) {
+      // What was built here is nobody's original, even if a killed run left it without its link; but another
+      // module's installation comes back like one.
+      for file in kernelTree.competitors(named: name)
+      where !tree.isProduct(file, for: kernel) || tree.isInstallation(file, for: kernel, exceptOf: id.name) {
         try originals.keep(file)
       }
+    }
+  }
+
+  /// Forgets installations of a module that others have put away: once it is taken out nobody wants them back.
+  func forgetDisplaced(_ id: ModuleID, _ kernel: Kernel) throws(HostError) {
+    for record in tree.state().modules where record.id.name != id.name {
+      let originals = OriginalModules(inTheWayOf: record.id.name, kernel, in: layout)
+      for kept in originals.all where tree.isProduct(kept.file, of: id, kernel) { try originals.forget(kept) }
+      originals.tidy()
     }
   }
 

@@ -30,6 +30,7 @@ extension StepRunner {
           try Files.remove(file)
         }
       }
+      try forgetDisplaced(id, kernel)
       for file in Files.list(installed) where file.hasSuffix(Files.stagingSuffix) {
         try Files.remove(installed.appending(file))
       }

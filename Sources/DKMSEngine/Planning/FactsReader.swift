@@ -112,7 +112,7 @@ public struct FactsReader: Sendable {
         let kernel = facts.tree.modules[index].builds[build].kernel
         guard case .read(let configuration)? = facts.configurations[id]?[kernel] else { continue }
         facts.tree.modules[index].builds[build].isSound =
-          tree.integrity(of: id, kernel, configuration) != .different
+          tree.integrity(of: id, kernel, configuration) != .different || tree.isDisplaced(id, kernel)
       }
     }
   }

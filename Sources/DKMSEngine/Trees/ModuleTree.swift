@@ -116,6 +116,29 @@ public struct ModuleTree: Sendable {
     }
   }
 
+  /// Whether a file is the same as one that a module version has built for a kernel.
+  func isProduct(_ file: FilePath, of id: ModuleID, _ kernel: Kernel) -> Bool {
+    guard let name = file.lastComponent else { return false }
+    return Files.haveEqualContents(file, layout.productModules(id, kernel).appending(name))
+  }
+
+  /// Whether a file is what some module but one has installed.
+  func isInstallation(_ file: FilePath, for kernel: Kernel, exceptOf name: String) -> Bool {
+    state().modules.contains { record in
+      record.id.name != name && record.build(for: kernel)?.isInstalled == true
+        && isProduct(file, of: record.id, kernel)
+    }
+  }
+
+  /// Whether another module has put away what this one had installed, so that it is not there to be repaired.
+  func isDisplaced(_ id: ModuleID, _ kernel: Kernel) -> Bool {
+    state().modules.contains { record in
+      record.id.name != id.name && record.build(for: kernel)?.isInstalled == true
+        && OriginalModules(inTheWayOf: record.id.name, kernel, in: layout).all
+          .contains { isProduct($0.file, of: id, kernel) }
+    }
+  }
+
   /// File names in a directory of modules, by the name of the module.
   func moduleFiles(in directory: FilePath) -> [String: String] {
     var files: [String: String] = [:]
