@@ -28,6 +28,7 @@ enum UsageError: Error, Equatable {
   case noArchive
   case noSuchPath(String)
   case noConfiguration(String)
+  case noOSRelease
   case notRoot(Action)
   case notWritable(String)
 
@@ -59,6 +60,7 @@ enum UsageError: Error, Equatable {
     case .noArchive: "name the tarball: dkms ldtarball FILE"
     case .noSuchPath(let path): "\(path) does not exist"
     case .noConfiguration(let directory): "the directory \(directory) has no dkms.conf"
+    case .noOSRelease: "neither /etc/os-release nor /usr/lib/os-release exists: this is no whole system"
     case .notRoot(let action): "dkms \(action.rawValue) needs root: try it with sudo"
     case .notWritable(let directory): "no write access to \(directory): try it with sudo"
     }
@@ -100,15 +102,16 @@ enum UsageError: Error, Equatable {
 
   var exitStatus: ExitStatus {
     switch self {
-    case .architectureCount, .noModule, .noVersion, .noTemplateKernel, .notRoot, .notWritable: .refused
+    case .architectureCount, .noConfiguration, .noModule, .noVersion, .noTemplateKernel, .notRoot,
+      .notWritable:
+      .refused
     case .noAction, .unknownAction, .unknownOption, .missingValue, .badValue, .allWithKernel,
       .onlyStatusHasJSON, .templateIsKernel, .noArchive, .noSuchPath:
       .usage
     case .allWithArchitecture: .wrongState
-    case .secondAction, .severalKernels, .exactlyOneKernel: .broken
+    case .secondAction, .severalKernels, .exactlyOneKernel, .noOSRelease: .broken
     case .allNotSupported: .unusable
     case .contradictoryContents: .badConfiguration
-    case .noConfiguration: .sourceUnusable
     case .noArchitecture: .noArchitecture
     case .noKernel: .noKernel
     }

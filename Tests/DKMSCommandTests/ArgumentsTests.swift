@@ -214,7 +214,7 @@ struct ArgumentsTests {
     #expect(UsageError.noSuchPath(missing).exitStatus.rawValue == 2)
     let empty = directory.path.appending("empty").string
     #expect(throws: UsageError.noConfiguration(empty)) { try origin("./empty") }
-    #expect(UsageError.noConfiguration(empty).exitStatus.rawValue == 9)
+    #expect(UsageError.noConfiguration(empty).exitStatus.rawValue == 1)
   }
 
   @Test("A second operand is not taken in silence")

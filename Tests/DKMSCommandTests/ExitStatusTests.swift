@@ -78,7 +78,7 @@ struct ExitStatusTests {
       testDescription: "source and binaries only", words: "mktarball quick/1.0 --source-only --binaries-only",
       status: 8, says: ["--source-only", "--binaries-only"]),
     Case(
-      testDescription: "source directory without dkms.conf", words: "add /usr/src/prebuilt", status: 9,
+      testDescription: "source directory without dkms.conf", words: "add /usr/src/prebuilt", status: 1,
       says: ["/usr/src/prebuilt", "dkms.conf"], isReferences: false),
     Case(
       testDescription: "no architecture", words: "build quick/1.0 -k \(Kernels.first) --arch=", status: 12,

@@ -32,10 +32,11 @@ public struct ConfigurationReader: Sendable {
   ///   - id: The name and version it is known by; nil where the file itself tells them.
   ///   - source: The directory that holds dkms.conf.
   ///   - kernel: The kernel to read it for.
+  ///   - allowsRepetition: Whether two modules of one name are let pass.
   /// - Returns: What it says.
   /// - Throws: `DKMSError`.
   public func configuration(
-    of id: ModuleID? = nil, source: FilePath, for kernel: Kernel
+    of id: ModuleID? = nil, source: FilePath, for kernel: Kernel, allowsRepetition: Bool = false
   ) async throws(DKMSError) -> ModuleConfiguration {
     let file = options.configurationFile ?? source.appending("dkms.conf")
     guard Files.isFile(file) || Files.isDirectory(file) else {
@@ -52,7 +53,7 @@ public struct ConfigurationReader: Sendable {
     return try ConfigurationInterpreter(
       variables: variables, file: file.string, kernel: kernel, kernelHeaders: tree.headers.string,
       buildDirectory: { id in layout.build(id).string },
-      hasKernelOption: KernelOptions(file: tree.configuration).contains
+      hasKernelOption: KernelOptions(file: tree.configuration).contains, allowsRepetition: allowsRepetition
     ).configuration()
   }
 

@@ -49,7 +49,8 @@ public struct ModuleImporter: Sendable {
     guard let directory = Files.resolved(path), Files.isFile(directory.appending("dkms.conf")) else {
       throw .sourceWithoutConfiguration(directory: path.string)
     }
-    let id = try await reader.configuration(source: directory, for: kernel).id
+    // The reference brings such a source in before it refuses it.
+    let id = try await reader.configuration(source: directory, for: kernel, allowsRepetition: true).id
     let places = [layout.source(id), layout.sourceLink(id), layout.build(id)]
     let isInPlace = places.contains { Files.resolved($0) == directory }
     return ImportedModule(id, isInPlace ? nil : ModuleOrigin(id, directory: directory.string))
