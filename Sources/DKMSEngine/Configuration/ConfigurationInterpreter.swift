@@ -109,8 +109,6 @@ struct ConfigurationInterpreter {
       problems.append("it sets no DEST_MODULE_LOCATION[\(index)]")
     } else if !["/kernel", "/updates", "/extra"].contains(where: location.hasPrefix) {
       problems.append("DEST_MODULE_LOCATION[\(index)] does not begin with /kernel, /updates or /extra")
-    } else if location.split(separator: "/").contains("..") {
-      problems.append("DEST_MODULE_LOCATION[\(index)] leads out of the kernel's directory")
     }
   }
 

@@ -7,12 +7,14 @@ public import SystemPackage
 /// Reads the dkms.conf of a module with all that overrides it.
 public struct ConfigurationReader: Sendable {
   private let evaluator: ConfigurationEvaluator
+  private let processorCount: Int
   private let layout: Layout
   private let options: BuildOptions
 
   /// Makes a reader.
   public init(host: Host, layout: Layout, options: BuildOptions) {
     evaluator = ConfigurationEvaluator(host: host)
+    processorCount = host.processorCount
     self.layout = layout
     self.options = options
   }
@@ -95,6 +97,8 @@ public struct ConfigurationReader: Sendable {
       "install_tree": layout.installTree.string,
       "module": id?.name ?? "",
       "module_version": id?.version ?? "",
+      // Without a limit it is empty, as what follows make's -j.
+      "parallel_jobs": options.jobs == 0 ? "" : "\(options.jobs ?? processorCount)",
     ]
   }
 }

@@ -51,7 +51,7 @@ extension StepRunner {
       let configuration = try? await reader.configuration(of: id, for: kernel),
       let module = configuration.modules.first(where: { $0.destinationName == kept.moduleName })
     else { return nil }
-    return layout.kernel(kernel.release).appending(FilePath(module.destinationLocation).components)
+    return layout.place(module.destinationLocation, in: kernel.release)?
       .appending(kept.file.components.suffix(1))
   }
 }

@@ -82,13 +82,11 @@ public struct ModuleTree: Sendable {
     for name in expected {
       guard let file = files[name] else { return .missingFromTree }
       guard isInstalled else { continue }
-      let locations =
-        [Layout.installedLocation]
+      let copies =
+        ([layout.installed(kernel.release)]
         + (configuration?.modules.filter { $0.destinationName == name } ?? [])
-        .map { FilePath($0.destinationLocation).withoutRoot }
-      let copies = locations.map {
-        layout.kernel(kernel.release).appending($0.components).appending(file)
-      }
+        .compactMap { layout.place($0.destinationLocation, in: kernel.release) })
+        .map { $0.appending(file) }
       guard copies.contains(where: { Files.haveEqualContents(modules.appending(file), $0) }) else {
         return .different
       }

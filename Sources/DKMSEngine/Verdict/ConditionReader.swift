@@ -159,23 +159,21 @@ public struct ConditionReader: Sendable {
   ) -> [ModuleFileCondition] {
     let product = layout.productModules(id, kernel)
     let built = tree.moduleFiles(in: product)
-    var expected = built.keys.sorted().map { (name: $0, locations: [Layout.installedLocation]) }
+    let installed = layout.installed(kernel.release)
+    var expected = built.keys.sorted().map { (name: $0, directories: [installed]) }
     if case .read(let configuration)? = configuration {
       expected = configuration.modules.map { module in
-        let location = FilePath(root: nil, FilePath(module.destinationLocation).components)
-        return (module.destinationName, [Layout.installedLocation, location])
+        let named = layout.place(module.destinationLocation, in: kernel.release)
+        return (module.destinationName, [installed] + (named.map { [$0] } ?? []))
       }
     }
-    return expected.map { name, locations in
+    return expected.map { name, directories in
       let builtFile = built[name].map(product.appending)
-      let copies = locations.flatMap { location in
-        Compression.allCases.map {
-          kernelTree.directory.appending(location.components).appending("\(name).ko\($0.suffix)")
-        }
+      let copies = directories.flatMap { directory in
+        Compression.allCases.map { directory.appending("\(name).ko\($0.suffix)") }
       }.filter(Files.isFile)
       let same = builtFile.flatMap { built in copies.first { Files.haveEqualContents(built, $0) } }
       // Elsewhere than where this suite installs, another file of that name is the kernel's own.
-      let installed = layout.installed(kernel.release)
       if let file = same ?? copies.first(where: { $0.starts(with: installed) }) {
         return ModuleFileCondition(
           name: name, path: file.string, builtPath: builtFile?.string,
