@@ -33,10 +33,17 @@ public struct Executor: Sendable {
     var outcomes = [Outcome?](repeating: nil, count: plan.steps.count)
     var waiting = Array(plan.steps.indices)
     let limit = max(2, host.processorCount)
+    var buildsInSource: [ModuleID: Bool] = [:]
     await withTaskGroup(of: (Int, Outcome).self) { group in
       var running = 0
       while true {
         for index in waiting where running < limit && plan.steps[index].mayStart(outcomes) {
+          if let (id, kernel) = plan.buildBesideAnother(index, outcomes) {
+            let known = buildsInSource[id]
+            let isInSource = if let known { known } else { await runner.buildsInSource(id, for: kernel) }
+            buildsInSource[id] = isInSource
+            if isInSource { continue }
+          }
           waiting.removeAll { $0 == index }
           running += 1
           let planned = plan.steps[index]
@@ -74,6 +81,19 @@ extension Plan {
     let isDone = { (step: Int) in outcomes[step]?.isDone == true }
     return planned.required.allSatisfy { isDone($0) || steps[$0].isOptional }
       && (planned.earlier.isEmpty || planned.earlier.contains(where: isDone))
+  }
+
+  /// What a step would build while the same module is yet to be built or installed for a kernel that goes before.
+  fileprivate func buildBesideAnother(_ index: Int, _ outcomes: [Outcome?]) -> (ModuleID, Kernel)? {
+    guard case .build(let id, let kernel) = steps[index].step else { return nil }
+    let isBesideAnother = steps.indices.prefix(index).contains { other in
+      guard outcomes[other] == nil else { return false }
+      return switch steps[other].step {
+      case .build(id, let theirs), .install(id, let theirs): theirs != kernel
+      default: false
+      }
+    }
+    return isBesideAnother ? (id, kernel) : nil
   }
 
   /// The modules that it compiles.

@@ -52,7 +52,9 @@ public struct ModuleImporter: Sendable {
     // The reference brings such a source in before it refuses it.
     let id = try await reader.configuration(source: directory, for: kernel, allowsRepetition: true).id
     let places = [layout.source(id), layout.sourceLink(id), layout.build(id)]
-    let isInPlace = places.contains { Files.resolved($0) == directory }
+    let isInPlace =
+      places.contains { Files.resolved($0) == directory }
+      || Files.isDirectory(layout.sourceLink(id)) && Files.haveEqualTrees(layout.sourceLink(id), directory)
     return ImportedModule(id, isInPlace ? nil : ModuleOrigin(id, directory: directory.string))
   }
 
