@@ -45,6 +45,10 @@ extension ActionRunner {
         && (arguments.version.isEmpty || record.id.version == arguments.version)
     }.map(\.id)
     let facts = await facts(modules, [kernel])
+    if !modules.isEmpty, let known = facts.kernels[kernel], !known.hasHeaders {
+      throw DKMSError.headersMissing(
+        kernel, directory: known.headersDirectory, package: known.headersPackage)
+    }
     let plan = Planner.match(modules, for: kernel, facts: facts, options: options)
     remarkOnDeprecations(of: plan, facts)
     return try await carryOut(plan)

@@ -27,6 +27,7 @@ extension ActionRunner {
     try checkAccess()
     if arguments.isSafeUpgrade, try await isHalfOfAnUpgrade(id) { return .success }
     let kernels = try kernels(of: record)
+    if isUndoing { for kernel in kernels { tellNothingToUndo(record, kernel) } }
     let facts = await facts(concerned(by: id, kernels), kernels, origin: origin)
     let plan = plan(id, kernels, facts)
     remarkOnDeprecations(of: plan, facts)
@@ -60,6 +61,15 @@ extension ActionRunner {
       line.replacing("\"", with: "").replacing("'", with: "").split(separator: " ").last
         == "PACKAGE_NAME=\(name)"
     }
+  }
+
+  /// Says where there is nothing to undo, as scripts that show it to people expect.
+  private func tellNothingToUndo(_ record: ModuleRecord?, _ kernel: Kernel) {
+    guard let record else { return }
+    let build = record.build(for: kernel)
+    let lack = action == .uninstall ? "installed" : "built"
+    guard build == nil || action == .uninstall && build?.isInstalled == false else { return }
+    host.console.print("  -> \(record.id) for \(kernel.release): not \(lack), skipped")
   }
 
   private var isUndoing: Bool { [.uninstall, .unbuild, .remove].contains(action) }

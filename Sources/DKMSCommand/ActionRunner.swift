@@ -57,7 +57,7 @@ struct ActionRunner {
   /// `isFailure` tells which errors are more than remarks, and `status` makes the status to end with of all of them.
   func carryOut(
     _ plan: Plan, isFailure: (DKMSError) -> Bool = \.isFailure,
-    status: ([DKMSError]) -> ExitStatus = { $0.first?.exitStatus ?? .success }
+    status: ([DKMSError]) -> ExitStatus = Self.status
   ) async throws -> ExitStatus {
     plan.skips.forEach(narrator.skipped)
     if arguments.isDryRun {
@@ -75,6 +75,11 @@ struct ActionRunner {
     narrator.conclude(report)
     tellObstacles(of: plan, isFailure)
     return status(plan.obstacles + report.failures)
+  }
+
+  /// The status of the first failure; that a module is not for a kernel hides none.
+  private static func status(of errors: [DKMSError]) -> ExitStatus {
+    (errors.first(where: \.isFailure) ?? errors.first)?.exitStatus ?? .success
   }
 
   /// Says once which directives of the modules that a plan brings in have no effect any more.
