@@ -5,6 +5,7 @@
 #   make demo       run whole pacman transactions in a throwaway root and check every state
 #   make test       run every test, after installing what they need
 #   make bench      time dkms against Debian's, after make test has put everything there
+#   make pages      write what completions and the manual page take from the tables of dkms
 #   make check      the walls between the targets, formatting, warnings
 
 PREFIX ?= /usr
@@ -36,7 +37,7 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 HOOKS = $(SHARE)/libalpm/hooks
 BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
 
-.PHONY: all build install demo test bench check clean
+.PHONY: all build install demo test bench pages check clean
 
 all: build
 
@@ -84,6 +85,9 @@ bench:
 	rm -rf .build/stage
 	$(MAKE) --no-print-directory install DESTDIR=.build/stage
 	Tests/Root/bench .build/stage
+
+pages:
+	$(SWIFT) run dkms-pages
 
 check:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -62,6 +62,7 @@ let package = Package(
     library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", "JSON", systemPackage]),
 
     program("dkms", ["DKMSCommand"]),
+    program("dkms-pages", ["DKMSCommand", "DKMSModel", "Host", systemPackage]),
     program("alpm-dkms-hook", ["Hooks"]),
     program("alpm-dkms", [argumentParser, "DKMSEngine", "Hooks", "Maintenance"]),
 

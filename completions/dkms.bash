@@ -3,14 +3,75 @@
 # Completion of dkms for bash. It reads the trees and starts no program. What it offers depends on the action, the module
 # and the trees that the line names before the cursor. A name that a shell would have to quote is not offered.
 
+# >>> tables (make pages writes what stands here, from the tables of dkms)
 _dkms_actions=(
-  add build unbuild install uninstall remove status autoinstall match mktarball ldtarball generate_mok
+ add build install uninstall unbuild remove status autoinstall match mktarball ldtarball generate_mok
   kernel_preinst kernel_postinst kernel_prerm
 )
 _dkms_valued=(
-  -m --module -v -k --kernelver -a --arch --templatekernel -j -c --directive --config --kernelsourcedir --archive
-  --dkmstree --sourcetree --installtree
+ -m --module -v -k --kernelver -a --arch --templatekernel -j -c --directive --config --kernelsourcedir
+  --dkmstree --sourcetree --installtree --archive
 )
+
+# What the word beside the action, and the value of -k, may be.
+_dkms_choose() {
+  case $action in
+    add) operand=source kernels=present ;;
+    build | install) operand=available kernels=present ;;
+    uninstall) operand=installed kernels=installed ;;
+    unbuild) operand=built kernels=built ;;
+    remove | status) operand=registered kernels=built ;;
+    autoinstall | generate_mok | kernel_preinst | kernel_postinst | kernel_prerm) operand=nothing kernels=present ;;
+    match) operand=installed_name kernels=present ;;
+    mktarball) operand=sound kernels=built ;;
+    ldtarball) operand=file kernels=present ;;
+    *) operand=available kernels=present ;;
+  esac
+}
+
+# Offers values of an option.
+_dkms_offer_value() {
+  case $1 in
+    -m | --module) _dkms_offer_names ;;
+    -v) _dkms_offer_versions ;;
+    -k | --kernelver) _dkms_offer_kernels ;;
+    -a | --arch) _dkms_offer_architectures ;;
+    --templatekernel) _dkms_offer_template_kernels ;;
+    -c) compopt -o default ;;
+    --config) compopt -o default ;;
+    --kernelsourcedir) compopt -o dirnames ;;
+    --dkmstree) compopt -o dirnames ;;
+    --sourcetree) compopt -o dirnames ;;
+    --installtree) compopt -o dirnames ;;
+    --archive) compopt -o default ;;
+  esac
+}
+
+# Offers the options that fit the action.
+_dkms_offer_options() {
+  _dkms_does add build install uninstall unbuild remove status match mktarball && _dkms_offer -m --module -v
+  _dkms_does build install uninstall unbuild remove status autoinstall match mktarball kernel_preinst \
+      kernel_postinst kernel_prerm && _dkms_offer -k --kernelver -a --arch
+  _dkms_does build install uninstall unbuild remove mktarball && _dkms_offer --all
+  _dkms_does match && _dkms_offer --templatekernel
+  _dkms_does add build install remove autoinstall match ldtarball kernel_postinst && _dkms_offer --force
+  _dkms_does install autoinstall match kernel_postinst && _dkms_offer --force-version-override \
+      --symlink-modules --modprobe-on-install
+  _dkms_does add build install uninstall unbuild remove autoinstall match mktarball ldtarball generate_mok \
+      kernel_preinst kernel_postinst kernel_prerm && _dkms_offer --dry-run
+  _dkms_does build install autoinstall match kernel_postinst && _dkms_offer -j --config --kernelsourcedir
+  _dkms_does add build install mktarball && _dkms_offer -c
+  _dkms_does add build install autoinstall match kernel_postinst && _dkms_offer --directive
+  _dkms_offer --dkmstree --sourcetree --installtree -q --quiet --verbose --debug -V --version -h --help
+  _dkms_does add mktarball ldtarball && _dkms_offer --archive
+  _dkms_does mktarball && _dkms_offer --source-only --binaries-only
+  _dkms_does install uninstall unbuild remove autoinstall match kernel_preinst kernel_postinst kernel_prerm && \
+      _dkms_offer --no-depmod
+  _dkms_does add install remove && _dkms_offer --rpm_safe_upgrade
+  _dkms_does status && _dkms_offer --json
+  return 0
+}
+# <<<
 
 # Is the first word one of the others?
 _dkms_among() {
@@ -138,14 +199,14 @@ _dkms_find_modules() {
   local -a registered sound built installed sources
   local id
   _dkms_read_tree
-  case $action in
-    status | remove) modules=("${registered[@]}") ;;
-    mktarball) modules=("${sound[@]}") ;;
-    unbuild) modules=("${built[@]%/*/*}") ;;
-    uninstall | match) modules=("${installed[@]%/*/*}") ;;
+  case $operand in
+    registered) modules=("${registered[@]}") ;;
+    sound) modules=("${sound[@]}") ;;
+    built) modules=("${built[@]%/*/*}") ;;
+    installed | installed_name) modules=("${installed[@]%/*/*}") ;;
     *)
       _dkms_read_sources
-      [[ $action == add ]] || modules=("${sound[@]}")
+      [[ $operand == source ]] || modules=("${sound[@]}")
       for id in "${sources[@]}"; do
         _dkms_among "$id" "${registered[@]}" || modules+=("$id")
       done
@@ -205,12 +266,12 @@ _dkms_offer_kernels_of() {
 _dkms_offer_kernels() {
   local -a registered sound built installed
   local path kernel
-  case $action in
-    uninstall)
+  case $kernels in
+    installed)
       _dkms_read_tree
       _dkms_offer_kernels_of "${installed[@]}"
       ;;
-    unbuild | remove | mktarball | status)
+    built)
       _dkms_read_tree
       _dkms_offer_kernels_of "${built[@]}"
       ;;
@@ -238,27 +299,6 @@ _dkms_offer_architectures() {
   _dkms_offer "${built[@]##*/}" "$HOSTTYPE"
 }
 
-_dkms_offer_options() {
-  _dkms_offer --dkmstree --sourcetree --installtree -q --quiet --verbose --debug -V --version -h --help
-  _dkms_does add build unbuild install uninstall remove status match mktarball && _dkms_offer -m --module -v
-  _dkms_among "$action" add ldtarball generate_mok || _dkms_offer -k --kernelver -a --arch
-  _dkms_does build unbuild install uninstall remove mktarball && _dkms_offer --all
-  _dkms_does status && _dkms_offer --json
-  [[ $action == status ]] || _dkms_offer --dry-run
-  _dkms_does match && _dkms_offer --templatekernel
-  _dkms_does add build install mktarball && _dkms_offer -c
-  _dkms_does add mktarball ldtarball && _dkms_offer --archive
-  _dkms_does mktarball && _dkms_offer --source-only --binaries-only
-  _dkms_does add install remove && _dkms_offer --rpm_safe_upgrade
-  _dkms_does add ldtarball build install autoinstall match kernel_postinst && _dkms_offer --force
-  _dkms_does add build install autoinstall match kernel_postinst && _dkms_offer --directive
-  _dkms_does build install autoinstall match kernel_postinst && _dkms_offer -j --config --kernelsourcedir
-  _dkms_does install autoinstall match kernel_postinst &&
-    _dkms_offer --force-version-override --symlink-modules --modprobe-on-install
-  _dkms_does unbuild install uninstall remove autoinstall match kernel_preinst kernel_postinst kernel_prerm &&
-    _dkms_offer --no-depmod
-}
-
 # Offers modules, tarballs and directories; only paths where no module begins so.
 _dkms_offer_sources() {
   local path
@@ -273,11 +313,12 @@ _dkms_offer_operands() {
   if [[ ! $action ]]; then
     _dkms_offer "${_dkms_actions[@]}"
   elif [[ ! $module ]]; then
-    case $action in
-      add) _dkms_offer_sources ;;
-      ldtarball) compopt -o default ;;
-      match) _dkms_offer_names ;;
-      build | unbuild | install | uninstall | remove | status | mktarball) _dkms_offer_modules ;;
+    case $operand in
+      nothing) ;;
+      source) _dkms_offer_sources ;;
+      file) compopt -o default ;;
+      installed_name) _dkms_offer_names ;;
+      *) _dkms_offer_modules ;;
     esac
   fi
 }
@@ -285,21 +326,19 @@ _dkms_offer_operands() {
 _dkms() {
   local IFS=$' \t\n' typed=$2
   local dkms_tree=/var/lib/dkms source_tree=/usr/src install_tree=/usr/lib/modules
-  local action='' module='' version='' asked='' current=''
+  local action='' module='' version='' asked='' current='' operand kernels
   local -a words
   COMPREPLY=()
   _dkms_split
   _dkms_parse
-  case $asked in
-    -m | --module) _dkms_offer_names ;;
-    -v) _dkms_offer_versions ;;
-    -k | --kernelver) _dkms_offer_kernels ;;
-    --templatekernel) _dkms_offer_template_kernels ;;
-    -a | --arch) _dkms_offer_architectures ;;
-    -c | --config | --archive) compopt -o default ;;
-    --kernelsourcedir | --dkmstree | --sourcetree | --installtree) compopt -o dirnames ;;
-    '') if [[ $current == -* ]]; then _dkms_offer_options; else _dkms_offer_operands; fi ;;
-  esac
+  _dkms_choose
+  if [[ $asked ]]; then
+    _dkms_offer_value "$asked"
+  elif [[ $current == -* ]]; then
+    _dkms_offer_options
+  else
+    _dkms_offer_operands
+  fi
 }
 
 complete -F _dkms dkms

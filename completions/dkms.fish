@@ -34,10 +34,8 @@ function __dkms_parse
     set -g __dkms_tree /var/lib/dkms
     set -g __dkms_source_tree /usr/src
     set -g __dkms_install_tree /usr/lib/modules
-    set -l valued -m --module -v -k --kernelver -a --arch --templatekernel -j -c --directive --config \
-        --kernelsourcedir --archive --dkmstree --sourcetree --installtree
-    set -l actions add build unbuild install uninstall remove status autoinstall match mktarball ldtarball \
-        generate_mok kernel_preinst kernel_postinst kernel_prerm
+    set -l valued (__dkms_valued)
+    set -l actions (__dkms_actions)
     set -l asked
     for word in (commandline -opc)[2..]
         if set -q asked[1]
@@ -55,6 +53,7 @@ function __dkms_parse
             __dkms_take -m $word
         end
     end
+    __dkms_choose
 end
 
 # Is the action one of these, or still open?
@@ -63,20 +62,15 @@ function __dkms_does
     test -z "$__dkms_action" || contains -- $__dkms_action $argv
 end
 
-function __dkms_does_not
-    __dkms_parse
-    not contains -- "$__dkms_action" $argv
-end
-
 function __dkms_wants_action
     __dkms_parse
     test -z "$__dkms_action"
 end
 
-# Is it the module of one of these actions that is to come?
-function __dkms_wants_module
+# Is the word beside the action to come, and is it one of these?
+function __dkms_wants
     __dkms_parse
-    test -z "$__dkms_module" && contains -- "$__dkms_action" $argv
+    test -n "$__dkms_action" -a -z "$__dkms_module" && contains -- $__dkms_operand $argv
 end
 
 # Has the value at the cursor a slash?
@@ -132,21 +126,21 @@ end
 # Prints the modules that the action may be meant for, as NAME/VERSION.
 function __dkms_modules
     __dkms_parse
-    switch "$__dkms_action"
-        case status remove
+    switch $__dkms_operand
+        case registered
             __dkms_registered
-        case mktarball
+        case sound
             __dkms_registered sound
-        case unbuild
+        case built
             __dkms_built | string replace -r '/[^/]*/[^/]*$' ''
-        case uninstall match
+        case installed installed_name
             __dkms_built installed | string replace -r '/[^/]*/[^/]*$' ''
         case '*'
             set -l registered (__dkms_registered)
             for id in (__dkms_sources)
                 contains -- $id $registered || echo $id
             end
-            test "$__dkms_action" = add || __dkms_registered sound
+            test $__dkms_operand = source || __dkms_registered sound
     end
 end
 
@@ -174,10 +168,10 @@ end
 
 function __dkms_kernels
     __dkms_parse
-    switch "$__dkms_action"
-        case uninstall
+    switch $__dkms_kernel_choice
+        case installed
             __dkms_built installed | __dkms_kernels_of
-        case unbuild remove mktarball status
+        case built
             __dkms_built | __dkms_kernels_of
         case '*'
             for directory in $__dkms_install_tree/*/
@@ -207,67 +201,124 @@ end
 
 complete -c dkms -f
 
-# --- Actions and operands
+complete -c dkms -n '__dkms_wants source available registered sound built installed' -a '(__dkms_modules)'
+complete -c dkms -n '__dkms_wants installed_name' -a '(__dkms_names)'
+complete -c dkms -n '__dkms_wants source' -a '(__dkms_paths)'
+complete -c dkms -n '__dkms_wants file' -F
 
-complete -c dkms -n __dkms_wants_action -a add -d 'Register a module'
+# >>> tables (make pages writes what stands here, from the tables of dkms)
+function __dkms_actions
+    string join \n -- add build install uninstall unbuild remove status autoinstall match mktarball ldtarball \
+        generate_mok kernel_preinst kernel_postinst kernel_prerm
+end
+
+function __dkms_valued
+    string join \n -- -m --module -v -k --kernelver -a --arch --templatekernel -j -c --directive --config \
+        --kernelsourcedir --dkmstree --sourcetree --installtree --archive
+end
+
+# What the word beside the action, and the value of -k, may be.
+function __dkms_choose
+    switch "$__dkms_action"
+        case add
+            set -g __dkms_operand source
+            set -g __dkms_kernel_choice present
+        case build install
+            set -g __dkms_operand available
+            set -g __dkms_kernel_choice present
+        case uninstall
+            set -g __dkms_operand installed
+            set -g __dkms_kernel_choice installed
+        case unbuild
+            set -g __dkms_operand built
+            set -g __dkms_kernel_choice built
+        case remove status
+            set -g __dkms_operand registered
+            set -g __dkms_kernel_choice built
+        case autoinstall generate_mok kernel_preinst kernel_postinst kernel_prerm
+            set -g __dkms_operand nothing
+            set -g __dkms_kernel_choice present
+        case match
+            set -g __dkms_operand installed_name
+            set -g __dkms_kernel_choice present
+        case mktarball
+            set -g __dkms_operand sound
+            set -g __dkms_kernel_choice built
+        case ldtarball
+            set -g __dkms_operand file
+            set -g __dkms_kernel_choice present
+        case '*'
+            set -g __dkms_operand available
+            set -g __dkms_kernel_choice present
+    end
+end
+
+complete -c dkms -n __dkms_wants_action -a add -d 'Register a module whose source is in /usr/src/MODULE-VERSION, or bring it there'
 complete -c dkms -n __dkms_wants_action -a build -d 'Build it for a kernel'
-complete -c dkms -n __dkms_wants_action -a install -d 'Put it into the module directory of a kernel'
-complete -c dkms -n __dkms_wants_action -a uninstall -d 'Take it out of the module directory of a kernel'
+complete -c dkms -n __dkms_wants_action -a install -d 'Build it if need be, and put it into the kernel\'s module directory'
+complete -c dkms -n __dkms_wants_action -a uninstall -d 'Take it out of the kernel\'s module directory'
 complete -c dkms -n __dkms_wants_action -a unbuild -d 'Uninstall it and forget what was built'
-complete -c dkms -n __dkms_wants_action -a remove -d 'Unbuild it and forget the module'
-complete -c dkms -n __dkms_wants_action -a status -d 'List the modules and their kernels'
+complete -c dkms -n __dkms_wants_action -a remove -d 'Unbuild it, and forget the module with its last kernel'
+complete -c dkms -n __dkms_wants_action -a status -d 'List the modules and the kernels they are built or installed for'
 complete -c dkms -n __dkms_wants_action -a autoinstall -d 'Install the newest version of each module that wants it'
 complete -c dkms -n __dkms_wants_action -a match -d 'Install for a kernel what another one has'
-complete -c dkms -n __dkms_wants_action -a mktarball -d 'Write a module to a tarball'
-complete -c dkms -n __dkms_wants_action -a ldtarball -d 'Register the module of a tarball'
-complete -c dkms -n __dkms_wants_action -a generate_mok -d 'Make the key and the certificate for signing'
-complete -c dkms -n __dkms_wants_action -a kernel_preinst -d 'Forget what was built for a kernel installed anew'
+complete -c dkms -n __dkms_wants_action -a mktarball -d 'Write a module\'s source, and what was built from it, to a tarball'
+complete -c dkms -n __dkms_wants_action -a ldtarball -d 'Register the module of a tarball, with what was built from it'
+complete -c dkms -n __dkms_wants_action -a generate_mok -d 'Make the key and the certificate that modules are signed with'
+complete -c dkms -n __dkms_wants_action -a kernel_preinst -d 'Forget what was built for a kernel that is installed anew'
 complete -c dkms -n __dkms_wants_action -a kernel_postinst -d 'The same as autoinstall'
 complete -c dkms -n __dkms_wants_action -a kernel_prerm -d 'Forget what was built for a kernel that goes'
 
-complete -c dkms -n '__dkms_wants_module add build unbuild install uninstall remove status mktarball' \
-    -a '(__dkms_modules)'
-complete -c dkms -n '__dkms_wants_module match' -a '(__dkms_names)'
-complete -c dkms -n '__dkms_wants_module add' -a '(__dkms_paths)'
-complete -c dkms -n '__dkms_wants_module ldtarball' -F
-
-# --- Options
-
-set -l module '__dkms_does add build unbuild install uninstall remove status match mktarball'
-complete -c dkms -n $module -s m -l module -x -a '(__dkms_names)' -d Module
-complete -c dkms -n $module -s v -x -a '(__dkms_versions)' -d 'Version of the module'
-set -l kernel '__dkms_does_not add ldtarball generate_mok'
-complete -c dkms -n $kernel -s k -l kernelver -x -a '(__dkms_kernels)' -d Kernel
-complete -c dkms -n $kernel -s a -l arch -x -a '(__dkms_architectures)' -d 'Architecture of the kernel'
-complete -c dkms -n '__dkms_does build unbuild install uninstall remove mktarball' -l all -d 'Every kernel'
-complete -c dkms -n '__dkms_does status' -l json -d 'For programs'
-complete -c dkms -n '__dkms_does_not status' -l dry-run -d 'Say what would be done'
-complete -c dkms -n '__dkms_does match' -l templatekernel -x -a '(__dkms_template_kernels)' -d 'Kernel to go by'
-complete -c dkms -n '__dkms_does add build install mktarball' -s c -r -F -d "In the place of the module's dkms.conf"
-complete -c dkms -n '__dkms_does add mktarball ldtarball' -l archive -r -F -d Tarball
-complete -c dkms -n '__dkms_does mktarball' -l source-only -d 'Without what was built'
-complete -c dkms -n '__dkms_does mktarball' -l binaries-only -d 'Without the source'
-complete -c dkms -n '__dkms_does add install remove' -l rpm_safe_upgrade -d 'A package is being upgraded'
-complete -c dkms -n '__dkms_does add ldtarball build install autoinstall match kernel_postinst' -l force \
-    -d 'Do it again, or in spite of what speaks against it'
+complete -c dkms -n '__dkms_does add build install uninstall unbuild remove status match mktarball' -s m \
+    -l module -x -a '(__dkms_names)' -d 'The module, in the place of a bare MODULE/VERSION'
+complete -c dkms -n '__dkms_does add build install uninstall unbuild remove status match mktarball' -s v -x \
+    -a '(__dkms_versions)' -d 'The module\'s version'
+complete -c dkms \
+    -n '__dkms_does build install uninstall unbuild remove status autoinstall match mktarball kernel_preinst kernel_postinst kernel_prerm' \
+    -s k -l kernelver -x -a '(__dkms_kernels)' -d 'The kernel; without it the running one'
+complete -c dkms \
+    -n '__dkms_does build install uninstall unbuild remove status autoinstall match mktarball kernel_preinst kernel_postinst kernel_prerm' \
+    -s a -l arch -x -a '(__dkms_architectures)' -d 'Its architecture, for one or for every -k'
+complete -c dkms -n '__dkms_does build install uninstall unbuild remove mktarball' -l all \
+    -d 'Every kernel it is built for; build, install: every kernel there is'
+complete -c dkms -n '__dkms_does match' -l templatekernel -x -a '(__dkms_template_kernels)' \
+    -d 'The kernel to go by'
+complete -c dkms -n '__dkms_does add build install remove autoinstall match ldtarball kernel_postinst' \
+    -l force -d 'Do it again, or in spite of what speaks against it'
+complete -c dkms -n '__dkms_does install autoinstall match kernel_postinst' -l force-version-override \
+    -d 'Install it though the kernel has a newer one'
+complete -c dkms \
+    -n '__dkms_does add build install uninstall unbuild remove autoinstall match mktarball ldtarball generate_mok kernel_preinst kernel_postinst kernel_prerm' \
+    -l dry-run -d 'Say what would be done, and do nothing'
+complete -c dkms -n '__dkms_does build install autoinstall match kernel_postinst' -s j -x \
+    -d 'Jobs at once; 0: no limit'
+complete -c dkms -n '__dkms_does add build install mktarball' -s c -r -F \
+    -d 'A dkms.conf in the place of the module\'s own'
 complete -c dkms -n '__dkms_does add build install autoinstall match kernel_postinst' -l directive -x \
-    -d 'NAME=VALUE, stronger than any dkms.conf'
-set -l build '__dkms_does build install autoinstall match kernel_postinst'
-complete -c dkms -n $build -s j -x -d 'Jobs at once; 0: no limit'
-complete -c dkms -n $build -l config -r -F -d "The kernel's configuration, if elsewhere"
-complete -c dkms -n $build -l kernelsourcedir -x -a '(__fish_complete_directories)' \
-    -d "The kernel's headers, if elsewhere"
-set -l install '__dkms_does install autoinstall match kernel_postinst'
-complete -c dkms -n $install -l force-version-override -d 'Though the kernel has a newer one'
-complete -c dkms -n $install -l symlink-modules -d 'Install links, not copies'
-complete -c dkms -n $install -l modprobe-on-install -d 'Load what was installed for the running kernel'
-complete -c dkms -l no-depmod -d 'Leave modules.dep to the caller' \
-    -n '__dkms_does unbuild install uninstall remove autoinstall match kernel_preinst kernel_postinst kernel_prerm'
+    -d 'A value that is stronger than any dkms.conf'
+complete -c dkms -n '__dkms_does build install autoinstall match kernel_postinst' -l config -r -F \
+    -d 'The kernel\'s configuration, if elsewhere'
+complete -c dkms -n '__dkms_does build install autoinstall match kernel_postinst' -l kernelsourcedir -x \
+    -a '(__fish_complete_directories)' -d 'The kernel\'s headers, if elsewhere'
 complete -c dkms -l dkmstree -x -a '(__fish_complete_directories)' -d 'In the place of /var/lib/dkms'
 complete -c dkms -l sourcetree -x -a '(__fish_complete_directories)' -d 'In the place of /usr/src'
 complete -c dkms -l installtree -x -a '(__fish_complete_directories)' -d 'In the place of /usr/lib/modules'
+complete -c dkms -n '__dkms_does add mktarball ldtarball' -l archive -r -F \
+    -d 'The tarball to write or to load'
+complete -c dkms -n '__dkms_does mktarball' -l source-only -d 'Without what was built'
+complete -c dkms -n '__dkms_does mktarball' -l binaries-only -d 'Without the source'
+complete -c dkms \
+    -n '__dkms_does install uninstall unbuild remove autoinstall match kernel_preinst kernel_postinst kernel_prerm' \
+    -l no-depmod -d 'Leave modules.dep to the caller'
+complete -c dkms -n '__dkms_does install autoinstall match kernel_postinst' -l symlink-modules \
+    -d 'Install links to what was built, not copies'
+complete -c dkms -n '__dkms_does install autoinstall match kernel_postinst' -l modprobe-on-install \
+    -d 'Load what was installed for the running kernel'
+complete -c dkms -n '__dkms_does add install remove' -l rpm_safe_upgrade \
+    -d 'A package manager adds the new version before it removes the old'
+complete -c dkms -n '__dkms_does status' -l json -d 'For programs, with more than the text says'
 complete -c dkms -s q -l quiet -d 'Say nothing'
-complete -c dkms -l verbose -d 'Say which programs are run'
-complete -c dkms -l debug -d 'Say which programs are run'
-complete -c dkms -s V -l version -d 'Print the version'
-complete -c dkms -s h -l help -d 'Print actions and options'
+complete -c dkms -l verbose -l debug -d 'Say which programs are run'
+complete -c dkms -s V -l version -d 'The version of dkms that scripts find here, and our own'
+complete -c dkms -s h -l help -d 'Print the actions and options'
+# <<<

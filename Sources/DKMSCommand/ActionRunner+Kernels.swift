@@ -17,7 +17,9 @@ extension ActionRunner {
     let facts = try await facts(tree.newestVersions, [kernel])
     let plan = Planner.autoinstall(for: [kernel], facts: facts, options: options)
     remarkOnDeprecations(of: plan, facts)
-    let isFailure = { (error: DKMSError) in error.isFailure && !error.isOnlyWaiting(in: tree) }
+    let isFailure = { (error: DKMSError) in
+      error.isFailure && !error.isOfBrokenModule && !error.isOnlyWaiting(in: tree)
+    }
     return try await carryOut(plan, isFailure: isFailure) { errors in
       let failures = errors.filter(isFailure)
       if failures.isEmpty { return .success }
@@ -43,6 +45,10 @@ extension ActionRunner {
         && (arguments.version.isEmpty || record.id.version == arguments.version)
     }.map(\.id)
     let facts = try await facts(modules, [kernel])
+    if !modules.isEmpty, let known = facts.kernels[kernel], !known.hasHeaders {
+      throw DKMSError.headersMissing(
+        kernel, directory: known.headersDirectory, package: known.headersPackage)
+    }
     let plan = Planner.match(modules, for: kernel, facts: facts, options: options)
     remarkOnDeprecations(of: plan, facts)
     return try await carryOut(plan)
@@ -67,6 +73,9 @@ extension ActionRunner {
 }
 
 extension DKMSError {
+  /// Whether a module has lost its source: nothing can be done for it, and scripts count on success for the others.
+  fileprivate var isOfBrokenModule: Bool { if case .moduleBroken = self { true } else { false } }
+
   /// Whether all that is missing are modules that nobody has registered yet; whoever does triggers this anew.
   fileprivate func isOnlyWaiting(in tree: TreeState) -> Bool {
     guard case .dependenciesMissing(_, _, let names) = self else { return false }

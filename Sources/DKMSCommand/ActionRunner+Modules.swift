@@ -8,6 +8,12 @@ internal import SystemPackage
 extension ActionRunner {
   /// The actions on one module: from `add` to `remove`.
   func changeModule() async throws -> ExitStatus {
+    // The reference asks it for the distribution; package scripts count on the status.
+    if action == .add {
+      let places: [FilePath] = ["/etc/os-release", "/usr/lib/os-release"]
+      let isNamed = try places.contains { try Files.resolved($0) != nil }
+      if !isNamed { throw UsageError.noOSRelease }
+    }
     guard !isUndoing, arguments.module.isEmpty, let path = arguments.importPath else {
       return try await change(try module(), from: nil)
     }
@@ -24,6 +30,7 @@ extension ActionRunner {
     try checkAccess()
     if arguments.isSafeUpgrade, try await isHalfOfAnUpgrade(id) { return .success }
     let kernels = try kernels(of: record)
+    if isUndoing { for kernel in kernels { tellNothingToUndo(record, kernel) } }
     let facts = try await facts(try concerned(by: id, kernels), kernels, origin: origin)
     let plan = plan(id, kernels, facts)
     remarkOnDeprecations(of: plan, facts)
@@ -31,21 +38,50 @@ extension ActionRunner {
   }
 
   func module() throws -> ModuleID {
-    guard !arguments.module.isEmpty, !arguments.version.isEmpty else { throw UsageError.noModule(action) }
-    return try ModuleID(name: arguments.module, version: arguments.version)
+    let name = arguments.module
+    guard !name.isEmpty else { throw UsageError.noModule(action) }
+    guard !arguments.version.isEmpty else {
+      throw UsageError.noVersion(action, name: name, versions: try versions(of: name))
+    }
+    return try ModuleID(name: name, version: arguments.version)
+  }
+
+  /// The versions of a module that the action could be meant for, the newest first.
+  private func versions(of name: String) throws -> [String] {
+    let registered = try tree().modules.map(\.id).filter { $0.name == name }.map(\.version)
+    let sources = try Files.list(layout.sourceTree, beginningWith: "\(name)-").filter { directory in
+      try isNamed(name, layout.sourceTree.appending(directory).appending("dkms.conf"))
+    }.map { String($0.dropFirst(name.count + 1)) }
+    let versions = isUndoing ? registered : registered + sources.filter { !registered.contains($0) }
+    return versions.sorted { VersionOrder($1) < VersionOrder($0) }
+  }
+
+  /// Whether a dkms.conf says in plain words that its module has that name: another one's may begin with it.
+  private func isNamed(_ name: String, _ configuration: FilePath) throws -> Bool {
+    let lines = try Files.text(configuration)?.split(whereSeparator: \.isNewline) ?? []
+    return lines.contains { line in
+      line.replacing("\"", with: "").replacing("'", with: "").split(separator: " ").last
+        == "PACKAGE_NAME=\(name)"
+    }
+  }
+
+  /// Says where there is nothing to undo, as scripts that show it to people expect.
+  private func tellNothingToUndo(_ record: ModuleRecord?, _ kernel: Kernel) {
+    guard let record else { return }
+    let build = record.build(for: kernel)
+    let lack = action == .uninstall ? "installed" : "built"
+    guard build == nil || action == .uninstall && build?.isInstalled == false else { return }
+    host.console.print("  -> \(record.id) for \(kernel.release): not \(lack), skipped")
   }
 
   private var isUndoing: Bool { [.uninstall, .unbuild, .remove].contains(action) }
 
   private func checkState(of id: ModuleID, _ record: ModuleRecord?) throws {
-    let broken = DKMSError.moduleBroken(id, link: layout.sourceLink(id).string)
-    if isUndoing {
-      guard let record else { throw DKMSError.notAdded(id) }
-      // A module whose source is gone can always be removed; nothing else could be done with it.
-      guard !record.isBroken || action == .remove else { throw broken }
-    } else if action != .add, record?.isBroken == true {
-      let hasSource = try onFiles { () throws(HostError) in try Files.isDirectory(layout.source(id)) }
-      if !hasSource { throw broken }
+    if isUndoing, record == nil { throw DKMSError.notAdded(id) }
+    // Scripts count on that status; adding it leads the link back, and a removal by force is the way out.
+    let isWayOut = action == .add || action == .remove && arguments.isForced
+    if record?.isBroken == true, !isWayOut {
+      throw DKMSError.moduleBroken(id, link: layout.sourceLink(id).string)
     }
   }
 
@@ -72,10 +108,7 @@ extension ActionRunner {
     case .install: Planner.install(id, for: kernels, facts: facts, options: options)
     case .uninstall: Planner.uninstall(id, for: kernels, facts: facts, options: options)
     case .unbuild: Planner.unbuild(id, for: kernels, facts: facts, options: options)
-    case .remove:
-      // Removing it for a named kernel leaves it registered, so that the next kernel gets it again.
-      Planner.remove(
-        id, for: kernels, unregisters: arguments.kernels.isEmpty, facts: facts, options: options)
+    case .remove: Planner.remove(id, for: kernels, facts: facts, options: options)
     default: Planner.add(id, facts: facts, options: options)
     }
   }

@@ -7,7 +7,7 @@ internal import SystemPackage
 
 /// Carries out one action of `dkms`.
 struct ActionRunner {
-  let action: Arguments.Action
+  let action: Action
   let arguments: Arguments
   let host: Host
   let layout: Layout
@@ -16,7 +16,7 @@ struct ActionRunner {
   let narrator: Narrator
   let snapshot: Snapshot
 
-  init(_ action: Arguments.Action, _ arguments: Arguments, _ host: Host) async throws {
+  init(_ action: Action, _ arguments: Arguments, _ host: Host) async throws {
     self.action = action
     self.arguments = arguments
     self.host = host
@@ -68,7 +68,7 @@ struct ActionRunner {
   /// Where modules.dep cannot be written, what was installed according to `facts` comes back.
   func carryOut(
     _ plan: Plan, from facts: Facts? = nil, isFailure: (DKMSError) -> Bool = \.isFailure,
-    status: ([DKMSError]) -> ExitStatus = { $0.first?.exitStatus ?? .success }
+    status: ([DKMSError]) -> ExitStatus = Self.status
   ) async throws -> ExitStatus {
     plan.skips.forEach(narrator.skipped)
     if arguments.isDryRun {
@@ -89,6 +89,11 @@ struct ActionRunner {
     narrator.conclude(report)
     tellObstacles(of: plan, isFailure)
     return status(plan.obstacles + report.failures)
+  }
+
+  /// The status of the first failure; that a module is not for a kernel hides none.
+  private static func status(of errors: [DKMSError]) -> ExitStatus {
+    (errors.first(where: \.isFailure) ?? errors.first)?.exitStatus ?? .success
   }
 
   /// Says once which directives of the modules that a plan brings in have no effect any more.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSEngine
 internal import DKMSModel
 internal import SystemPackage
 
@@ -52,25 +53,19 @@ struct Arguments: Equatable {
     case version
   }
 
-  enum Action: String, CaseIterable {
-    case add, build, unbuild, install, uninstall, remove, status, autoinstall, match, mktarball, ldtarball
-    case generateKeys = "generate_mok"
-    case beforeKernelInstall = "kernel_preinst"
-    case afterKernelInstall = "kernel_postinst"
-    case beforeKernelRemoval = "kernel_prerm"
-  }
-
   /// Takes a call apart; relative paths start from `directory`.
   init(_ words: [String], from directory: FilePath = "/") throws(UsageError) {
     self.directory = directory
     var words = words[...]
+    var unknownAction: String?
     while request == nil, let word = words.popFirst() {
       if word.hasPrefix("-") {
         try takeOption(word, &words)
       } else {
-        try takeOperand(word)
+        try takeOperand(word, &unknownAction)
       }
     }
+    if request == nil, action == nil { throw unknownAction.map(UsageError.unknownAction) ?? .noAction }
     if request == nil { try checkCombination() }
   }
 
@@ -80,82 +75,38 @@ struct Arguments: Equatable {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = word.hasPrefix("--") ? String(parts[0]) : word
     let attached = word.hasPrefix("--") && parts.count == 2 ? String(parts[1]) : nil
-    if attached == nil, try takeSwitch(name) { return }
-    guard Self.valued.contains(name) else { throw .unknownOption(word) }
-    guard let value = attached ?? rest.popFirst(), !value.isEmpty || Self.mayBeEmpty.contains(name) else {
+    guard let option = Option.named(name), option.value != nil || attached == nil else {
+      throw .unknownOption(word)
+    }
+    guard let takes = option.value else { return try option.effect(&self, "", name) }
+    guard let value = attached ?? rest.popFirst(), !value.isEmpty || takes.mayBeEmpty else {
       throw .missingValue(name)
     }
-    try take(value, of: name)
+    try option.effect(&self, value, name)
   }
 
-  private mutating func takeSwitch(_ name: String) throws(UsageError) -> Bool {
-    switch name {
-    case "--all": isAll = true
-    case "--force": isForced = true
-    case "--force-version-override": overridesVersions = true
-    case "--no-depmod": skipsDepmod = true
-    case "--symlink-modules": linksModules = true
-    case "--modprobe-on-install": probesModules = true
-    case "--rpm_safe_upgrade": isSafeUpgrade = true
-    case "--binaries-only": try choose(.buildsOnly)
-    case "--source-only": try choose(.sourceOnly)
-    case "--dry-run": isDryRun = true
-    case "--json": isJSON = true
-    case "-q", "--quiet": isQuiet = true
-    case "--verbose", "--debug": isVerbose = true
-    case "-h", "--help": request = .help
-    case "-V", "--version": request = .version
-    case "--no-initrd", "--no-clean-kernel", "--no-prepare-kernel":
-      remarks.append("\(name) is deprecated and has no effect")
-    default: return false
-    }
-    return true
-  }
-
-  private mutating func choose(_ contents: TarballContents) throws(UsageError) {
+  mutating func choose(_ contents: TarballContents) throws(UsageError) {
     guard [.sourceAndBuilds, contents].contains(self.contents) else { throw .contradictoryContents }
     self.contents = contents
   }
 
-  private static let valued: Set<String> = [
-    "-m", "--module", "-v", "-k", "--kernelver", "-a", "--arch", "-c", "-j", "--config", "--kernelsourcedir",
-    "--dkmstree", "--sourcetree", "--installtree", "--directive", "--templatekernel", "--archive",
-  ]
-
-  /// Scripts hand over variables that may be empty; such a value asks for nothing in particular.
-  private static let mayBeEmpty: Set<String> = [
-    "-m", "--module", "-v", "-k", "--kernelver", "-a", "--arch", "-c", "-j", "--templatekernel", "--archive",
-  ]
-
-  private mutating func take(_ value: String, of name: String) throws(UsageError) {
-    switch name {
-    case "-m", "--module": takeModule(value)
-    case "-v": version = value
-    case "-k", "--kernelver": takeKernel(value)
-    case "-a", "--arch": architectures.append(value)
-    case "-c": configuration = value.isEmpty ? nil : path(value)
-    case "-j" where value.isEmpty: jobs = nil
-    case "-j":
-      guard let count = Int(value), count >= 0 else { throw .badValue(name, value) }
-      jobs = count
-    case "--config": kernelConfiguration = path(value)
-    case "--kernelsourcedir": kernelSourceDirectory = path(value)
-    case "--dkmstree": dkmsTree = path(value)
-    case "--sourcetree": sourceTree = path(value)
-    case "--installtree": installTree = path(value)
-    case "--directive": directives.append(value)
-    case "--templatekernel": templateKernel = value.isEmpty ? nil : value
-    case "--archive" where value.isEmpty: archive = nil
-    case "--archive": archive = value.contains("/") ? path(value) : FilePath(value)
-    default: throw .unknownOption(name)
-    }
+  mutating func takeJobs(_ value: String, _ name: String) throws(UsageError) {
+    jobs = nil
+    if value.isEmpty { return }
+    guard let count = Int(value), count >= 0 else { throw .badValue(name, value) }
+    jobs = count
   }
 
-  private func path(_ value: String) -> FilePath {
+  mutating func takeArchive(_ value: String) {
+    archive = value.isEmpty ? nil : value.contains("/") ? path(value) : FilePath(value)
+  }
+
+  /// What a path of the call leads to.
+  func path(_ value: String) -> FilePath {
     directory.pushing(FilePath(value)).lexicallyNormalized()
   }
 
-  private mutating func takeModule(_ value: String) {
+  mutating func takeModule(_ value: String) {
     let parts = value.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     module = String(parts[0])
     guard parts.count == 2 else { return }
@@ -164,7 +115,7 @@ struct Arguments: Equatable {
     while version.hasSuffix("/") { version.removeLast() }
   }
 
-  private mutating func takeKernel(_ value: String) {
+  mutating func takeKernel(_ value: String) {
     let parts = value.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     kernels.append(
       KernelArgument(release: String(parts[0]), architecture: parts.count == 2 ? String(parts[1]) : nil))
@@ -172,15 +123,21 @@ struct Arguments: Equatable {
 
   // MARK: Operands
 
-  private mutating func takeOperand(_ word: String) throws(UsageError) {
+  private mutating func takeOperand(_ word: String, _ unknownAction: inout String?) throws(UsageError) {
     if let action = Action(rawValue: word) {
       guard self.action == nil else { throw .secondAction(word) }
       self.action = action
       return
     }
     switch try Operand(word, from: directory) {
-    case .module(let name) where module.isEmpty: takeModule(name)
-    case .module: remarks.append("the argument '\(word)' is ignored: a module is named already")
+    case .module(let name):
+      // A mistyped action looks like a module.
+      if !word.contains("/"), unknownAction == nil { unknownAction = word }
+      if module.isEmpty {
+        takeModule(name)
+      } else {
+        remarks.append("the argument '\(word)' is ignored: a module is named already")
+      }
     case .source(let path), .archive(let path): origin = path
     }
   }
@@ -193,11 +150,10 @@ struct Arguments: Equatable {
   // MARK: Combinations
 
   private func checkCombination() throws(UsageError) {
-    guard let action else { throw module.isEmpty ? .noAction : .unknownAction(module) }
     if architectures.count > 1, architectures.count != kernels.count { throw .architectureCount }
     if isAll, !kernels.isEmpty { throw .allWithKernel }
     if isAll, !architectures.isEmpty { throw .allWithArchitecture }
-    if isJSON, action != .status { throw .onlyStatusHasJSON(action) }
+    if isJSON, let action, action != .status { throw .onlyStatusHasJSON(action) }
     if action != .status { try checkKernels() }
   }
 
@@ -205,5 +161,36 @@ struct Arguments: Equatable {
     if kernels.contains(where: \.release.isEmpty) { throw .noKernel }
     let isNameless = (architectures + kernels.compactMap(\.architecture)).contains(where: \.isEmpty)
     if isNameless { throw .noArchitecture }
+  }
+
+  // MARK: What they come to
+
+  /// Where everything is, with the trees that the call names.
+  func layout(over layout: Layout) -> Layout {
+    var layout = layout
+    if let dkmsTree { layout.dkmsTree = dkmsTree }
+    if let sourceTree { layout.sourceTree = sourceTree }
+    if let installTree { layout.installTree = installTree }
+    return layout
+  }
+
+  /// What framework.conf sets, with what the call sets.
+  func options(over options: BuildOptions) -> BuildOptions {
+    var options = options
+    options.jobs = jobs ?? options.jobs
+    options.configurationFile = configuration
+    options.kernelSourceDirectory = kernelSourceDirectory
+    options.kernelConfiguration = kernelConfiguration
+    options.directives = directives
+    // A package upgrade that stopped half-way would leave nothing installed.
+    options.isForced = isForced || isSafeUpgrade && action == .install
+    options.overridesVersions = overridesVersions
+    // Whoever types a version may not know of the other; autoinstall and the hooks always mean the newest.
+    options.keepsInstalled = action == .install
+    options.skipsDepmod = skipsDepmod
+    options.linksModules = linksModules || options.linksModules
+    options.probesModules = probesModules || options.probesModules
+    options.isVerbose = isVerbose || options.isVerbose
+    return options
   }
 }

@@ -9,22 +9,26 @@ public enum DKMSCommand {
   /// Runs a call.
   ///
   /// - Parameters:
-  ///   - arguments: The words after the name of the program.
+  ///   - words: The words after the name of the program.
   ///   - host: The machine to run on.
   /// - Returns: The status to end with, the reference's number.
-  public static func run(arguments: [String], host: Host) async -> ExitStatus {
+  public static func run(arguments words: [String], host: Host) async -> ExitStatus {
     do {
-      let arguments = try Arguments(arguments, from: host.workingDirectory)
+      let arguments = try Arguments(words, from: host.workingDirectory)
       var host = host
       if arguments.isQuiet { host.console = .silent }
       for remark in arguments.remarks { Narrator(host.console).warn(remark) }
       return try await answer(arguments, host)
     } catch let error as UsageError {
       host.console.printError("==> ERROR: \(error.message)")
+      if let remedy = error.remedy(for: words) { Narrator(host.console).advise(remedy) }
       return error.exitStatus
     } catch let error as DKMSError {
       Narrator(host.console).fail(error)
       return error.exitStatus
+    } catch let error as HostError {
+      Narrator(host.console).fail(DKMSError(error))
+      return .refused
     } catch {
       host.console.printError("==> ERROR: \(error)")
       return .refused

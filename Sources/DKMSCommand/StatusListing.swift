@@ -68,7 +68,8 @@ struct StatusListing {
   func printJSON(matching filter: StatusFilter) async throws(DKMSError) -> ExitStatus {
     let document = try await StatusDocument(snapshot, matching: filter)
     host.console.print(try document.json().text)
-    return conclude(document.brokenModules)
+    tell(document.brokenModules)
+    return .success
   }
 
   func print(matching filter: StatusFilter) async throws(DKMSError) -> ExitStatus {
@@ -86,14 +87,14 @@ struct StatusListing {
         for build in builds { host.console.print(try await line(record.id, build)) }
       }
     }
-    return conclude(broken)
+    tell(broken)
+    return .success
   }
 
-  private func conclude(_ broken: [ModuleID]) -> ExitStatus {
+  private func tell(_ broken: [ModuleID]) {
     for id in broken {
       Narrator(host.console).fail(.moduleBroken(id, link: layout.sourceLink(id).string))
     }
-    return broken.isEmpty ? .success : .broken
   }
 
   private func tree() throws(DKMSError) -> TreeState {

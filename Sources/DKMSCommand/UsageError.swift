@@ -16,25 +16,28 @@ enum UsageError: Error, Equatable {
   case allWithKernel
   case allWithArchitecture
   case contradictoryContents
-  case onlyStatusHasJSON(Arguments.Action)
-  case noModule(Arguments.Action)
+  case onlyStatusHasJSON(Action)
+  case noModule(Action)
+  /// A module without its version, and the versions there are.
+  case noVersion(Action, name: String, versions: [String])
   case noTemplateKernel
   case templateIsKernel(String)
-  case severalKernels(Arguments.Action)
-  case exactlyOneKernel(Arguments.Action)
-  case allNotSupported(Arguments.Action)
+  case severalKernels(Action)
+  case exactlyOneKernel(Action)
+  case allNotSupported(Action)
   case noArchive
   case noSuchPath(String)
   case failedLook(String)
   case noConfiguration(String)
-  case notRoot(Arguments.Action)
+  case noOSRelease
+  case notRoot(Action)
   case notWritable(String)
 
   var message: String {
     switch self {
-    case .noAction: "no action is named; see dkms --help"
-    case .unknownAction(let word): "'\(word)' is no action; see dkms --help"
-    case .unknownOption(let option): "unknown option \(option); see dkms --help"
+    case .noAction: "no action is named"
+    case .unknownAction(let word): "unknown action '\(word)'" + question(Suggestion.action(for: word))
+    case .unknownOption(let word): "unknown option \(word)" + question(Suggestion.option(for: word))
     case .missingValue(let option): "the option \(option) needs a value"
     case .badValue(let option, let value): "'\(value)' is not a value for \(option)"
     case .secondAction(let action): "only one action at a time: '\(action)' is a second one"
@@ -45,7 +48,11 @@ enum UsageError: Error, Equatable {
     case .allWithArchitecture: "--all and -a exclude each other"
     case .contradictoryContents: "--binaries-only and --source-only exclude each other"
     case .onlyStatusHasJSON(let action): "dkms \(action.rawValue) has no --json; dkms status has"
-    case .noModule(let action): "name the module: dkms \(action.rawValue) NAME/VERSION"
+    case .noModule(let action): "no module is named: dkms \(action.rawValue) takes NAME/VERSION"
+    case .noVersion(_, let name, let versions) where versions.isEmpty:
+      "no version of \(name) is named, and none is registered or in the source tree"
+    case .noVersion(_, let name, let versions):
+      "no version of \(name) is named; there is \(versions.joined(separator: ", "))"
     case .noTemplateKernel: "name the kernel to go by: dkms match --templatekernel RELEASE -k RELEASE"
     case .templateIsKernel(let release): "--templatekernel and -k name the same kernel, \(release)"
     case .severalKernels(let action): "dkms \(action.rawValue) takes one kernel at a time"
@@ -55,22 +62,58 @@ enum UsageError: Error, Equatable {
     case .failedLook(let reason): reason
     case .noSuchPath(let path): "\(path) does not exist"
     case .noConfiguration(let directory): "the directory \(directory) has no dkms.conf"
+    case .noOSRelease: "neither /etc/os-release nor /usr/lib/os-release exists: this is no whole system"
     case .notRoot(let action): "dkms \(action.rawValue) needs root: try it with sudo"
     case .notWritable(let directory): "no write access to \(directory): try it with sudo"
     }
   }
 
+  private func question(_ suggestion: String?) -> String { suggestion.map { "; did you mean \($0)?" } ?? "" }
+
+  /// The command to type in the place of the call, where one is known.
+  ///
+  /// - Parameter words: The words of the call.
+  /// - Returns: The command, quoted as a shell wants it.
+  func remedy(for words: [String]) -> String? {
+    switch self {
+    case .noAction: "dkms --help"
+    case .unknownAction(let word): call(words, Suggestion.action(for: word), insteadOf: word) ?? "dkms --help"
+    case .unknownOption(let word): call(words, Suggestion.option(for: word), insteadOf: word) ?? "dkms --help"
+    case .noModule: "dkms status"
+    case .noVersion(_, let name, let versions):
+      call(words, versions.first.map { "\(name)/\($0)" }, insteadOf: name) ?? "dkms status"
+    case .onlyStatusHasJSON: "dkms status --json"
+    default: nil
+    }
+  }
+
+  private func call(_ words: [String], _ replacement: String?, insteadOf word: String) -> String? {
+    guard let replacement, let index = words.firstIndex(of: word) else { return nil }
+    var words = words
+    words[index] = replacement
+    return (["dkms"] + words.map(Self.quoted)).joined(separator: " ")
+  }
+
+  private static func quoted(_ word: String) -> String {
+    let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0 > 0x7F || plain.contains($0) }
+    return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
+  }
+
+  private static let plain = Array(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%".utf8)
+
   var exitStatus: ExitStatus {
     switch self {
-    case .architectureCount, .failedLook, .noModule, .noTemplateKernel, .notRoot, .notWritable: .refused
+    case .architectureCount, .failedLook, .noConfiguration, .noModule, .noVersion, .noTemplateKernel, .notRoot,
+      .notWritable:
+      .refused
     case .noAction, .unknownAction, .unknownOption, .missingValue, .badValue, .allWithKernel,
       .onlyStatusHasJSON, .templateIsKernel, .noArchive, .noSuchPath:
       .usage
     case .allWithArchitecture: .wrongState
-    case .secondAction, .severalKernels, .exactlyOneKernel: .broken
+    case .secondAction, .severalKernels, .exactlyOneKernel, .noOSRelease: .broken
     case .allNotSupported: .unusable
     case .contradictoryContents: .badConfiguration
-    case .noConfiguration: .sourceUnusable
     case .noArchitecture: .noArchitecture
     case .noKernel: .noKernel
     }

@@ -12,16 +12,20 @@ public struct Basis: Codable, Hashable, Sendable {
   public var competitions: [Competition]
   /// Whether what the kernel has is overruled.
   public var overrulesKernel: Bool
+  /// Whether the build may work in the module's source, where no other of the module may be at work then.
+  public var buildsInSource: Bool
 
   /// Makes a basis; that of a step that goes by nothing but its own values.
   public init(
     configuration: ConfigurationFact? = nil, configurationFiles: String? = nil,
-    fingerprint: KernelFingerprint? = nil, competitions: [Competition] = [], overrulesKernel: Bool = false
+    fingerprint: KernelFingerprint? = nil, competitions: [Competition] = [], overrulesKernel: Bool = false,
+    buildsInSource: Bool = false
   ) {
     self.configuration = configuration
     self.configurationFiles = configurationFiles
     self.fingerprint = fingerprint
     self.competitions = competitions
     self.overrulesKernel = overrulesKernel
+    self.buildsInSource = buildsInSource
   }
 }

@@ -115,7 +115,7 @@ extension DKMSError: CustomStringConvertible {
     case .nameNotAdded(let name):
       "dkms add \(name)/VERSION"
     case .moduleBroken(let id, _):
-      "reinstall the package that holds its source, or: dkms remove \(id) --all"
+      "dkms add \(id) when its source is there, or: dkms remove --force \(id) --all"
     case .kernelMissing:
       "install the kernel, or name another with -k"
     case .headersMissing(_, _, let package):

@@ -22,6 +22,8 @@ public struct Facts: Codable, Hashable, Sendable {
   public var productNames: [ModuleID: Set<String>] = [:]
   /// Digests of the files that those were evaluated from.
   public var configurationFiles: [ModuleID: [Kernel: String]] = [:]
+  /// Modules whose builds may work in their sources.
+  public var builtInSource: Set<ModuleID> = []
   /// What kernels have in the place of modules that may be installed.
   public var competitions: [ModuleID: [Kernel: [Competition]]] = [:]
   /// The kernels for which the last build of a module failed.

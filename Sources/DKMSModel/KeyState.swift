@@ -6,8 +6,11 @@ public enum KeyState: Codable, Hashable, Sendable {
   case complete
   /// Neither: both have yet to be made.
   case absent
-  /// The certificate alone; where its key is only the administrator can say.
+  /// The certificate alone, with which nothing can be signed: it is put aside, and both are made anew.
   case withoutKey
   /// The key alone; where its certificate is only the administrator can say.
   case withoutCertificate
+
+  /// Whether making a key and a certificate loses nothing that could be used.
+  public var mayBeMade: Bool { self == .absent || self == .withoutKey }
 }

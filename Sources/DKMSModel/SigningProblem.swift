@@ -30,9 +30,7 @@ public enum SigningProblem: Codable, Hashable, Sendable {
   /// What mends it.
   public var remedy: String? {
     switch self {
-    case .keysAbsent: "dkms generate_mok"
-    case .keyMissing(let pair):
-      "put \(pair.key) back; if it is lost, move \(pair.certificate) away and run: dkms generate_mok"
+    case .keysAbsent, .keyMissing: "dkms generate_mok"
     case .certificateMissing(let pair):
       pair.isOnToken
         ? "put the certificate of the token's key there"
@@ -52,7 +50,7 @@ extension SigningProblem: CustomStringConvertible {
     case .keyMissing(let pair): "\(pair.key) is missing, but not its certificate \(pair.certificate)"
     case .certificateMissing(let pair): "\(pair.certificate) is missing, but not \(pair.keyName)"
     case .openSSLMissing: "openssl, which makes keys, is not installed"
-    case .keysNotMade(let pair, let detail): "openssl did not make \(pair.key): \(detail)"
+    case .keysNotMade(let pair, let detail): "\(pair.key) could not be made: \(detail)"
     case .programMissing(let path): "\(path) is not a program"
     case .programFailed(let path, let detail): "\(path) failed: \(detail)"
     }

@@ -8,7 +8,8 @@ public import SystemPackage
 ///
 /// A process that starts a make takes one job for it first; what that make starts takes further ones.
 public final class JobServer: Sendable {
-  private let jobs: Int
+  /// How many jobs may run at once.
+  public let jobs: Int
   private let readEnd: FileDescriptor
   private let writeEnd: FileDescriptor
   /// How many hold a job that they took from here.
@@ -38,7 +39,10 @@ public final class JobServer: Sendable {
   private static let (readNumber, writeNumber): (CInt, CInt) = (173, 174)
 
   /// What a make needs in its `MAKEFLAGS` to find the jobserver.
-  public static let makeFlags = "-j --jobserver-auth=\(readNumber),\(writeNumber)"
+  ///
+  /// The number is for Makefiles that pass their `MAKEFLAGS` on as arguments: a make that is called so has no
+  /// jobserver, and without a number it would have no limit.
+  public var makeFlags: String { "-j\(jobs) --jobserver-auth=\(Self.readNumber),\(Self.writeNumber)" }
 
   /// The descriptors that a make needs to inherit.
   public var descriptors: [CInt: FileDescriptor] {

@@ -36,7 +36,8 @@ struct ActionTests {
     let (first, second) = (Kernels.first, Kernels.second)
     for words in [
       "install quick/1.0 -k \(first) -k \(second)", "status", "build quick/1.1 -k \(first)", "status",
-      "install quick/1.1 -k \(first)", "status", "uninstall quick/1.0 -k \(first)", "status",
+      // By force, since its modules are the same; the one that is matched ends with 6 else, the one at hand with 0.
+      "install quick/1.1 -k \(first) --force", "status", "uninstall quick/1.0 -k \(first)", "status",
       "install --force quick/1.0 -k \(first)", "status", "uninstall quick/1.1 -k \(first)", "status",
       "unbuild quick/1.1 --all", "status", "autoinstall -k \(first)", "status", "remove quick/1.0 --all",
       "status",
@@ -82,15 +83,27 @@ struct ActionTests {
 
   @Test("Removal, too, of a kernel that is named twice")
   func removeForKernelNamedTwice() async throws {
-    let machine = try await Prepared.machine(.installed)
-    try await machine.dkms("remove quick/1.0 -k \(Kernels.first) -k \(Kernels.first)").expect(0)
-    try await machine.dkms("status").expect(0, output: ["quick/1.0: added"])
+    let pair = try await Pair(Prepared.machine(.installed))
+    try await pair.dkms("remove quick/1.0 -k \(Kernels.first) -k \(Kernels.first)").expect(0)
+    try await pair.dkms("status").expect(0, output: [])
   }
 
-  @Test("Removal for the last kernel leaves it registered, so that the next kernel gets it")
+  @Test("Removal for the last kernel, or for one that it is not built for, forgets the module")
   func removeForLastKernel() async throws {
+    for state in [Prepared.State.added, .built, .installed] {
+      let pair = try await Pair(Prepared.machine(state))
+      try await pair.dkms("remove quick/1.0 -k \(Kernels.first)").expect(0)
+      try await pair.dkms("status").expect(0, output: [])
+    }
+    let pair = try await Pair(Prepared.machine(.installed))
+    try await pair.dkms("remove quick/1.0 -k \(Kernels.second)").expect(0)
+    try await pair.dkms("status").expect(0, output: ["quick/1.0, \(Kernels.first), x86_64: installed"])
+  }
+
+  @Test("What a kernel's removal clears stays registered, so that the next kernel gets it")
+  func kernelRemoval() async throws {
     let machine = try await Prepared.machine(.installed)
-    try await machine.dkms("remove quick/1.0 -k \(Kernels.first)").expect(0)
+    try await machine.dkms("kernel_prerm -k \(Kernels.first)").expect(0)
     try await machine.dkms("status").expect(0, output: ["quick/1.0: added"])
     try await machine.dkms("autoinstall -k \(Kernels.second)").expect(0)
     try await machine.dkms("status").expect(0, output: ["quick/1.0, \(Kernels.second), x86_64: installed"])

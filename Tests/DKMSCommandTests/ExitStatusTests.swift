@@ -39,10 +39,10 @@ struct ExitStatusTests {
   static let cases: [Case] = [
     Case(
       testDescription: "build without a module", words: "build", status: 1,
-      says: ["dkms build NAME/VERSION"]),
+      says: ["dkms build takes NAME/VERSION"]),
     Case(
       testDescription: "build without a version", words: "build quick -k \(Kernels.first)", status: 1,
-      says: ["dkms build NAME/VERSION"]),
+      says: ["no version of quick", "dkms build quick/1.0 -k \(Kernels.first)"]),
     Case(
       testDescription: "more architectures than kernels", words: "\(build) -a a -a b", status: 1,
       says: ["architecture"]),
@@ -78,7 +78,7 @@ struct ExitStatusTests {
       testDescription: "source and binaries only", words: "mktarball quick/1.0 --source-only --binaries-only",
       status: 8, says: ["--source-only", "--binaries-only"]),
     Case(
-      testDescription: "source directory without dkms.conf", words: "add /usr/src/prebuilt", status: 9,
+      testDescription: "source directory without dkms.conf", words: "add /usr/src/prebuilt", status: 1,
       says: ["/usr/src/prebuilt", "dkms.conf"], isReferences: false),
     Case(
       testDescription: "no architecture", words: "build quick/1.0 -k \(Kernels.first) --arch=", status: 12,
@@ -114,7 +114,7 @@ struct ExitStatusTests {
       says: ["quick/1.0", "not in the tree"]),
     Case(
       testDescription: "build of a broken module", words: build, status: 4,
-      says: ["quick/1.0", "broken", "dkms remove quick/1.0 --all"], failsThere: false,
+      says: ["quick/1.0", "broken", "dkms remove --force quick/1.0 --all"], failsThere: false,
       change: {
         try $0.register()
         try $0.remove("src/quick-1.0")

@@ -80,6 +80,8 @@ struct KeyTests {
     let machine = try Machine()
     try machine.sign(
       "mok_signing_key=/etc/dkms/keys/$kernelver.key\nmok_certificate=/etc/dkms/certificates/pub")
+    try await machine.dkms("generate_mok -k 1.2.3").expect(1, says: ["/etc/dkms/keys does not exist"])
+    for name in ["keys", "certificates"] { try Files.makeDirectories(machine.path("etc/\(name)")) }
     let before = machine.tree
     let dryRun = try await machine.dkms("generate_mok -k 1.2.3 --dry-run").expect(0)
     dryRun.expectUnchanged(since: before)
@@ -119,7 +121,7 @@ struct KeyTests {
     // What a run left that was killed, and that somebody has made readable.
     try machine.write("", to: "var/.mok.key.alpm-dkms-new")
     let failed = try await machine.dkms("generate_mok", environment: path)
-    failed.expect(1, says: ["openssl did not make /var/lib/dkms/mok.key: out of numbers"])
+    failed.expect(1, says: ["/var/lib/dkms/mok.key could not be made: out of numbers"])
     #expect(try machine.text("etc/mode") == "600\n")
     #expect(!failed.tree.contains { $0.contains("mok.") })
   }
@@ -134,23 +136,36 @@ struct KeyTests {
     #expect(outcome.run.lines.filter { $0.hasPrefix(line) }.count == 1, "\(outcome)")
   }
 
-  @Test(
-    "One half without the other is made anew, and what was enrolled is lost",
-    arguments: [Machine.Program.ours, .reference], ["mok.key", "mok.pub"])
-  func half(_ program: Machine.Program, _ half: String) async throws {
+  @Test("A key without its certificate is made anew, and what was enrolled is lost", arguments: Self.programs)
+  func keyAlone(_ program: Machine.Program) async throws {
     let machine = try await quick()
     try await machine.addKeys("var/mok.key", "var/mok.pub")
-    try machine.remove(half == "mok.key" ? "var/mok.pub" : "var/mok.key")
-    let kept = try machine.bytes("var/\(half)")
+    try machine.remove("var/mok.pub")
+    let kept = try machine.bytes("var/mok.key")
     let outcome = try await machine.dkms("install quick/1.0 -k \(Self.first)", by: program).expect(0)
-    #expect((try machine.bytes("var/\(half)") == kept) == (program == .ours))
+    #expect((try machine.bytes("var/mok.key") == kept) == (program == .ours))
     guard program == .ours else { return }
-    let missing = half == "mok.key" ? "mok.pub" : "mok.key"
-    outcome.expect(0, says: ["/var/lib/dkms/\(missing) is missing", "put /var/lib/dkms/\(missing) back"])
-    #expect(!machine.exists("var/\(missing)"))
-    try await machine.dkms("generate_mok").expect(1, says: ["/var/lib/dkms/\(missing) is missing"])
-    #expect(!machine.exists("var/\(missing)"))
+    outcome.expect(0, says: ["/var/lib/dkms/mok.pub is missing", "put /var/lib/dkms/mok.pub back"])
+    try await machine.dkms("generate_mok").expect(1, says: ["/var/lib/dkms/mok.pub is missing"])
+    #expect(!machine.exists("var/mok.pub"))
   }
+
+  @Test(
+    "A certificate that has lost its key is replaced, and ours keeps the old one", arguments: Self.programs)
+  func certificateAlone(_ program: Machine.Program) async throws {
+    let machine = try await quick()
+    try await machine.addKeys("var/mok.key", "var/mok.pub")
+    try machine.remove("var/mok.key")
+    let lost = try machine.bytes("var/mok.pub")
+    let outcome = try await machine.dkms("install quick/1.0 -k \(Self.first)", by: program).expect(0)
+    #expect(try await belong(machine, "var/mok.key", "var/mok.pub"))
+    #expect(!(try await machine.signature("modules/\(Self.first)/updates/dkms/quick.ko").key.isEmpty))
+    guard program == .ours else { return }
+    outcome.expect(0, says: ["/var/lib/dkms/mok.pub had lost its key", "/var/lib/dkms/mok.pub.old"])
+    #expect(try machine.bytes("var/mok.pub.old") == lost)
+  }
+
+  private static let programs = [Machine.Program.ours, .reference]
 
   @Test("Runs side by side make one pair")
   func sideBySide() async throws {

@@ -32,17 +32,6 @@ struct ReferenceMistakeTests {
     #expect((run.lines.last == "0 0") == (program == .ours), "\(run)")
   }
 
-  @Test("A broken module ends well in status and autoinstall", arguments: [Machine.Program.ours, .reference])
-  func broken(_ program: Machine.Program) async throws {
-    let machine = try await Prepared.machine(.installed)
-    try machine.remove("src/quick-1.0")
-    let statuses = try await [
-      machine.dkms("status", by: program).status,
-      machine.dkms("autoinstall -k \(Self.first)", by: program).status,
-    ]
-    #expect(statuses == (program == .ours ? [4, 11] : [0, 0]))
-  }
-
   @Test(
     "A MAKE_MATCH that matches nothing runs another module's command",
     arguments: [Machine.Program.ours, .reference])
@@ -103,14 +92,6 @@ struct ReferenceMistakeTests {
     try await machine.dkms(words, by: program).expect(10)
     let module = "var/quick/1.0/\(Self.first)/x86_64/module/quick.ko"
     #expect(machine.exists(module) == (program == .ours))
-  }
-
-  @Test("Removal for the last kernel forgets the module", arguments: [Machine.Program.ours, .reference])
-  func lastKernel(_ program: Machine.Program) async throws {
-    let machine = try await Prepared.machine(.installed)
-    try await machine.dkms("remove quick/1.0 -k \(Self.first)", by: program).expect(0)
-    try await machine.dkms("status", by: program).expect(
-      0, output: program == .ours ? ["quick/1.0: added"] : [])
   }
 
   @Test("status starts programs for each row", arguments: [Machine.Program.ours, .reference])

@@ -156,9 +156,6 @@ struct SigningTests {
       testDescription: "no certificate", change: { try $0.remove("etc/own.der") },
       says: ["/etc/dkms/own.der is missing", "put /etc/dkms/own.der back"]),
     Failure(
-      testDescription: "no key", change: { try $0.remove("etc/own.key") },
-      says: ["/etc/dkms/own.key is missing", "put /etc/dkms/own.key back"]),
-    Failure(
       testDescription: "nothing to make keys with", framework: "", hidden: "/usr/bin/openssl",
       says: ["openssl, which makes keys, is not installed", "pacman -S openssl"]),
   ]

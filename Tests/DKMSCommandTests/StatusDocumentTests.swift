@@ -149,7 +149,7 @@ struct StatusDocumentTests {
   func broken() async throws {
     let machine = try await Prepared.machine(.installed)
     try machine.remove("src/quick-1.0")
-    let document = try await document(machine, status: 4)
+    let document = try await document(machine)
     #expect(document.modules.map(\.state) == ["broken"])
     let outcome = try await machine.dkms("status --json")
     #expect(outcome.run.errorOutput.contains("quick/1.0 is broken"))

@@ -133,7 +133,7 @@ import Testing
       await Result<CommandResult, any Error> {
         try await ProcessLauncher().run(
           Command(
-            "make", [], environment: ["PATH": "/usr/bin:/bin", "MAKEFLAGS": JobServer.makeFlags],
+            "make", [], environment: ["PATH": "/usr/bin:/bin", "MAKEFLAGS": server.makeFlags],
             directory: directory.path, descriptors: server.descriptors))
       }
     }.get()

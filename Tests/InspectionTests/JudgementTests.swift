@@ -105,7 +105,7 @@ import Testing
     Case(
       testDescription: "broken", module: absent { $0.obstacle = .moduleBroken(id, link: "/s") },
       reason: "zfs/2.2 is broken: /s is missing or leads nowhere",
-      remedy: "reinstall the package that holds its source, or: dkms remove zfs/2.2 --all"),
+      remedy: "dkms add zfs/2.2 when its source is there, or: dkms remove --force zfs/2.2 --all"),
     Case(
       testDescription: "no headers, but it stands", module: module { $0.obstacle = headers }, reason: nil),
     Case(

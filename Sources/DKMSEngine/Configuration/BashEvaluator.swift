@@ -42,7 +42,30 @@ struct BashEvaluator: Sendable {
       throw .configurationUnreadable(
         path: file, detail: "bash ended with status \(result.status) before the end of it\(lastWords)")
     }
+    if let (file, complaint) = passedOver(in: result.errorText, files, last: file) {
+      throw .configurationMalformed(path: file, detail: complaint)
+    }
+    for line in result.errorText.split(separator: "\n") { host.console.printError(String(line)) }
     return account.variables
+  }
+
+  /// The first thing that bash could not parse and went on after, as within an array or a command substitution.
+  ///
+  /// What it was to set is lost. Arithmetic that goes wrong is no such thing; files compare versions by it.
+  private func passedOver(
+    in errors: String, _ files: [FilePath], last: String
+  ) -> (file: String, complaint: String)? {
+    let marks = [
+      "syntax error near", "syntax error: unexpected end", "unexpected EOF", "unexpected argument",
+    ]
+    for line in errors.split(separator: "\n") where marks.contains(where: line.contains) {
+      // A copy without carriage returns has no name of its own.
+      let names = files.map(\.string) + ["/dev/fd/"]
+      guard let name = names.first(where: line.hasPrefix) else { continue }
+      let place = line.firstRange(of: "line ").map { line[$0.lowerBound...] } ?? line
+      return (name.hasPrefix("/dev/fd/") ? last : name, String(place))
+    }
+    return nil
   }
 
   /// The caller's, as long as it is there: some files read what lies beside them by relative paths.
@@ -50,11 +73,23 @@ struct BashEvaluator: Sendable {
     (try? Files.isDirectory(host.workingDirectory)) == true ? host.workingDirectory : "/"
   }
 
-  /// What is set when the first file begins.
+  /// What is set when the first file begins: the caller's environment, which modules document settings in, but for
+  /// what would run code, change how bash reads, or stand for a setting of the files' own.
   func environment(adding own: [String: String]) -> [String: String] {
-    let path = host.environment["PATH"] ?? Self.defaultPath
-    return ["HOME": "/", "LC_ALL": "C", "PATH": path].merging(own) { $1 }
+    var environment = host.environment.filter { name, _ in !Self.isKeptOut(name) }
+    environment["LC_ALL"] = "C"
+    environment["HOME"] = environment["HOME"] ?? "/"
+    environment["PATH"] = environment["PATH"] ?? Self.defaultPath
+    return environment.merging(own) { $1 }
   }
+
+  private static func isKeptOut(_ name: String) -> Bool {
+    keptOut.contains(name) || ["BASH", "LD_", "__dkms"].contains(where: name.hasPrefix)
+  }
+
+  private static let keptOut = Set(
+    ["ENV", "GLOBIGNORE", "IFS", "POSIXLY_CORRECT", "PROMPT_COMMAND", "PS4", "SHELLOPTS", "TMOUT"]
+      + StepRunner.compilerSettings + ConfigurationInterpreter.directives + Framework.names)
 
   static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 
@@ -64,14 +99,21 @@ struct BashEvaluator: Sendable {
   /// without them, in which the path of the file has another name because it would be that of the copy.
   ///
   /// The reference hands each value through a second shell, unquoted and then in double quotes. So white
-  /// space is folded, and `'make -C $kernel_source_dir'` becomes what its author meant; files rely on it.
+  /// space is folded, and `'make -C $kernel_source_dir'` becomes what its author meant; files rely on it. A blank at
+  /// the beginning stays one, which tells a MAKE that wants no arguments of ours.
+  ///
+  /// As with the reference, all of it happens in a function, so that `local` and `declare` make variables of its own,
+  /// and there is a function that tells where modules go.
   private static let script = #"""
     __dkms_names=()
     while [[ $1 != -- ]]; do __dkms_names+=("$1"); shift; done
     shift
     __dkms_files=("$@")
     set --
+    shopt -s extglob
     exec {__dkms_out}>&1 >/dev/null
+    override_dest_module_location() { echo /updates/dkms; }
+    __dkms_read() {
     for __dkms_file in "${__dkms_files[@]}"; do
       printf '\0file\0%s\0' "$__dkms_file" >&$__dkms_out
       __dkms_lines=()
@@ -93,8 +135,13 @@ struct BashEvaluator: Sendable {
       unset -n __dkms_array
       declare -n __dkms_array=$__dkms_name
       for __dkms_index in "${!__dkms_array[@]}"; do
-        __dkms_words=(${__dkms_array[$__dkms_index]%$'\r'})
-        __dkms_value=${__dkms_words[*]}
+        __dkms_value=${__dkms_array[$__dkms_index]%$'\r'}
+        __dkms_words=($__dkms_value)
+        if [[ $__dkms_name == MAKE && $__dkms_value == [$' \t\n']* ]]; then
+          __dkms_value=" ${__dkms_words[*]}"
+        else
+          __dkms_value=${__dkms_words[*]}
+        fi
         if [[ $__dkms_value == *[\$\`\\\"]* ]]; then
           __dkms_value=${__dkms_value//\\\"/\"}
           eval "__dkms_value=\"${__dkms_value//\"/\\\"}\""
@@ -104,5 +151,7 @@ struct BashEvaluator: Sendable {
     done
     printf '\0end\0\0' >&$__dkms_out
     exit 0
+    }
+    __dkms_read
     """#
 }

@@ -18,6 +18,8 @@ public struct BuildOptions: Hashable, Sendable {
   public var isForced = false
   /// Install a module though the kernel has a newer one of that name.
   public var overridesVersions = false
+  /// Leave what another module or version built here has installed, where it is the same or newer.
+  public var keepsInstalled = false
   /// Modules for which packages ask the same, or `--force`.
   public var forcedModules = ForcedModules()
   /// Leave depmod to the caller.

@@ -12,6 +12,8 @@ struct ConfigurationInterpreter {
   let buildDirectory: (ModuleID) -> String
   /// Whether the kernel has an option; nil where that cannot be known.
   let hasKernelOption: (String) -> Bool?
+  /// Whether two modules of one name are let pass, as by the reference while it brings a source in.
+  var allowsRepetition = false
 
   /// Every variable that means anything in a dkms.conf.
   static let directives =
@@ -34,6 +36,11 @@ struct ConfigurationInterpreter {
       problems.append("it sets no \(name)")
     }
     let modules = moduleFiles(&problems)
+    let names = (modules.map(\.builtPath), modules.map(\.destinationName))
+    if !allowsRepetition {
+      checkRepetition(of: names.0, "BUILT_MODULE_NAME", &problems)
+      checkRepetition(of: names.1, "DEST_MODULE_NAME", &problems)
+    }
     let autoinstall = yesOrNo("AUTOINSTALL", &problems)
     let rebuilds = yesOrNo("BUILD_DEPENDS_REBUILD", &problems)
     _ = yesOrNo("NO_WEAK_MODULES", &problems)
@@ -60,8 +67,6 @@ struct ConfigurationInterpreter {
       problems.append("it sets no BUILT_MODULE_NAME[\(expected)]")
     }
     for (index, file) in zip(indices, files) { check(file, index, &problems) }
-    checkRepetition(of: files.map(\.builtPath), "BUILT_MODULE_NAME", &problems)
-    checkRepetition(of: files.map(\.destinationName), "DEST_MODULE_NAME", &problems)
     return files
   }
 
@@ -104,8 +109,6 @@ struct ConfigurationInterpreter {
       problems.append("it sets no DEST_MODULE_LOCATION[\(index)]")
     } else if !["/kernel", "/updates", "/extra"].contains(where: location.hasPrefix) {
       problems.append("DEST_MODULE_LOCATION[\(index)] does not begin with /kernel, /updates or /extra")
-    } else if location.split(separator: "/").contains("..") {
-      problems.append("DEST_MODULE_LOCATION[\(index)] leads out of the kernel's directory")
     }
   }
 

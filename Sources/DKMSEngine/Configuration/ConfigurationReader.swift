@@ -24,9 +24,10 @@ struct ConfigurationReader: Sendable {
   ///   - id: The name and version it is known by; nil where the file itself tells them.
   ///   - source: The directory that holds dkms.conf.
   ///   - kernel: The kernel to read it for.
+  ///   - allowsRepetition: Whether two modules of one name are let pass.
   /// - Returns: What it says, and of which files.
   func evaluation(
-    of id: ModuleID?, source: FilePath, for kernel: Kernel
+    of id: ModuleID?, source: FilePath, for kernel: Kernel, allowsRepetition: Bool = false
   ) async -> EvaluatedConfiguration {
     let files = files(of: id, source: source, for: kernel)
     do throws(DKMSError) {
@@ -34,7 +35,8 @@ struct ConfigurationReader: Sendable {
       let digest = Self.digest(of: contents)
       do throws(DKMSError) {
         guard contents[0] != .absent else { throw .configurationMissing(path: files[0].string) }
-        let configuration = try await configuration(of: id, files, contents, for: kernel)
+        let configuration = try await configuration(
+          of: id, files, contents, for: kernel, allowsRepetition: allowsRepetition)
         return EvaluatedConfiguration(fact: .read(configuration), files: digest)
       } catch {
         return EvaluatedConfiguration(fact: .unreadable(error), files: digest)
@@ -66,7 +68,8 @@ struct ConfigurationReader: Sendable {
   }
 
   private func configuration(
-    of id: ModuleID?, _ files: [FilePath], _ contents: [ConfigurationEvaluator.Content], for kernel: Kernel
+    of id: ModuleID?, _ files: [FilePath], _ contents: [ConfigurationEvaluator.Content], for kernel: Kernel,
+    allowsRepetition: Bool
   ) async throws(DKMSError) -> ModuleConfiguration {
     let tree = snapshot.kernel(kernel.release)
     let configurationFile = try onFiles { () throws(HostError) in try tree.configurationFile() }
@@ -85,7 +88,7 @@ struct ConfigurationReader: Sendable {
     return try ConfigurationInterpreter(
       variables: variables, file: files[0].string, kernel: kernel, kernelHeaders: tree.headers.string,
       buildDirectory: { id in layout.build(id).string },
-      hasKernelOption: { [kernelOptions] in kernelOptions?.contains($0) }
+      hasKernelOption: { [kernelOptions] in kernelOptions?.contains($0) }, allowsRepetition: allowsRepetition
     ).configuration()
   }
 
@@ -129,6 +132,8 @@ struct ConfigurationReader: Sendable {
       "install_tree": layout.installTree.string,
       "module": id?.name ?? "",
       "module_version": id?.version ?? "",
+      // Without a limit it is empty, as what follows make's -j.
+      "parallel_jobs": options.jobs == 0 ? "" : "\(options.jobs ?? snapshot.host.processorCount)",
     ]
   }
 }

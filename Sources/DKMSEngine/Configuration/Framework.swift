@@ -50,7 +50,8 @@ public struct Framework: Sendable {
     "post_transaction", "sign_file", "try_sign_modules",
   ]
 
-  private static let names =
+  /// Every variable that the files may set.
+  static let names =
     inherited + [
       "compress_gzip_opts", "compress_xz_opts", "compress_zstd_opts", "dkms_tree", "install_tree",
       "source_tree", "symlink_modules", "tmp_location", "verbose",

@@ -24,7 +24,10 @@ enum PlainEvaluator {
     var variables = Variables()
     for name in names {
       for (index, value) in values.elements(of: name) {
-        variables[name, index] = String(decoding: try meaning(of: value, values), as: UTF8.self)
+        let meaning = String(decoding: try meaning(of: value, values), as: UTF8.self)
+        // The blank at the beginning of a build command means something, see `BashEvaluator`.
+        let isIndented = name == "MAKE" && value.first.map(" \t\n".utf8.contains) == true
+        variables[name, index] = isIndented ? " \(meaning)" : meaning
       }
     }
     return variables

@@ -12,6 +12,8 @@ struct PlainValues {
   ///
   /// - Throws: `NotPlain` for a variable that nobody set: bash may have one of that name.
   func value(of name: String, _ index: Int) throws(NotPlain) -> [UInt8] {
+    // Bash has its own value of most of these, whatever the caller's is.
+    if Self.isReserved(name), !["HOME", "PATH"].contains(name) { throw NotPlain() }
     guard let elements = values[name] else { throw NotPlain() }
     return elements[index] ?? []
   }
@@ -44,7 +46,8 @@ struct PlainValues {
   }
 
   private static let reserved: Set<String> = [
-    "_", "COLUMNS", "DIRSTACK", "EUID", "FUNCNAME", "GLOBIGNORE", "GLOBSORT", "GROUPS", "HOME", "IFS",
+    "_", "COLUMNS", "DIRSTACK", "OLDPWD", "EUID", "FUNCNAME", "GLOBIGNORE", "GLOBSORT", "GROUPS", "HOME",
+    "IFS",
     "LINENO",
     "LINES", "PATH", "PIPESTATUS", "POSIXLY_CORRECT", "PPID", "PWD", "RANDOM", "SECONDS", "SHELLOPTS",
     "SHLVL",

@@ -42,7 +42,7 @@ struct BuildSurroundings {
       environment[name].map { "\(name)=\(Self.escaped($0))" }
     }
     let flags =
-      (jobServer == nil ? [] : [JobServer.makeFlags]) + (variables.isEmpty ? [] : ["--"] + variables)
+      (jobServer.map { [$0.makeFlags] } ?? []) + (variables.isEmpty ? [] : ["--"] + variables)
     return flags.isEmpty ? nil : flags.joined(separator: " ")
   }
 

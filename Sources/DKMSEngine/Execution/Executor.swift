@@ -31,6 +31,7 @@ public struct Executor: Sendable {
       var running = 0
       while true {
         for index in waiting where running < limit && plan.steps[index].mayStart(outcomes) {
+          if plan.steps[index].basis.buildsInSource, plan.isBesideAnother(index, outcomes) { continue }
           waiting.removeAll { $0 == index }
           running += 1
           let planned = plan.steps[index]
@@ -68,6 +69,18 @@ extension Plan {
     let isDone = { (step: Int) in outcomes[step]?.isDone == true }
     return planned.required.allSatisfy { isDone($0) || steps[$0].isOptional }
       && (planned.earlier.isEmpty || planned.earlier.contains(where: isDone))
+  }
+
+  /// Whether a step would build while the same module is yet to be built or installed for a kernel that goes before.
+  fileprivate func isBesideAnother(_ index: Int, _ outcomes: [Outcome?]) -> Bool {
+    guard case .build(let id, let kernel) = steps[index].step else { return false }
+    return steps.indices.prefix(index).contains { other in
+      guard outcomes[other] == nil else { return false }
+      return switch steps[other].step {
+      case .build(id, let theirs), .install(id, let theirs): theirs != kernel
+      default: false
+      }
+    }
   }
 
   /// The modules that it compiles.

@@ -122,7 +122,9 @@ struct ModuleBuild {
       guard try onFiles({ () throws(HostError) in try Files.isFile(file) }) else {
         throw .patchMissing(id, patch: patch, directory: runner.layout.source(id).appending("patches").string)
       }
-      let result = try await run("Applying patch \(patch)", "patch -p1 < ./patches/'\(patch)'", log)
+      let result = try await run(
+        "Applying patch \(patch)", "patch -p1 < ./patches/'\(patch)'", log,
+        as: "patch -p1 < ./patches/\(patch)")
       guard result.isSuccess else { throw .patchFailed(id, kernel, patch: patch, log: failureLog) }
     }
   }
@@ -133,10 +135,11 @@ struct ModuleBuild {
     guard let program = try runner.executable(words[0], of: id, in: scratch) else {
       return ["\(id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
     }
-    // The administrator's own is named whole; the module's own by where the build will see it.
-    let name = program.starts(with: scratch) ? "./\(words[0])" : program.string
-    let command = ([name] + words.dropFirst()).joined(separator: " ")
-    let result = try await run("Running the \(kind.rawValue) script", command, log)
+    // The module's own is named by where the build sees it.
+    let isOwn = program.starts(with: scratch)
+    let place = isOwn ? runner.layout.build(id) : runner.layout.administration(of: id)
+    let command = "cd \(place)/ && \(place)/\(words.joined(separator: " "))"
+    let result = try await run("Running the \(kind.rawValue.lowercased()) script", command, log)
     guard result.isSuccess else {
       throw .scriptFailed(
         id, script: kind, status: result.status, firstError: firstError(in: log), log: failureLog)
@@ -145,7 +148,8 @@ struct ModuleBuild {
   }
 
   private func make(_ log: borrowing BuildLog) async throws(DKMSError) {
-    let result = try await run("Building module(s)", makeCommand, log)
+    let result = try await run(
+      "Building module(s)", makeCommand(), log, as: makeCommand(jobs: runner.jobServer?.jobs))
     guard result.isSuccess else {
       throw .buildFailed(id, kernel, firstError: firstError(in: log), log: failureLog)
     }
@@ -155,16 +159,19 @@ struct ModuleBuild {
     BuildLog.firstError(in: log.path, buildDirectories: [scratch, runner.layout.build(id)])
   }
 
-  /// The reference's `make -jN KERNELRELEASE=K`; the number of jobs comes from the jobserver.
-  private var makeCommand: String {
+  /// The reference's `make -jN KERNELRELEASE=K`.
+  ///
+  /// It is logged with the number of jobs, and run without one: the jobserver has it, which all builds share.
+  private func makeCommand(jobs: Int? = nil) -> String {
     let command = configuration.makeCommand
     guard command == "make" || command.hasPrefix("make ") else { return command }
-    let limit = runner.jobServer == nil ? " -j" : ""
+    let limit = jobs.map { " -j\($0)" } ?? (runner.jobServer == nil ? " -j" : "")
     return "make\(limit) KERNELRELEASE=\(kernel.release)\(command.dropFirst(4))"
   }
 
+  /// Runs a command in the build directory; `logged` is what the log calls it, if not by itself.
   private func run(
-    _ title: String, _ text: String, _ log: borrowing BuildLog
+    _ title: String, _ text: String, _ log: borrowing BuildLog, as logged: String? = nil
   ) async throws(DKMSError) -> CommandResult {
     let shared = runner.layout.build(id)
     var environment = environment
@@ -175,7 +182,7 @@ struct ModuleBuild {
       text, own: scratch, shared: shared, environment: environment,
       descriptors: runner.jobServer?.descriptors ?? [:])
     command.silenceLimit = runner.options.silenceLimit
-    let result = try await log.run(title, text, command, on: runner.host)
+    let result = try await log.run(title, logged ?? text, command, on: runner.host)
     if case .silent(let limit) = result.termination {
       throw .buildSilent(id, kernel, limit: limit, log: failureLog)
     }

@@ -62,6 +62,12 @@ struct OriginalModules: Sendable {
     try Files.remove(note(kept.file))
   }
 
+  /// Removes a module that nobody wants back.
+  func forget(_ kept: Kept) throws(HostError) {
+    try Files.remove(kept.file)
+    try Files.remove(note(kept.file))
+  }
+
   /// Whether it was the kernel's own, which the reference puts away, too, and the kernel has gone.
   private func wentWithItsKernel(_ home: FilePath) throws(HostError) -> Bool {
     let own = layout.kernel(kernel.release).appending("kernel")

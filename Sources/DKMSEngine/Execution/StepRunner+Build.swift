@@ -30,7 +30,7 @@ extension StepRunner {
     let result: Result<[String], DKMSError>
     do {
       let build = try await ModuleBuild(self, id, kernel, basis, scratch: scratch)
-      result = .success(try await build.run())
+      result = .success(try await basis.buildsInSource ? alone(build, id) : build.run())
     } catch {
       if Task.isCancelled {
         // No failure of the module's: without a log of one, the next transaction tries again.
@@ -43,6 +43,13 @@ extension StepRunner {
     }
     for leftover in [scratch, layout.staging(id, kernel, "product")] { try? Files.remove(leftover) }
     return result
+  }
+
+  /// Builds while no other run does so in the same source.
+  private func alone(_ build: ModuleBuild, _ id: ModuleID) async throws(DKMSError) -> [String] {
+    try await locked(layout.sourceLink(id), .exclusive, "the source of \(id)", creates: false) {
+      () throws(DKMSError) in try await build.run()
+    }
   }
 
   private func keepLog(_ id: ModuleID, _ kernel: Kernel, _ scratch: FilePath) async {

@@ -6,8 +6,11 @@ internal import SystemPackage
 
 extension StepRunner {
   /// Makes a key and its certificate, unless both are there by now; neither is ever made for the other.
+  ///
+  /// A certificate that has lost its key is put aside: whoever finds the key again finds both.
   func makeKeys(_ pair: KeyPair) async throws(DKMSError) -> [String] {
     let keys = SigningKeys(pair)
+    try checkDirectories(of: keys)
     return try await locked(keys.key.removingLastComponent(), .exclusive, pair.key) {
       () throws(DKMSError) in
       // Another run may have made them while this one waited.
@@ -15,13 +18,31 @@ extension StepRunner {
         (try keys.state(), try keys.isHalfPublished())
       }
       guard let problem = SigningProblem(pair, state) else { return [] }
-      guard state == .absent else { throw .keysUnavailable(problem) }
+      guard state.mayBeMade else { throw .keysUnavailable(problem) }
       if !isHalfPublished {
         try await generate(keys)
-        try onFiles { () throws(HostError) in try Files.rename(keys.stagedKey, to: keys.key) }
+        try onFiles { () throws(HostError) in
+          if state == .withoutKey { try Files.rename(keys.certificate, to: keys.formerCertificate) }
+          try Files.rename(keys.stagedKey, to: keys.key)
+        }
       }
       try publishCertificate(of: keys)
-      return []
+      guard state == .withoutKey else { return [] }
+      return [
+        """
+        \(pair.certificate) had lost its key: both were made anew, the old certificate is \
+        \(keys.formerCertificate); to have Secure Boot accept the new one: mokutil --import \(pair.certificate)
+        """
+      ]
+    }
+  }
+
+  /// A directory that is not there is more likely mistyped than wanted.
+  private func checkDirectories(of keys: SigningKeys) throws(DKMSError) {
+    for directory in [keys.key, keys.certificate].map({ $0.removingLastComponent() })
+    where directory != layout.dkmsTree {
+      if try onFiles({ () throws(HostError) in try Files.isDirectory(directory) }) { continue }
+      throw .keysUnavailable(.keysNotMade(keys.pair, detail: "the directory \(directory) does not exist"))
     }
   }
 
@@ -34,7 +55,6 @@ extension StepRunner {
     }
     try onFiles { () throws(HostError) in
       try discardStaged(keys)
-      try Files.makeDirectories(keys.certificate.removingLastComponent())
       // Nobody else may read a byte of it, not even while it is written.
       try Files.write([], to: keys.stagedKey, permissions: .ownerReadWrite)
     }

@@ -22,9 +22,10 @@ extension StepRunner {
           try Files.makeDirectories(staged)
         }
         if !replaces, try onFiles({ () throws(HostError) in try Files.isDirectory(goal) }) {
-          try await copy(contentsOf: goal, to: staged)
+          try await copy(contentsOf: goal, to: staged, keepsOwner: true)
         }
-        try await copy(contentsOf: directory, to: staged)
+        // What comes out of a tarball is root's by then.
+        try await copy(contentsOf: directory, to: staged, keepsOwner: true)
         try onFiles { () throws(HostError) in
           if try Files.exists(goal) {
             try Files.exchange(staged, with: goal)
@@ -38,11 +39,14 @@ extension StepRunner {
     }
   }
 
-  /// Copies everything as it is, except that it becomes root's, and nobody else can change it or gain by it.
-  private func copy(contentsOf directory: FilePath, to goal: FilePath) async throws(DKMSError) {
+  /// Copies everything as it is, except that nobody but its owner, who is root where not told otherwise, can change it
+  /// or gain by it.
+  private func copy(
+    contentsOf directory: FilePath, to goal: FilePath, keepsOwner: Bool = false
+  ) async throws(DKMSError) {
+    let kept = "mode,timestamps,links" + (keepsOwner ? ",ownership" : "")
     try await tool(
-      "cp",
-      ["-dR", "--preserve=mode,timestamps,links", "--reflink=auto", "--", "\(directory)/.", goal.string])
+      "cp", ["-dR", "--preserve=\(kept)", "--reflink=auto", "--", "\(directory)/.", goal.string])
     try await tool("chmod", ["-R", "u+rwX,go-w,a-s,-t", goal.string])
     try await tool("sync", ["-f", goal.string])
   }

@@ -15,10 +15,27 @@ extension StepRunner {
     let kernelTree = KernelTree(kernel.release, in: layout, options: options)
     let originals = OriginalModules(inTheWayOf: id.name, kernel, in: layout)
     for name in names {
-      // What was built here is nobody's original, even if a killed run left it without its link.
-      for file in try kernelTree.competitors(named: name) where try !tree.isProduct(file, for: kernel) {
+      for file in try kernelTree.competitors(named: name) {
+        // What was built here is nobody's original, even if a killed run left it without its link; but another
+        // module's installation comes back like one.
+        if try tree.isProduct(file, for: kernel),
+          try !tree.isInstallation(file, for: kernel, exceptOf: id.name)
+        {
+          continue
+        }
         try originals.keep(file)
       }
+    }
+  }
+
+  /// Forgets installations of a module that others have put away: once it is taken out nobody wants them back.
+  func forgetDisplaced(_ id: ModuleID, _ kernel: Kernel) throws(HostError) {
+    for record in try tree.state().modules where record.id.name != id.name {
+      let originals = OriginalModules(inTheWayOf: record.id.name, kernel, in: layout)
+      for kept in try originals.all() where try tree.isProduct(kept.file, of: id, kernel) {
+        try originals.forget(kept)
+      }
+      try originals.tidy()
     }
   }
 
@@ -49,8 +66,7 @@ extension StepRunner {
       let configuration = basis.configuration?.configuration,
       let module = configuration.modules.first(where: { $0.destinationName == kept.moduleName })
     else { return nil }
-    let location = FilePath(module.destinationLocation).lexicallyNormalized()
-    return layout.kernel(kernel.release).appending(location.components)
+    return layout.place(module.destinationLocation, in: kernel.release)?
       .appending(kept.file.components.suffix(1))
   }
 }

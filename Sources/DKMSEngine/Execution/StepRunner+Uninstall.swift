@@ -36,6 +36,7 @@ extension StepRunner {
         }
       }
       for file in doomed { try Files.remove(file) }
+      try forgetDisplaced(id, kernel)
       Files.removeEmptyDirectories(from: installed, upTo: layout.kernel(kernel.release))
       // Before anything comes back: what is there while the link is counts as ours.
       try Files.remove(layout.activeLink(id.name, kernel))

@@ -145,12 +145,14 @@ struct StepRunner: Sendable {
       return ["\(configuration.id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
     }
     var environment = environment(of: configuration.id, for: kernel)
+    // An administrator's script runs where it lies, as with the reference.
+    let place = program.starts(with: directory) ? directory : layout.administration(of: configuration.id)
     // By the path through the tree, not by where that leads.
-    environment["PWD"] = directory.string
-    // Through a shell, because that also runs a script without an interpreter line.
+    environment["PWD"] = place.string
+    // Through a shell, because that also runs a script without an interpreter line, and expands its arguments.
     let command = Command(
-      "bash", ["-c", #""$0" "$@""#, program.string] + words.dropFirst(), environment: environment,
-      directory: directory, silenceLimit: options.silenceLimit)
+      "bash", ["-c", #""$0" $1"#, program.string, words.dropFirst().joined(separator: " ")],
+      environment: environment, directory: place, silenceLimit: options.silenceLimit)
     let result = try await host.run(command)
     for line in result.text.split(separator: "\n") { host.console.print(String(line)) }
     for line in result.errorText.split(separator: "\n") { host.console.printError(String(line)) }
@@ -178,7 +180,7 @@ struct StepRunner: Sendable {
   func executable(
     _ name: String, of id: ModuleID, in directory: FilePath
   ) throws(DKMSError) -> FilePath? {
-    let places = [layout.configurationDirectory.appending(id.name), directory]
+    let places = [layout.administration(of: id), directory]
       .map { $0.appending(FilePath(name).withoutRoot.components) }
     return try onFiles { () throws(HostError) in try places.firstWhere(Files.isExecutable) }
   }
@@ -195,10 +197,12 @@ struct StepRunner: Sendable {
     return environment
   }
 
+  /// What belongs to the kernel, whatever the caller has set.
+  static let compilerSettings = ["CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS"]
+
   /// The caller's environment, less what would change how modules are compiled.
   var buildEnvironment: [String: String] {
-    host.environment.filter { name, _ in
-      !["CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"].contains(name)
-    }
+    let makes = ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"]
+    return host.environment.filter { name, _ in !(Self.compilerSettings + makes).contains(name) }
   }
 }

@@ -171,6 +171,7 @@ public struct FactsReader: Sendable {
         guard case .read(let configuration)? = facts.configurations[id]?[kernel] else { continue }
         facts.tree.modules[index].builds[build].isSound =
           try tree.integrity(of: id, kernel, configuration) != .different
+          ? true : tree.isDisplaced(id, kernel)
       }
     }
   }
@@ -194,8 +195,12 @@ public struct FactsReader: Sendable {
           build.map({ !$0.isInstalled || !$0.isSound }) ?? true
         else { continue }
         let built = try ModuleTree(layout).moduleFiles(in: layout.productModules(id, kernel))
+        if SourceReach(in: layout).isPossible(for: configuration) { facts.builtInSource.insert(id) }
         for name in configuration.modules.map(\.destinationName) {
-          let rivals = try snapshot.kernel(kernel.release).modules(named: name)
+          var rivals = try snapshot.kernel(kernel.release).modules(named: name)
+          if snapshot.options.keepsInstalled, build?.isInstalled != true {
+            rivals += try snapshot.kernel(kernel.release).installedModules(named: name)
+          }
           let file = built[name].map(layout.productModules(id, kernel).appending)
           if !rivals.isEmpty {
             matches.append(Match(id: id, kernel: kernel, name: name, built: file, rivals: rivals))

@@ -75,11 +75,9 @@ extension Planner {
     }
   }
 
-  /// The plan of `dkms remove`.
-  ///
-  /// With `unregisters` the module is forgotten once no build of it is left.
+  /// The plan of `dkms remove`: the module is forgotten, too, once no build of it is left.
   public static func remove(
-    _ id: ModuleID, for kernels: [Kernel], unregisters: Bool, facts: Facts, options: BuildOptions
+    _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions
   ) -> Plan {
     var planner = Planner(facts, options: options)
     guard let record = facts.tree[id] else {
@@ -91,7 +89,7 @@ extension Planner {
       let uninstalled = planner.uninstall(id, kernel, because: .requested)
       steps += planner.unbuild(id, kernel, because: .requested, requires: uninstalled)
     }
-    if unregisters, record.builds.allSatisfy({ kernels.contains($0.kernel) }) {
+    if record.builds.allSatisfy({ kernels.contains($0.kernel) }) {
       planner.plan.append(.unregister(id), because: .requested, requires: steps)
     }
     return planner.finish()
@@ -99,13 +97,13 @@ extension Planner {
 
   /// The plan of `dkms generate_mok`: empty where key and certificate are there.
   ///
-  /// - Throws: `DKMSError.keysUnavailable` where only one of them is.
+  /// - Throws: `DKMSError.keysUnavailable` where there is only a key.
   public static func makeKeys(for kernel: Kernel, facts: Facts) throws(DKMSError) -> Plan {
     var plan = Plan()
     guard let signing = facts.kernels[kernel]?.signing,
       let problem = SigningProblem(signing.keys, signing.state)
     else { return plan }
-    guard signing.state == .absent else { throw .keysUnavailable(problem) }
+    guard signing.state.mayBeMade else { throw .keysUnavailable(problem) }
     plan.append(.makeKeys(signing.keys), because: .requested)
     return plan
   }

@@ -52,6 +52,8 @@ extension Planner {
       return
     }
     if let error = configurationError(id) {
+      // What was let pass to find out whose source it is.
+      if case .configurationInvalid = error { _ = bringSource(origin) }
       block(id, nil, error)
       return
     }

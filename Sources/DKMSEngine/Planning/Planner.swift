@@ -127,7 +127,7 @@ public struct Planner {
   ///
   /// Whether a module may go without a signature is for its build to say.
   private mutating func keys(for kernel: Kernel) -> [Int] {
-    guard let signing = facts.kernels[kernel]?.signing, signing.isWanted, signing.state == .absent else {
+    guard let signing = facts.kernels[kernel]?.signing, signing.isWanted, signing.state.mayBeMade else {
       return []
     }
     let step =
@@ -180,7 +180,8 @@ public struct Planner {
     Basis(
       configuration: facts.configurations[target.id]?[target.kernel],
       configurationFiles: facts.configurationFiles[target.id]?[target.kernel],
-      fingerprint: facts.kernels[target.kernel]?.fingerprint)
+      fingerprint: facts.kernels[target.kernel]?.fingerprint,
+      buildsInSource: facts.builtInSource.contains(target.id))
   }
 
   /// Builds anew what was built with another version of a module and says that this matters.

@@ -81,8 +81,15 @@ public final class Snapshot: Sendable {
   /// Its directory is usually named after both. With that name the file is read as it will be for the plan, and so
   /// only once; where it turns out to be another, the file has the last word.
   ///
+  /// - Parameters:
+  ///   - source: The directory that holds it.
+  ///   - kernel: The kernel that it is read for.
+  ///   - allowsRepetition: Whether two modules of one name are let pass.
+  /// - Returns: Name and version.
   /// - Throws: `DKMSError` where the file does not say.
-  package func identity(of source: FilePath, for kernel: Kernel) async throws(DKMSError) -> ModuleID {
+  package func identity(
+    of source: FilePath, for kernel: Kernel, allowsRepetition: Bool = false
+  ) async throws(DKMSError) -> ModuleID {
     let name = source.lastComponent?.string ?? ""
     if let dash = name.lastIndex(of: "-"),
       let likely = try? ModuleID(name: String(name[..<dash]), version: String(name[name.index(after: dash)...])),
@@ -91,7 +98,12 @@ public final class Snapshot: Sendable {
     {
       return likely
     }
-    switch await configuration(of: nil, source: source, for: kernel).fact {
+    var fact = await configuration(of: nil, source: source, for: kernel).fact
+    if allowsRepetition, case .unreadable(.configurationInvalid) = fact {
+      fact = await ConfigurationReader(self)
+        .evaluation(of: nil, source: source, for: kernel, allowsRepetition: true).fact
+    }
+    switch fact {
     case .read(let configuration): return configuration.id
     case .unreadable(let error): throw error
     }

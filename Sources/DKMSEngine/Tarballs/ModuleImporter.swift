@@ -54,10 +54,13 @@ public struct ModuleImporter: Sendable {
       return try Files.isFile(directory.appending("dkms.conf")) ? directory : nil
     }
     guard let directory else { throw .sourceWithoutConfiguration(directory: path.string) }
-    let id = try await snapshot.identity(of: directory, for: kernel)
+    // The reference brings a source that names a module twice in before it refuses it.
+    let id = try await snapshot.identity(of: directory, for: kernel, allowsRepetition: true)
     let places = [layout.source(id), layout.sourceLink(id), layout.build(id)]
     let isInPlace = try onFiles { () throws(HostError) in
-      try places.hasAny { place throws(HostError) in try Files.resolved(place) == directory }
+      if try places.hasAny({ place throws(HostError) in try Files.resolved(place) == directory }) { return true }
+      guard try Files.isDirectory(layout.sourceLink(id)) else { return false }
+      return try Files.haveEqualTrees(layout.sourceLink(id), directory)
     }
     return ImportedModule(id, isInPlace ? nil : ModuleOrigin(id, directory: directory.string))
   }

@@ -101,6 +101,12 @@ package final class KernelTree: Sendable {
     return try modules().filter { $0.name == name && !$0.path.starts(with: installed) }.map(\.path)
   }
 
+  /// Module files of this name in the place where DKMS installs.
+  package func installedModules(named name: String) throws(HostError) -> [FilePath] {
+    let installed = directory.appending(Layout.installedLocation.components)
+    return try modules().filter { $0.name == name && $0.path.starts(with: installed) }.map(\.path)
+  }
+
   /// Module files of this name that are in the way of one that DKMS installs.
   ///
   /// depmod gives any of them in `updates` the same rank as ours. Those in `extra` come after ours, but the

@@ -165,11 +165,20 @@ public struct Layout: Hashable, Sendable {
     originals(name).appending(kernel.release.description).appending(kernel.architecture)
   }
 
+  /// Where the administrator keeps scripts and patches for a module.
+  func administration(of id: ModuleID) -> FilePath { configurationDirectory.appending(id.name) }
+
   // MARK: Install tree
 
   /// A kernel's module directory.
   public func kernel(_ release: KernelRelease) -> FilePath {
     installTree.appending(release.description)
+  }
+
+  /// Where a DEST_MODULE_LOCATION is in a kernel's directory; nil for one that leads out of it.
+  package func place(_ location: String, in release: KernelRelease) -> FilePath? {
+    let path = kernel(release).appending(FilePath(location).components).lexicallyNormalized()
+    return path.starts(with: kernel(release).lexicallyNormalized()) ? path : nil
   }
 
   /// The file by which a kernel's package tells its package base, by Arch's convention.

@@ -112,13 +112,11 @@ public struct ModuleTree: Sendable {
     for name in expected {
       guard let file = files[name] else { return .missingFromTree }
       guard isInstalled else { continue }
-      let locations =
-        [Layout.installedLocation]
+      let copies =
+        ([layout.installed(kernel.release)]
         + (configuration?.modules.filter { $0.destinationName == name } ?? [])
-        .map { FilePath($0.destinationLocation).lexicallyNormalized().withoutRoot }
-      let copies = locations.map {
-        layout.kernel(kernel.release).appending($0.components).appending(file)
-      }
+        .compactMap { layout.place($0.destinationLocation, in: kernel.release) })
+        .map { $0.appending(file) }
       let isThere = try copies.hasAny { copy throws(HostError) in
         try Files.haveEqualContents(modules.appending(file), copy)
       }
@@ -148,6 +146,31 @@ public struct ModuleTree: Sendable {
     return try state().modules.hasAny { record throws(HostError) in
       guard record.id.name != name, record.build(for: kernel) != nil else { return false }
       return try Files.haveEqualContents(file, layout.productModules(record.id, kernel).appending(fileName))
+    }
+  }
+
+  /// Whether a file is the same as one that a module version has built for a kernel.
+  func isProduct(_ file: FilePath, of id: ModuleID, _ kernel: Kernel) throws(HostError) -> Bool {
+    guard let name = file.lastComponent else { return false }
+    return try Files.haveEqualContents(file, layout.productModules(id, kernel).appending(name))
+  }
+
+  /// Whether a file is what some module but one has installed.
+  func isInstallation(_ file: FilePath, for kernel: Kernel, exceptOf name: String) throws(HostError) -> Bool {
+    try otherInstallations(than: name, for: kernel).hasAny { record throws(HostError) in
+      try isProduct(file, of: record.id, kernel)
+    }
+  }
+
+  private func otherInstallations(than name: String, for kernel: Kernel) throws(HostError) -> [ModuleRecord] {
+    try state().modules.filter { $0.id.name != name && $0.build(for: kernel)?.isInstalled == true }
+  }
+
+  /// Whether another module has put away what this one had installed, so that it is not there to be repaired.
+  func isDisplaced(_ id: ModuleID, _ kernel: Kernel) throws(HostError) -> Bool {
+    try otherInstallations(than: id.name, for: kernel).hasAny { record throws(HostError) in
+      try OriginalModules(inTheWayOf: record.id.name, kernel, in: layout).all()
+        .hasAny { kept throws(HostError) in try isProduct(kept.file, of: id, kernel) }
     }
   }
 

@@ -40,6 +40,9 @@ struct SigningKeys: Sendable {
     return try Files.exists(key)
   }
 
+  /// Where a certificate goes whose key is lost.
+  var formerCertificate: FilePath { FilePath("\(certificate).old") }
+
   /// Where the two are made.
   var stagedKey: FilePath { Files.stagingPath(for: key) }
   var stagedCertificate: FilePath { Files.stagingPath(for: certificate) }

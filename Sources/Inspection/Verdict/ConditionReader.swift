@@ -139,20 +139,21 @@ public struct ConditionReader: Sendable {
   ) throws(HostError) -> [ModuleFileCondition] {
     let product = layout.productModules(id, kernel)
     let built = try ModuleTree(layout).moduleFiles(in: product)
-    var expected = built.keys.sorted().map { (name: $0, locations: [Layout.installedLocation]) }
+    let installed = layout.installed(kernel.release)
+    var expected = built.keys.sorted().map { (name: $0, directories: [installed]) }
     if let configuration = facts.configurations[id]?[kernel]?.configuration {
       expected = configuration.modules.map { module in
-        let location = FilePath(module.destinationLocation).lexicallyNormalized()
-        return (module.destinationName, [Layout.installedLocation, FilePath(root: nil, location.components)])
+        let named = layout.place(module.destinationLocation, in: kernel.release)
+        return (module.destinationName, [installed] + (named.map { [$0] } ?? []))
       }
     }
     var conditions: [ModuleFileCondition] = []
-    for (name, locations) in expected {
+    for (name, directories) in expected {
       let file = built[name].map(product.appending)
       conditions.append(
-        try self.file(named: name, locations, builtAs: file, kernelTree)
+        try self.file(named: name, directories, builtAs: file, kernelTree)
           ?? ModuleFileCondition(
-            name: name, path: layout.installed(kernel.release).appending(built[name] ?? "\(name).ko").string,
+            name: name, path: installed.appending(built[name] ?? "\(name).ko").string,
             exists: false, builtPath: file?.string, kernelsOwn: kernelsOwn(name, of: id, kernel, facts)))
     }
     return conditions
@@ -160,10 +161,9 @@ public struct ConditionReader: Sendable {
 
   /// What there is of a module in the places where it may be installed; nil where it is in none.
   private func file(
-    named name: String, _ locations: [FilePath], builtAs built: FilePath?, _ kernelTree: KernelTree
+    named name: String, _ directories: [FilePath], builtAs built: FilePath?, _ kernelTree: KernelTree
   ) throws(HostError) -> ModuleFileCondition? {
-    let places = locations.map { kernelTree.directory.appending($0.components) }
-    let copies = try places.flatMap { place in
+    let copies = try directories.flatMap { place in
       Compression.allCases.map { place.appending("\(name).ko\($0.suffix)") }
     }.where(Files.isFile)
     let same = try built.flatMap { built throws(HostError) in

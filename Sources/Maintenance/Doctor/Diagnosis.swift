@@ -101,7 +101,7 @@ extension DoctorFacts {
       guard record.builds.isEmpty, let path = registrations[record.id] else {
         return DoctorFinding(
           .danglingSource, "\(record.id)", reason,
-          remedy: "reinstall its package, or: dkms remove \(record.id) --all")
+          remedy: "reinstall its package, or: dkms remove --force \(record.id) --all")
       }
       return DoctorFinding(.danglingSource, "\(record.id)", reason, repair: .forget(path: path.string))
     }

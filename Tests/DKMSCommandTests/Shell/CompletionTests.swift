@@ -106,7 +106,9 @@ struct CompletionTests {
 
     // Options, by what the action knows.
     Case("status --", "--arch --json --kernelver --module \(common)"),
-    Case("remove --", "--all --arch --dry-run --kernelver --module --no-depmod --rpm_safe_upgrade \(common)"),
+    Case(
+      "remove --",
+      "--all --arch --dry-run --force --kernelver --module --no-depmod --rpm_safe_upgrade \(common)"),
     Case("ldtarball --", "--archive --dry-run --force \(common)"),
     Case("generate_mok --", "--dry-run \(common)"),
     Case("match --t", "--templatekernel"),

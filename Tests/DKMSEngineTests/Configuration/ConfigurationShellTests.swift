@@ -37,17 +37,40 @@ import Testing
       scripts[.postAdd] == "\(machine.layout.installTree)/6.1.5-x/build/include/config/auto.conf")
   }
 
-  @Test func callersEnvironmentIsNotSeen() async throws {
+  /// What modules document to be set, as in `sudo env FOO=7 dkms install`.
+  @Test(arguments: ["POST_ADD=\"$FOO\"", "POST_ADD=\"$(echo $FOO)\"", "POST_ADD=$FOO"])
+  func callersEnvironmentIsSeen(_ line: String) async throws {
     var machine = machine
-    for name in ["PACKAGE_NAME", "PACKAGE_VERSION", "POST_ADD", "MAKE", "kernelver", "STRIP"] {
+    machine.environment["FOO"] = "7"
+    #expect(try await machine.read(adding: line).scripts[.postAdd] == "7")
+  }
+
+  @Test(arguments: ["SHLVL", "PWD", "_", "RANDOM", "PPID"])
+  func variablesOfBashAreItsOwn(_ name: String) async throws {
+    var machine = machine
+    machine.environment[name] = "foreign"
+    let script = try await machine.read(adding: "POST_ADD=\"x$\(name)\"").scripts[.postAdd]
+    #expect(script != "xforeign")
+  }
+
+  @Test func settingsAndCodeOfTheCallerAreNotSeen() async throws {
+    var machine = machine
+    for name in [
+      "PACKAGE_NAME", "PACKAGE_VERSION", "POST_ADD", "MAKE", "kernelver", "STRIP", "CC", "LD_PRELOAD", "ENV",
+      "parallel_jobs", "source_tree", "tmp_location",
+    ] {
       machine.environment[name] = "foreign"
     }
     machine.environment["BASH_ENV"] = "/dev/null/nonexistent"
+    machine.environment["SHELLOPTS"] = "noexec"
     machine.environment["BASH_FUNC_echo%%"] = "() { printf foreign; }"
+    let seen = try await machine.read(
+      adding: "PRE_INSTALL=\"x$CC$LD_PRELOAD$ENV$tmp_location $parallel_jobs $source_tree\"")
+    #expect(seen.scripts[.preInstall] == "x 2 \(machine.layout.sourceTree)")
     let conf = "DEST_MODULE_LOCATION=/extra\nBUILT_MODULE_NAME=hello\n"
     #expect(try await machine.problems(of: conf).count == 2)
     let configuration = try await machine.read(adding: "POST_BUILD=\"$(echo \"$kernelver\") ${HOME}\"")
-    #expect(configuration.scripts == [.postBuild: "6.1.5-x /"])
+    #expect(configuration.scripts == [.postBuild: "6.1.5-x /root"])
     #expect(configuration.makeCommand.hasPrefix("make -C "))
     #expect(configuration.modules.map(\.isStripped) == [true])
   }
@@ -62,7 +85,56 @@ import Testing
       printf 'end\\0'
       """)
     #expect(configuration.id.name == "hello")
-    #expect(machine.transcript.output.isEmpty && machine.transcript.error.isEmpty)
+    #expect(machine.transcript.output.isEmpty)
+    #expect(machine.transcript.error == ["loud"])
+  }
+
+  /// What real files do in the function that the reference reads them in.
+  @Test func filesAreReadInAFunction() async throws {
+    var machine = machine
+    machine.environment["FOO"] = "7"
+    let configuration = try await machine.read(
+      adding: #"""
+        declare -A module
+        local a=LOCAL
+        b=$(override_dest_module_location /extra)
+        POST_INSTALL="show.sh a=$a b=$b j=$parallel_jobs e=$FOO m=${#module[@]}"
+        case $kernelver in +([0-9]).*) AUTOINSTALL=yes;; esac
+        declare -a BUILD_DEPENDS=(one)
+        """#)
+    #expect(configuration.scripts[.postInstall] == "show.sh a=LOCAL b=/updates/dkms j=2 e=7 m=0")
+    #expect(configuration.autoinstall)
+    #expect(configuration.buildDepends == ["one"])
+    machine.options.jobs = 0
+    #expect(
+      try await machine.read(adding: "POST_ADD=\"x$parallel_jobs\"").scripts[.postAdd] == "x")
+    machine.options.jobs = 5
+    #expect(
+      try await machine.read(adding: "POST_ADD=\"x$parallel_jobs\"").scripts[.postAdd] == "x5")
+  }
+
+  /// Each of these leaves a variable empty, and bash goes on to success.
+  @Test(arguments: [
+    "PATCH=(a.patch (b.patch))", "PATCH[0]=`echo (`", "PATCH[0]=$(echo `(`)", "[[ x == ]]\nPATCH[0]=a.patch",
+    "PATCH=(a.patch (b.patch))\r",
+  ])
+  func syntaxErrorThatBashPassesOverIsAnError(_ lines: String) async throws {
+    let error = await #expect(throws: DKMSError.self) {
+      try await machine.read(adding: "\(lines)\nPOST_ADD=more.sh")
+    }
+    guard case .configurationMalformed(let path, let detail)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(path.hasSuffix("tested/dkms.conf"))
+    #expect(detail.hasPrefix("line "), "\(detail)")
+  }
+
+  /// Versions are compared so, and what is no number counts as less.
+  @Test func arithmeticThatGoesWrongIsShown() async throws {
+    let configuration = try await machine.read(adding: "[[ 5.4 -gt 3 ]] || POST_ADD=old.sh")
+    #expect(configuration.scripts[.postAdd] == "old.sh")
+    #expect(machine.transcript.error.contains { $0.contains("5.4") })
   }
 
   @Test func conditionsLoopsAndFunctions() async throws {

@@ -30,6 +30,7 @@ import Testing
     "A=$kernelver", "A=${kernelver}-x", "A=\"${kernelver[0]}\"", "A=\"${kernelver[1]}\"", "A=\"$module\"x",
     "A[2]=x\nB=$A",
     "A=x\nB=\"${A}_$A\"", "MAKE=\"make -C ${kernelver}   M=x\"", "MAKE='make V=\"1 2\"'", "A=\"  x\ty  \"",
+    "MAKE=\" make  x\"", "MAKE=\"\n make\"", "MAKE=' '", "MAKE=(x '\tmake ')",
     "A=é",
     "A=x\r\nB='y'\r\n", "A=\"x\r\ny\"\r\n", "A=x\r", "A=\"x\ry\"", "A=x\\\r\ny", "A=(x\r\ny)\r\n", "A='x\r'",
     "A='x\r\r'",

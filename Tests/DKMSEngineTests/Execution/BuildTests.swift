@@ -67,7 +67,33 @@ import Testing
     let text = try #require(Disk.text(machine.product("hello.ko", id, kernel)))
     #expect(text.hasPrefix("K=6.1.0 F=1 "))
     #expect(text.contains("--jobserver-auth"))
+    // For Makefiles that pass all of it on as arguments.
+    #expect(text.split(separator: " ").contains("-j2"))
     #expect(machine.makeLog(id, kernel)?.contains("warning") == false)
+  }
+
+  @Test(arguments: [" make", "\\tmake", "\\nmake"])
+  func makeBehindABlankIsLeftAlone(_ command: String) async throws {
+    try machine.addTextModule(
+      id, conf: "MAKE[0]=$'\(command)'\n",
+      files: ["Makefile": "all:\n\t@echo 'K=$(KERNELRELEASE)' > hello.ko\n"])
+    #expect(try await machine.build(id, kernel).failures.isEmpty)
+    #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "K=")
+  }
+
+  @Test func buildsInTheSourceGoOneAfterAnother() async throws {
+    let other = try machine.addKernel("6.2.0")
+    // From PRE_BUILD to POST_INSTALL: whoever comes between finds the mark.
+    let enter = "#!/bin/sh\nmkdir '\(machine.layout.source(id))/busy' || exit 1\nsleep 0.3\n"
+    let leave = "#!/bin/sh\nrmdir '\(machine.layout.source(id))/busy'\n"
+    for conf in ["MAKE[0]=\"cp $source_tree/hello-1.0/text hello.ko\"\n", "MAKE[0]='cp text hello.ko'\n"] {
+      try machine.addTextModule(
+        id, conf: "PRE_BUILD=enter.sh\nPOST_INSTALL=leave.sh\n\(conf)",
+        files: ["enter.sh": enter, "leave.sh": leave])
+      let report = try await machine.install(id, kernel, other)
+      #expect(report.failures.isEmpty && report.warnings.isEmpty, "\(report.failures)")
+      #expect(try await machine.remove(id, kernel, other).failures.isEmpty)
+    }
   }
 
   @Test func makeHasNoLimitWhereNoneIsAsked() async throws {
@@ -102,6 +128,7 @@ import Testing
       files: ["pre.sh": "#!/bin/sh\necho configuring\necho aside >&2\n"])
     #expect(try await machine.build(id, kernel).failures.isEmpty)
     let log = try #require(machine.makeLog(id, kernel))
+    let directory = machine.layout.build(id)
     let lines = log.split(separator: "\n").map(String.init)
     #expect(lines[0].contains("make.log for hello/1.0 for kernel 6.1.0 (x86_64)"))
     #expect(lines[1].contains("2023"))
@@ -110,7 +137,8 @@ import Testing
     }
     #expect(
       marks == [
-        "# command: ./pre.sh x", "configuring", "aside", "# exit code: 0", "# elapsed time: 00:00:00",
+        "# command: cd \(directory)/ && \(directory)/pre.sh x", "configuring", "aside", "# exit code: 0",
+        "# elapsed time: 00:00:00",
         "# command: echo compiling; cp text hello.ko", "compiling", "# exit code: 0",
         "# elapsed time: 00:00:00",
       ])

@@ -70,7 +70,10 @@ struct RealBuildTests {
         Disk.list(machine.layout.productModules(id, kernel)) == ["Module.symvers", "hello.ko"])
       #expect(dependencies(kernel)?.contains("updates/dkms/hello.ko:") == true)
       let log = try #require(machine.makeLog(id, kernel))
-      #expect(log.contains("# command: make KERNELRELEASE=\(kernel.release) -C "))
+      let directory = machine.layout.build(id)
+      let headers = machine.layout.kernel(kernel.release).appending("build")
+      #expect(
+        log.contains("# command: make -j2 KERNELRELEASE=\(kernel.release) -C \(headers) M=\(directory)\n"))
       #expect(log.contains("# exit code: 0"))
       #expect(!log.contains("jobserver"))
     }

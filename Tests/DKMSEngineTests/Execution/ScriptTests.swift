@@ -79,7 +79,16 @@ import Testing
       Array(note("admin").utf8), to: script,
       permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
     #expect(try await machine.install(id, kernel).failures.isEmpty)
-    #expect(noted == kinds.map { "admin 1 \($0.rawValue) beside-the-text" })
+    // Where it lies, as with the reference.
+    #expect(noted == kinds.map { "admin 1 \($0.rawValue) elsewhere" })
+  }
+
+  @Test(arguments: [ScriptKind.postAdd, .preBuild, .postBuild, .preInstall, .postInstall])
+  func argumentsStandForFiles(_ kind: ScriptKind) async throws {
+    try machine.addTextModule(
+      id, conf: "\(kind.rawValue)=\"note.sh te?t  [d]kms*\"\n", files: ["note.sh": note("note")])
+    #expect(try await machine.install(id, kernel).failures.isEmpty)
+    #expect(noted == ["note 2 text dkms.conf beside-the-text"])
   }
 
   @Test func scriptNeedsNoInterpreterLine() async throws {

@@ -6,8 +6,8 @@ import Testing
 @testable import DKMSEngine
 
 @Suite struct RemovalPlanTests {
-  private func remove(_ id: ModuleID, _ kernels: [Kernel], unregisters: Bool, _ scene: Scene) -> Plan {
-    Planner.remove(id, for: kernels, unregisters: unregisters, facts: scene.facts, options: scene.options)
+  private func remove(_ id: ModuleID, _ kernels: [Kernel], _ scene: Scene) -> Plan {
+    Planner.remove(id, for: kernels, facts: scene.facts, options: scene.options)
   }
 
   @Test func uninstallLeavesTheBuild() throws {
@@ -41,13 +41,12 @@ import Testing
     #expect(plan.requires("unbuild hello/1.0 for 6.1.0", "uninstall hello/1.0 for 6.1.0"))
   }
 
-  @Test func removalOfTheLastBuildUnregistersWhereAsked() throws {
+  @Test func removalOfTheLastBuildUnregisters() throws {
     var scene = Scene()
     let kernel = try scene.kernel("6.1.0")
     let id = try scene.module("hello", installed: [kernel])
     let steps = ["uninstall hello/1.0 for 6.1.0", "unbuild hello/1.0 for 6.1.0"]
-    #expect(remove(id, [kernel], unregisters: false, scene).lines == steps + ["depmod 6.1.0"])
-    let plan = remove(id, [kernel], unregisters: true, scene)
+    let plan = remove(id, [kernel], scene)
     #expect(plan.lines == steps + ["unregister hello/1.0", "depmod 6.1.0"])
     for step in steps { #expect(plan.requires("unregister hello/1.0", step)) }
   }
@@ -56,22 +55,21 @@ import Testing
     var scene = Scene()
     let kernels = [try scene.kernel("6.1.0"), try scene.kernel("6.2.0")]
     let id = try scene.module("hello", installed: kernels)
-    let plan = remove(id, [kernels[0]], unregisters: true, scene)
+    let plan = remove(id, [kernels[0]], scene)
     #expect(plan.lines == ["uninstall hello/1.0 for 6.1.0", "unbuild hello/1.0 for 6.1.0", "depmod 6.1.0"])
   }
 
   @Test func moduleWithoutBuildsIsUnregistered() throws {
     var scene = Scene()
     let id = try scene.module("hello")
-    #expect(remove(id, [], unregisters: true, scene).lines == ["unregister hello/1.0"])
-    #expect(remove(id, [], unregisters: false, scene).isEmpty)
+    #expect(remove(id, [], scene).lines == ["unregister hello/1.0"])
   }
 
   @Test func brokenModuleIsRemoved() throws {
     var scene = Scene()
     let kernel = try scene.kernel("6.1.0", exists: false)
     let id = try scene.module("hello", "1.0", .broken, hasSource: false, installed: [kernel])
-    let plan = remove(id, [kernel], unregisters: true, scene)
+    let plan = remove(id, [kernel], scene)
     #expect(plan.lines.contains("unregister hello/1.0"))
     #expect(plan.obstacles.isEmpty)
   }
@@ -81,7 +79,7 @@ import Testing
     let kernel = try scene.kernel("6.1.0")
     let id = try scene.module("hello", "1.0", .absent)
     let plans = [
-      remove(id, [kernel], unregisters: true, scene),
+      remove(id, [kernel], scene),
       Planner.uninstall(id, for: [kernel], facts: scene.facts, options: scene.options),
       Planner.unbuild(id, for: [kernel], facts: scene.facts, options: scene.options),
     ]

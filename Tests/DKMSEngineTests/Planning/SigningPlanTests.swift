@@ -42,8 +42,15 @@ import Testing
     #expect(!plan.requires("build a/1.0 for 6.2.0", "make /dkms/mok.key"))
   }
 
-  @Test(arguments: [KeyState.complete, .withoutKey, .withoutCertificate])
-  func keysOfWhichAnythingIsThereAreLeft(_ state: KeyState) throws {
+  @Test func certificateThatHasLostItsKeyIsReplaced() throws {
+    var scene = scene
+    for kernel in kernels { scene.facts.kernels[kernel]?.signing?.state = .withoutKey }
+    let id = try scene.module("a")
+    #expect(scene.install(id).lines.contains { $0.hasPrefix("make ") })
+  }
+
+  @Test(arguments: [KeyState.complete, .withoutCertificate])
+  func keysAreLeft(_ state: KeyState) throws {
     var scene = scene
     for kernel in kernels { scene.facts.kernels[kernel]?.signing?.state = state }
     let id = try scene.module("a")
@@ -69,8 +76,8 @@ import Testing
     #expect(try !Planner.makeKeys(for: kernel, facts: scene.facts).steps.contains { $0.isOptional })
     scene.facts.kernels[kernel]?.signing?.state = .complete
     #expect(try Planner.makeKeys(for: kernel, facts: scene.facts).isEmpty)
-    scene.facts.kernels[kernel]?.signing?.state = .withoutKey
-    #expect(throws: DKMSError.keysUnavailable(.keyMissing(keys))) {
+    scene.facts.kernels[kernel]?.signing?.state = .withoutCertificate
+    #expect(throws: DKMSError.keysUnavailable(.certificateMissing(keys))) {
       try Planner.makeKeys(for: kernel, facts: scene.facts)
     }
   }

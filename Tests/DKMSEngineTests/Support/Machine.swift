@@ -180,7 +180,7 @@ struct Machine {
   func remove(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
     let facts = try await facts([id], kernels)
     return try await execute(
-      Planner.remove(id, for: kernels, unregisters: true, facts: facts, options: options))
+      Planner.remove(id, for: kernels, facts: facts, options: options))
   }
 
   /// What `dkms install --force` or `dkms build --force` would do on this machine.

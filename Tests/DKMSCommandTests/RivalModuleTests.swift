@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import Host
+import TestSupport
+import Testing
+
+/// What becomes of a module that another version, or a module of another name, has installed already.
+@Suite(.requiresRoot, .requiresKernelHeaders)
+struct RivalModuleTests {
+  private static let kernel = Kernels.first
+  private static let installed = "modules/\(kernel)/updates/dkms/rival.ko"
+
+  /// Two modules, built for the first kernel, whose module file has one name; each with its MODULE_VERSION.
+  private func machine(_ rivals: [(id: String, version: String)]) async throws -> Machine {
+    let machine = try await Prepared.sources()
+    for (id, version) in rivals {
+      let parts = id.split(separator: "/").map(String.init)
+      let directory = "src/\(parts[0])-\(parts[1])"
+      try machine.write("obj-m := rival.o\n", to: "\(directory)/Makefile")
+      try machine.write(
+        """
+        #include <linux/module.h>
+        MODULE_LICENSE("GPL");
+        MODULE_VERSION("\(version)");
+
+        """, to: "\(directory)/rival.c")
+      try machine.write(
+        """
+        PACKAGE_NAME=\(parts[0])
+        PACKAGE_VERSION=\(parts[1])
+        BUILT_MODULE_NAME[0]=rival
+        DEST_MODULE_LOCATION[0]=/extra
+        AUTOINSTALL=yes
+
+        """, to: "\(directory)/dkms.conf")
+      try await machine.dkms("build \(id) -k \(Self.kernel)").expect(0)
+    }
+    return machine
+  }
+
+  private func state(_ id: String, _ state: String) -> String { "\(id), \(Self.kernel), x86_64: \(state)" }
+
+  @Test(
+    "A version that is not newer than the installed one is refused, unless by force",
+    arguments: ["1.0", "2.0"])
+  func versions(_ version: String) async throws {
+    let machine = try await machine([("rival/1.0", version), ("rival/2.0", "2.0")])
+    try await machine.dkms("install rival/2.0 -k \(Self.kernel)").expect(0)
+    let before = machine.tree
+    let bytes = try machine.bytes(Self.installed)
+    try await machine.dkms("install rival/1.0 -k \(Self.kernel)")
+      .expect(6, says: ["rival/1.0 is not installed", "updates/dkms/rival.ko"]).expectUnchanged(since: before)
+    #expect(try machine.bytes(Self.installed) == bytes)
+    try await machine.dkms("install rival/1.0 -k \(Self.kernel) --force").expect(0)
+    try await machine.dkms("status").expect(
+      0, output: [state("rival/1.0", "installed"), state("rival/2.0", "built")])
+    try await machine.dkms("install rival/2.0 -k \(Self.kernel)").expect(version == "1.0" ? 0 : 6)
+  }
+
+  @Test("Autoinstall takes the newest version, whatever its modules say of theirs")
+  func autoinstall() async throws {
+    let machine = try await machine([("rival/1.0", "2.0"), ("rival/2.0", "1.0")])
+    try await machine.dkms("install rival/1.0 -k \(Self.kernel)").expect(0)
+    try await machine.dkms("autoinstall -k \(Self.kernel)").expect(0)
+    try await machine.dkms("status").expect(
+      0, output: [state("rival/1.0", "built"), state("rival/2.0", "installed")])
+  }
+
+  @Test("What a module of another name had installed is put away, left alone, and comes back")
+  func otherName() async throws {
+    let machine = try await machine([("first/1.0", "1.0"), ("second/1.0", "2.0")])
+    try await machine.dkms("install first/1.0 -k \(Self.kernel)").expect(0)
+    let bytes = try machine.bytes(Self.installed)
+    let replaced = [
+      state("first/1.0", "installed (Differences between built and installed modules)"),
+      state("second/1.0", "installed (Original modules exist)"),
+    ]
+    try await machine.dkms("install second/1.0 -k \(Self.kernel)").expect(0)
+    for _ in 1...2 {
+      try await machine.dkms("status").expect(0, output: replaced)
+      try await machine.dkms("autoinstall -k \(Self.kernel)").expect(0)
+    }
+    try await machine.dkms("unbuild second/1.0 -k \(Self.kernel)").expect(0)
+    #expect(try machine.bytes(Self.installed) == bytes)
+    try await machine.dkms("status").expect(
+      0, output: [state("first/1.0", "installed"), "second/1.0: added"])
+  }
+
+  @Test("A module that was put away and then removed does not come back")
+  func removedMeanwhile() async throws {
+    let machine = try await machine([("first/1.0", "1.0"), ("second/1.0", "2.0")])
+    for id in ["first/1.0", "second/1.0"] {
+      try await machine.dkms("install \(id) -k \(Self.kernel)").expect(0)
+    }
+    try await machine.dkms("remove first/1.0 --all").expect(0)
+    try await machine.dkms("status").expect(0, output: [state("second/1.0", "installed")])
+    try await machine.dkms("remove second/1.0 --all").expect(0)
+    #expect(!machine.exists(Self.installed))
+  }
+}
