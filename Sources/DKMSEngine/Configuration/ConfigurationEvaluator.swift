@@ -53,7 +53,7 @@ struct ConfigurationEvaluator: Sendable {
 
   /// What is in configuration files.
   ///
-  /// - Throws: `DKMSError.configurationUnreadable`, also for a directory or a pipe, and for a file of more than 1 MiB.
+  /// - Throws: `DKMSError.configurationUnreadable`, also for a directory or a pipe, and for a file of more than 16 MiB.
   func contents(of files: [FilePath]) throws(DKMSError) -> [Content] {
     var contents: [Content] = []
     for file in files {
@@ -73,5 +73,5 @@ struct ConfigurationEvaluator: Sendable {
   }
 
   /// No file of settings is larger by far.
-  private static let sizeLimit = 1 << 20
+  private static let sizeLimit = 16 << 20
 }

@@ -263,8 +263,8 @@ public struct Planner {
   private mutating func groundAdditions() {
     for case .add(let id, _) in plan.steps.map(\.step) {
       let known = facts.configurations[id] ?? [:]
-      let kernel = plan.firstKernel(of: id) ?? known.keys.min { $0.description < $1.description }
-      guard let kernel else { continue }
+      let first = plan.firstKernel(of: id).flatMap { known[$0] == nil ? nil : $0 }
+      guard let kernel = first ?? known.keys.min(by: { $0.description < $1.description }) else { continue }
       plan.ground(additionOf: id, on: basis(of: Target(id: id, kernel: kernel)))
     }
   }

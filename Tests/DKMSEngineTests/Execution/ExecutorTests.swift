@@ -23,9 +23,11 @@ import Testing
     try machine.addTextModule(good)
     var plan = Plan()
     for id in [bad, good] {
-      let add = plan.append(.add(id, source: "\(machine.layout.source(id))"), because: .requested)
-      let build = plan.append(.build(id, kernel), because: .requested, requires: [add])
-      plan.append(.install(id, kernel), because: .requested, requires: [build])
+      let basis = try await machine.basis(id, kernel)
+      let add = plan.append(
+        .add(id, source: "\(machine.layout.source(id))"), because: .requested, basis: basis)
+      let build = plan.append(.build(id, kernel), because: .requested, requires: [add], basis: basis)
+      plan.append(.install(id, kernel), because: .requested, requires: [build], basis: basis)
     }
     plan.append(.depmod(kernel.release), because: .modulesChange, after: [2, 5])
     let report = try await machine.execute(plan)
@@ -43,10 +45,11 @@ import Testing
     let id = try module("hello", "1.0")
     try machine.addTextModule(id, conf: "MAKE[0]=false\n")
     var plan = Plan()
-    plan.append(.add(id, source: "\(machine.layout.source(id))"), because: .requested)
-    plan.append(.build(id, kernel), because: .requested, requires: [0])
-    plan.append(.install(id, kernel), because: .requested, requires: [1])
-    plan.append(.uninstall(id, kernel), because: .requested, requires: [2])
+    let basis = try await machine.basis(id, kernel)
+    plan.append(.add(id, source: "\(machine.layout.source(id))"), because: .requested, basis: basis)
+    plan.append(.build(id, kernel), because: .requested, requires: [0], basis: basis)
+    plan.append(.install(id, kernel), because: .requested, requires: [1], basis: basis)
+    plan.append(.uninstall(id, kernel), because: .requested, requires: [2], basis: basis)
     plan.append(.unregister(id), because: .requested, requires: [3])
     let report = try await machine.execute(plan)
     #expect(report.outcomes.suffix(3) == [.notTried, .notTried, .notTried])
@@ -87,9 +90,11 @@ import Testing
     try machine.addTextModule(slow, conf: "MAKE[0]=\": > '\(begun)'; sleep 300\"\n")
     var plan = Plan()
     for id in [good, slow] {
-      let add = plan.append(.add(id, source: "\(machine.layout.source(id))"), because: .requested)
-      let build = plan.append(.build(id, kernel), because: .requested, requires: [add])
-      plan.append(.install(id, kernel), because: .requested, requires: [build])
+      let basis = try await machine.basis(id, kernel)
+      let add = plan.append(
+        .add(id, source: "\(machine.layout.source(id))"), because: .requested, basis: basis)
+      let build = plan.append(.build(id, kernel), because: .requested, requires: [add], basis: basis)
+      plan.append(.install(id, kernel), because: .requested, requires: [build], basis: basis)
     }
     let depmod = plan.append(.depmod(kernel.release), because: .modulesChange, after: [2, 5])
     plan.append(.follow(command: "true"), because: .modulesChange, after: [depmod])

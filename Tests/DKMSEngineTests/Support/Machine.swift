@@ -112,6 +112,11 @@ struct Machine {
     try await FactsReader(snapshot).facts(.init(modules: modules, kernels: kernels, origin: origin))
   }
 
+  /// What steps for a module and a kernel are planned from, for plans that are made by hand.
+  func basis(_ id: ModuleID, _ kernel: Kernel) async throws -> Basis {
+    Planner(try await facts([id], [kernel]), options: options).basis(of: .init(id: id, kernel: kernel))
+  }
+
   func execute(_ plan: Plan) async throws -> Report { try await Executor(snapshot).execute(plan) }
 
   func add(_ id: ModuleID) async throws -> Report {
