@@ -84,8 +84,13 @@ private struct Judge {
       return finding(
         .impaired, "its build failed\(failure.detail); \(stays)", log: failure.log, remedy: install)
     }
+    guard module.isLastGood else { return [] }
+    if installed == id {
+      return finding(
+        .impaired, "its source is gone, and nothing that came could take its place; it stays installed",
+        cause: .sourceMissing, remedy: nil)
+    }
     // An older version beside a newer one that is registered too is somebody's choice.
-    guard installed != id, module.isLastGood else { return [] }
     if let obstacle = module.obstacle {
       if case .excluded = obstacle { return [] }
       return finding(
