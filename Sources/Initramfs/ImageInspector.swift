@@ -42,7 +42,7 @@ public struct ImageInspector: Sendable {
       }
       let different = try await withoutStripped(differing, image, installed)
       let lacking = requested.filter {
-        comparison.modules[ModuleFileName.normalized($0.module)] == nil
+        comparison.modules[$0.module.asKernelModuleName] == nil
           && installed.file(of: $0.module) != nil
       }
       return ImageCondition(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
 internal import Host
 public import SystemPackage
 
@@ -20,7 +21,7 @@ public struct InstalledModules: Sendable {
 
   /// The file of a module, whichever way its name is written; nil where there is none.
   public func file(of module: String) -> FilePath? {
-    guard let path = paths[ModuleFileName.normalized(module)] else { return nil }
+    guard let path = paths[module.asKernelModuleName] else { return nil }
     // depmod can write absolute paths.
     let file = path.isAbsolute ? path : directory.appending(path.components)
     return Files.isFile(file) ? file : nil

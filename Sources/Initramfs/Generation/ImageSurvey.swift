@@ -68,7 +68,7 @@ public struct ImageSurvey: Sendable {
       let path = directory.appending(name)
       if Files.kind(path) == .directory { return modules(below: path) }
       guard let end = name.range(ofExtension: ".ko") else { return [] }
-      return [underscored(String(name[..<end]))]
+      return [name[..<end].asKernelModuleName]
     }
   }
 }
