@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+package import Host
 public import SystemPackage
 
 /// What could not be done with an archive, and why.
@@ -16,6 +17,13 @@ public struct ArchiveError: Error, Hashable, Sendable {
     self.operation = operation
     self.archive = archive
     self.reason = reason
+  }
+
+  /// Describes the failure of an operation on a file.
+  package init(_ operation: Operation, _ archive: FilePath, _ error: HostError) {
+    let reason: Reason =
+      error.errno.map { .system($0, error.path) } ?? .damaged("\(error.path): \(error.reason)")
+    self.init(operation, archive, reason)
   }
 
   /// What was being done; the raw value is the verb.

@@ -143,7 +143,7 @@ extension ArchiveError {
   fileprivate init(failure: any Error, _ archive: FilePath) {
     switch failure {
     case let error as ArchiveError: self = error
-    case let error as HostError: self.init(.unpack, archive, .system(error.reason, error.path))
+    case let error as HostError: self.init(.unpack, archive, error)
     default: self.init(.unpack, archive, .system(failure as? Errno ?? .ioError, archive))
     }
   }

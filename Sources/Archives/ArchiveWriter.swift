@@ -76,7 +76,7 @@ public struct ArchiveWriter: ~Copyable {
     _ directory: FilePath, as path: FilePath, excluding excluded: Set<String> = []
   ) throws(ArchiveError) {
     try add(ArchiveEntry(path, .directory, status: try status(of: directory, follow: true)))
-    for name in Files.components(of: directory) where !excluded.contains(name.string) {
+    for name in try names(in: directory) where !excluded.contains(name.string) {
       let source = directory.appending(name)
       let goal = path.appending(name)
       let status = try status(of: source, follow: false)
@@ -84,7 +84,7 @@ public struct ArchiveWriter: ~Copyable {
       case S_IFDIR: try addTree(source, as: goal, excluding: excluded)
       case S_IFREG: try addFile(source, as: goal)
       case S_IFLNK:
-        try add(ArchiveEntry(goal, .symlink(target: Files.linkTarget(source) ?? ""), status: status))
+        try add(ArchiveEntry(goal, .symlink(target: try target(of: source)), status: status))
       default: throw ArchiveError(.write, archive, .refused(entry: source, .special))
       }
     }
@@ -120,6 +120,14 @@ public struct ArchiveWriter: ~Copyable {
   }
 
   // MARK: Pieces
+
+  private func names(in directory: FilePath) throws(ArchiveError) -> [FilePath.Component] {
+    do { return try Files.components(of: directory) } catch { throw ArchiveError(.write, archive, error) }
+  }
+
+  private func target(of link: FilePath) throws(ArchiveError) -> FilePath {
+    do { return try Files.linkTarget(link) ?? "" } catch { throw ArchiveError(.write, archive, error) }
+  }
 
   private func status(of path: FilePath, follow: Bool) throws(ArchiveError) -> stat {
     var status = stat()

@@ -22,7 +22,7 @@ public final class FileRange: ByteSource {
     self.file = file
     position = 0
     // A pipe of that name must not keep anybody waiting.
-    guard Files.isFile(file) || Files.kind(file) == nil else {
+    guard try Self.mayBeRead(file) else {
       throw ArchiveError(.read, file, .damaged("it is no regular file"))
     }
     do throws(Errno) {
@@ -30,6 +30,16 @@ public final class FileRange: ByteSource {
       end = try descriptor.size()
     } catch {
       throw ArchiveError(.read, file, .system(error, file))
+    }
+  }
+
+  /// Whether it is a regular file, or nothing, which opening it will tell.
+  private static func mayBeRead(_ file: FilePath) throws(ArchiveError) -> Bool {
+    do throws(HostError) {
+      if try Files.isFile(file) { return true }
+      return try !Files.exists(file)
+    } catch {
+      throw ArchiveError(.read, file, error)
     }
   }
 

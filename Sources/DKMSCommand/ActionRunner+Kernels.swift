@@ -13,8 +13,8 @@ extension ActionRunner {
       narrator.warn("nothing is installed: \(layout.configurationDirectory)/no-autoinstall forbids it")
       return .success
     }
-    let tree = ModuleTree(layout).state()
-    let facts = await facts(tree.newestVersions, [kernel])
+    let tree = try tree()
+    let facts = try await facts(tree.newestVersions, [kernel])
     let plan = Planner.autoinstall(for: [kernel], facts: facts, options: options)
     remarkOnDeprecations(of: plan, facts)
     let isFailure = { (error: DKMSError) in error.isFailure && !error.isOnlyWaiting(in: tree) }
@@ -33,7 +33,7 @@ extension ActionRunner {
     guard let name = arguments.templateKernel else { throw UsageError.noTemplateKernel }
     guard name != kernel.release.description else { throw UsageError.templateIsKernel(name) }
     let template = try Kernel(release: KernelRelease(name), architecture: kernel.architecture)
-    let tree = ModuleTree(layout).state()
+    let tree = try tree()
     if !arguments.module.isEmpty, !tree.modules.contains(where: { $0.id.name == arguments.module }) {
       throw DKMSError.nameNotAdded(arguments.module)
     }
@@ -42,7 +42,7 @@ extension ActionRunner {
         && (arguments.module.isEmpty || record.id.name == arguments.module)
         && (arguments.version.isEmpty || record.id.version == arguments.version)
     }.map(\.id)
-    let facts = await facts(modules, [kernel])
+    let facts = try await facts(modules, [kernel])
     let plan = Planner.match(modules, for: kernel, facts: facts, options: options)
     remarkOnDeprecations(of: plan, facts)
     return try await carryOut(plan)
@@ -53,8 +53,8 @@ extension ActionRunner {
     try checkExactlyOneKernel()
     let kernel = try onlyKernel()
     try checkAccess()
-    let modules = ModuleTree(layout).state().modules.filter { $0.build(for: kernel) != nil }.map(\.id)
-    let facts = await facts(onlyAutoinstalled ? modules : [], [kernel])
+    let modules = try tree().modules.filter { $0.build(for: kernel) != nil }.map(\.id)
+    let facts = try await facts(modules, [kernel])
     let plan = Planner.clear(
       modules, of: kernel, onlyAutoinstalled: onlyAutoinstalled, facts: facts, options: options)
     return try await carryOut(plan, status: { $0.isEmpty ? .success : .kernelActionFailed })

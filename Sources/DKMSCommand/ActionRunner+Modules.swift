@@ -19,15 +19,15 @@ extension ActionRunner {
   }
 
   private func change(_ id: ModuleID, from origin: ModuleOrigin?) async throws -> ExitStatus {
-    let record = ModuleTree(layout).state()[id]
+    let record = try tree()[id]
     if origin == nil { try checkState(of: id, record) }
     try checkAccess()
     if arguments.isSafeUpgrade, try await isHalfOfAnUpgrade(id) { return .success }
     let kernels = try kernels(of: record)
-    let facts = await facts(concerned(by: id, kernels), kernels, origin: origin)
+    let facts = try await facts(try concerned(by: id, kernels), kernels, origin: origin)
     let plan = plan(id, kernels, facts)
     remarkOnDeprecations(of: plan, facts)
-    return try await carryOut(plan)
+    return try await carryOut(plan, from: action == .install ? facts : nil)
   }
 
   func module() throws -> ModuleID {
@@ -43,8 +43,9 @@ extension ActionRunner {
       guard let record else { throw DKMSError.notAdded(id) }
       // A module whose source is gone can always be removed; nothing else could be done with it.
       guard !record.isBroken || action == .remove else { throw broken }
-    } else if action != .add, record?.isBroken == true, !Files.isDirectory(layout.source(id)) {
-      throw broken
+    } else if action != .add, record?.isBroken == true {
+      let hasSource = try onFiles { () throws(HostError) in try Files.isDirectory(layout.source(id)) }
+      if !hasSource { throw broken }
     }
   }
 
@@ -52,17 +53,16 @@ extension ActionRunner {
     guard arguments.isAll else { return try namedKernels() }
     if isUndoing { return record?.builds.map(\.kernel) ?? [] }
     guard action != .add else { throw UsageError.allNotSupported(action) }
-    return try KernelCatalogue(layout).kernels.map {
+    return try onFiles { () throws(HostError) in try snapshot.kernels().kernels }.map {
       try Kernel(release: $0, architecture: host.architecture)
     }
   }
 
   /// The modules whose configurations matter: what is built for the kernels may need the module.
-  private func concerned(by id: ModuleID, _ kernels: [Kernel]) -> [ModuleID] {
-    if isUndoing { return [] }
+  private func concerned(by id: ModuleID, _ kernels: [Kernel]) throws -> [ModuleID] {
     guard action == .install else { return [id] }
-    return [id]
-      + ModuleTree(layout).state().modules
+    return try [id]
+      + tree().modules
       .filter { record in record.id != id && kernels.contains { record.build(for: $0) != nil } }.map(\.id)
   }
 

@@ -9,7 +9,7 @@ extension ActionRunner {
   /// Makes the key and the certificate with which modules are signed; those that are there stay.
   func generateKeys() async throws -> ExitStatus {
     let kernel = try onlyKernel()
-    let facts = await facts([], [kernel])
+    let facts = try await facts([], [kernel])
     let plan = try Planner.makeKeys(for: kernel, facts: facts)
     guard let keys = facts.kernels[kernel]?.signing?.keys else { return .success }
     if plan.isEmpty {

@@ -6,7 +6,7 @@ internal import SystemPackage
 
 extension ActionRunner {
   /// Reads modules from directories and tarballs.
-  var importer: ModuleImporter { ModuleImporter(host: host, layout: layout, options: options) }
+  var importer: ModuleImporter { ModuleImporter(snapshot) }
 
   /// The kernel for which the dkms.conf of such a module is read.
   func importKernel() throws -> Kernel {
@@ -20,7 +20,7 @@ extension ActionRunner {
     try checkAccess()
     let kernel = try importKernel()
     let module = try await importer.module(at: path, for: kernel)
-    let facts = await facts([module.id], [kernel], origin: module.origin)
+    let facts = try await facts([module.id], [kernel], origin: module.origin)
     let plan = Planner.load(module.id, facts: facts, options: options)
     remarkOnDeprecations(of: plan, facts)
     let status = try await carryOut(plan)
@@ -31,7 +31,7 @@ extension ActionRunner {
   /// Writes a module to a tarball.
   func makeTarball() async throws -> ExitStatus {
     let id = try module()
-    let facts = await facts([], [])
+    let facts = try await facts([], [])
     let kernels = arguments.isAll ? facts.tree[id]?.builds.map(\.kernel) ?? [] : try namedKernels()
     let file = layout.tarball(id, kernels, arguments.contents, named: arguments.archive)
     return try await carryOut(

@@ -14,6 +14,7 @@ struct ActionRunner {
   let options: BuildOptions
   let allowsAutoinstall: Bool
   let narrator: Narrator
+  let snapshot: Snapshot
 
   init(_ action: Arguments.Action, _ arguments: Arguments, _ host: Host) async throws {
     self.action = action
@@ -24,16 +25,19 @@ struct ActionRunner {
     allowsAutoinstall = framework.allowsAutoinstall
     layout = arguments.layout(over: framework.layout)
     options = arguments.options(over: framework.options)
+    snapshot = Snapshot(host: host, layout: layout, options: options)
   }
 
   func run() async throws -> ExitStatus {
-    if action != .status, !arguments.isDryRun, (try? checkAccess()) != nil { LeftoverSweeper(layout).sweep() }
+    if action != .status, !arguments.isDryRun, (try? checkAccess()) != nil {
+      try onFiles { () throws(HostError) in try LeftoverSweeper(layout).sweep() }
+    }
     switch action {
     case .status:
-      let listing = StatusListing(layout, options, host)
+      let listing = StatusListing(snapshot)
       let filter = try StatusFilter(arguments)
       return arguments.isJSON
-        ? await listing.printJSON(matching: filter) : await listing.print(matching: filter)
+        ? try await listing.printJSON(matching: filter) : try await listing.print(matching: filter)
     case .add, .build, .install, .uninstall, .unbuild, .remove: return try await changeModule()
     case .autoinstall, .afterKernelInstall: return try await autoinstall()
     case .match: return try await match()
@@ -47,16 +51,23 @@ struct ActionRunner {
 
   // MARK: Plans
 
-  func facts(_ modules: [ModuleID], _ kernels: [Kernel], origin: ModuleOrigin? = nil) async -> Facts {
-    await FactsReader(host: host, layout: layout, options: options)
-      .facts(modules: modules, kernels: kernels, origin: origin)
+  func facts(
+    _ modules: [ModuleID], _ kernels: [Kernel], origin: ModuleOrigin? = nil
+  ) async throws -> Facts {
+    try await FactsReader(snapshot).facts(
+      FactsReader.Request(modules: modules, kernels: kernels, origin: origin))
   }
+
+  /// What the DKMS tree holds.
+  func tree() throws -> TreeState { try onFiles { () throws(HostError) in try snapshot.tree() } }
 
   /// Carries a plan out, or only says what it holds.
   ///
   /// `isFailure` tells which errors are more than remarks, and `status` makes the status to end with of all of them.
+  ///
+  /// Where modules.dep cannot be written, what was installed according to `facts` comes back.
   func carryOut(
-    _ plan: Plan, isFailure: (DKMSError) -> Bool = \.isFailure,
+    _ plan: Plan, from facts: Facts? = nil, isFailure: (DKMSError) -> Bool = \.isFailure,
     status: ([DKMSError]) -> ExitStatus = { $0.first?.exitStatus ?? .success }
   ) async throws -> ExitStatus {
     plan.skips.forEach(narrator.skipped)
@@ -65,9 +76,12 @@ struct ActionRunner {
       tellObstacles(of: plan, isFailure)
       return status(plan.obstacles)
     }
-    let executor = Executor(host: host, layout: layout, options: options)
-    var report = try await executor.execute(plan, observe: narrator.ended)
-    if action == .install { report = try await rollBackWhereDepmodFailed(report, executor) }
+    let executor = Executor(snapshot)
+    let report = try await executor.execute(plan, observe: narrator.ended)
+    if let facts {
+      let rollBack = Planner.rollBack(report, facts: facts, options: options)
+      _ = try await executor.execute(rollBack, observe: narrator.ended)
+    }
     if Task.isCancelled {
       narrator.interrupted()
       return .interrupted
@@ -94,20 +108,6 @@ struct ActionRunner {
     for error in plan.obstacles where error.isFailure {
       if isFailure(error) { narrator.fail(error) } else { narrator.warn("\(error)") }
     }
-  }
-
-  /// A module that depmod cannot place is taken out again, as the reference does.
-  private func rollBackWhereDepmodFailed(_ report: Report, _ executor: Executor) async throws -> Report {
-    var undo = Plan()
-    for case .depmodFailed(let release, _) in report.failures {
-      for (planned, outcome) in zip(report.plan.steps, report.outcomes) where outcome.isDone {
-        if case .install(let id, let kernel) = planned.step, kernel.release == release {
-          undo.append(.uninstall(id, kernel), because: .modulesChange)
-        }
-      }
-    }
-    if !undo.isEmpty { _ = try await executor.execute(undo, observe: narrator.ended) }
-    return report
   }
 
   // MARK: Arguments
@@ -153,8 +153,11 @@ struct ActionRunner {
   /// Checks that the caller may change a directory, or make it where there is none.
   func checkWritable(_ directory: FilePath) throws {
     var directory = directory
-    while Files.kind(directory) == nil, directory.removeLastComponent() {}
-    guard Files.isWritable(directory) else { throw UsageError.notWritable(directory.string) }
+    let isWritable = try onFiles { () throws(HostError) in
+      while try !Files.exists(directory), directory.removeLastComponent() {}
+      return try Files.isWritable(directory)
+    }
+    guard isWritable else { throw UsageError.notWritable(directory.string) }
   }
 }
 

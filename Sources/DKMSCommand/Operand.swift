@@ -20,18 +20,25 @@ enum Operand: Equatable {
   /// - Throws: `UsageError` for what can only be meant as a path and leads to none of these.
   init(_ word: String, from directory: FilePath) throws(UsageError) {
     let path = directory.pushing(FilePath(word)).lexicallyNormalized()
-    if path.lastComponent == "dkms.conf", Files.isFile(path) {
+    let isFile = try Self.look(at: path, Files.isFile)
+    if path.lastComponent == "dkms.conf", isFile {
       self = .source(path.removingLastComponent())
-    } else if Files.isFile(path.appending("dkms.conf")) {
+    } else if try Self.look(at: path.appending("dkms.conf"), Files.isFile) {
       self = .source(path)
-    } else if Files.isFile(path) {
+    } else if isFile {
       self = .archive(path)
     } else if !["/", "./", "../"].contains(where: word.hasPrefix) {
       self = .module(word)
-    } else if Files.isDirectory(path) {
+    } else if try Self.look(at: path, Files.isDirectory) {
       throw .noConfiguration(path.string)
     } else {
       throw .noSuchPath(path.string)
     }
+  }
+
+  private static func look(
+    at path: FilePath, _ question: (FilePath) throws(HostError) -> Bool
+  ) throws(UsageError) -> Bool {
+    do { return try question(path) } catch { throw .failedLook("\(error)") }
   }
 }

@@ -36,9 +36,8 @@ struct SafeUpgrade {
   func end(isDryRun: Bool) async throws(DKMSError) -> Bool {
     guard let process = Self.packageManager, let time = await startTime(of: process) else { return false }
     let prefix = Self.prefix(process)
-    for name in Files.list(layout.temporaryDirectory) where name.hasPrefix(prefix) {
-      let file = layout.temporaryDirectory.appending(name)
-      let lines = Files.text(file)?.split(separator: "\n") ?? []
+    for file in try files(beginningWith: prefix) {
+      let lines = try text(of: file).split(separator: "\n")
       guard lines.first.map(String.init) == id.sourceDirectoryName,
         lines.last?.split(separator: " ").joined(separator: " ") == time
       else { continue }
@@ -50,13 +49,24 @@ struct SafeUpgrade {
     return false
   }
 
+  private func files(beginningWith prefix: String) throws(DKMSError) -> [FilePath] {
+    let directory = layout.temporaryDirectory
+    do { return try Files.list(directory, beginningWith: prefix).map(directory.appending) } catch {
+      throw DKMSError(error)
+    }
+  }
+
+  private func text(of file: FilePath) throws(DKMSError) -> String {
+    do { return try Files.text(file) ?? "" } catch { throw DKMSError(error) }
+  }
+
   private static func prefix(_ process: String) -> String { "dkms_rpm_safe_upgrade_lock.\(process)." }
 
   /// The process that started the script that started us.
   private static var packageManager: String? { parent(of: "self").flatMap(parent) }
 
   private static func parent(of process: String) -> String? {
-    let status = Files.text(FilePath("/proc/\(process)/status"))
+    let status = try? Files.text(FilePath("/proc/\(process)/status"))
     let line = status?.split(separator: "\n").first { $0.hasPrefix("PPid:") }
     return line?.split(whereSeparator: \.isWhitespace).last.map(String.init)
   }

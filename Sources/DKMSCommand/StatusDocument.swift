@@ -13,31 +13,43 @@ struct StatusDocument {
   private static let schema = 1
 
   private let layout: Layout
-  private let host: Host
-  private let tree: ModuleTree
   private let records: [ModuleRecord]
   private let facts: Facts
 
-  init(_ layout: Layout, _ options: BuildOptions, _ host: Host, matching filter: StatusFilter) async {
-    self.layout = layout
-    self.host = host
-    tree = ModuleTree(layout)
-    records = tree.state().modules.filter { filter.includes($0.id) }
-    let installed = KernelCatalogue(layout).kernels
+  init(_ snapshot: Snapshot, matching filter: StatusFilter) async throws(DKMSError) {
+    layout = snapshot.layout
+    let host = snapshot.host
+    let releases: [KernelRelease]
+    do throws(HostError) {
+      records = try snapshot.tree().modules.filter { filter.includes($0.id) }
+      releases = try snapshot.kernels().kernels
+    } catch {
+      throw DKMSError(error)
+    }
+    let installed = releases
       .compactMap { try? Kernel(release: $0, architecture: host.architecture) }
     let kernels = Set(installed + records.flatMap(\.builds).map(\.kernel))
       .filter(filter.includes).sorted { $0.description < $1.description }
-    facts = await FactsReader(host: host, layout: layout, options: options, comparesKernels: true)
-      .facts(modules: records.filter { !$0.isBroken }.map(\.id), kernels: kernels)
+    facts = try await FactsReader(snapshot, kernelOwners: [:]).facts(
+      FactsReader.Request(modules: records.filter { !$0.isBroken }.map(\.id), kernels: kernels))
   }
 
-  var json: JSON {
+  var brokenModules: [ModuleID] { records.filter(\.isBroken).map(\.id) }
+
+  /// The document.
+  ///
+  /// - Throws: `DKMSError.system` where a look failed.
+  func json() throws(DKMSError) -> JSON {
+    do { return try document() } catch { throw DKMSError(error) }
+  }
+
+  private func document() throws(HostError) -> JSON {
     .object([
       .init("schema", .number(Self.schema)),
       .init("version", .string(Version.current)),
       .init("dkms_tree", .string(layout.dkmsTree.string)),
       .init("kernels", .array(kernels.map(kernel))),
-      .init("modules", .array(records.map(module))),
+      .init("modules", .array(try records.map(module))),
     ])
   }
 
@@ -56,20 +68,23 @@ struct StatusDocument {
     ])
   }
 
-  private func module(_ record: ModuleRecord) -> JSON {
-    .object([
+  private func module(_ record: ModuleRecord) throws(HostError) -> JSON {
+    let kernels = record.isBroken ? [] : kernels
+    return .object([
       .init("module", .string(record.id.name)),
       .init("version", .string(record.id.version)),
       .init("state", .string(record.isBroken ? "broken" : "added")),
       .init("source", .string(orNull: record.source)),
       .init("source_kept", .bool(record.isLastGood)),
-      .init("kernels", .array(record.isBroken ? [] : kernels.map { standing(of: record, $0) })),
+      .init(
+        "kernels",
+        .array(try kernels.map { kernel throws(HostError) in try standing(of: record, kernel) })),
     ])
   }
 
   // MARK: A module and a kernel
 
-  private func standing(of record: ModuleRecord, _ kernel: Kernel) -> JSON {
+  private func standing(of record: ModuleRecord, _ kernel: Kernel) throws(HostError) -> JSON {
     let build = record.build(for: kernel)
     let state = build.map { $0.isInstalled ? "installed" : "built" } ?? "none"
     var members: [JSON.Member] = [
@@ -78,18 +93,19 @@ struct StatusDocument {
       .init("state", .string(state)),
       .init("headers_present", .bool(facts.kernels[kernel]?.hasHeaders == true)),
       .init("skip", build == nil ? skip(of: record.id, kernel) : .null),
-      .init("log", .string(orNull: log(of: record.id, kernel))),
-      .init("failure_log", .string(orNull: existing(layout.failureLog(record.id, kernel)))),
+      .init("log", .string(orNull: try log(of: record.id, kernel))),
+      .init("failure_log", .string(orNull: try existing(layout.failureLog(record.id, kernel)))),
     ]
-    if let build { members += remarks(on: record.id, build) }
+    if let build { members += try remarks(on: record.id, build) }
     return .object(members)
   }
 
-  private func remarks(on id: ModuleID, _ build: BuildRecord) -> [JSON.Member] {
+  private func remarks(on id: ModuleID, _ build: BuildRecord) throws(HostError) -> [JSON.Member] {
     let kernel = build.kernel
-    let integrity = tree.integrity(of: id, kernel, configuration(of: id, kernel))
+    let tree = ModuleTree(layout)
+    let integrity = try tree.integrity(of: id, kernel, facts.configurations[id]?[kernel]?.configuration)
     return [
-      .init("original_modules", .bool(tree.hasOriginals(id.name, kernel))),
+      .init("original_modules", .bool(try tree.hasOriginals(id.name, kernel))),
       .init("differs_from_built", .bool(integrity == .different)),
       .init("missing_from_tree", .bool(integrity == .missingFromTree)),
       // Null where the build did not note its kernel, as the reference's do not.
@@ -97,42 +113,42 @@ struct StatusDocument {
     ]
   }
 
-  private func configuration(of id: ModuleID, _ kernel: Kernel) -> ModuleConfiguration? {
-    if case .read(let configuration)? = facts.configurations[id]?[kernel] { configuration } else { nil }
-  }
-
   /// Why the kernel has no such module: the first thing that is in its way.
   private func skip(of id: ModuleID, _ kernel: Kernel) -> JSON {
-    let reason = { (cause: String, text: String) in
-      JSON.object([.init("cause", .string(cause)), .init("reason", .string(text))])
+    let obstacle = Obstacles(facts).first(to: id, for: kernel)
+    let hasFailed = facts.failedBuilds[id]?.contains(kernel) == true
+    if let obstacle { return reason(obstacle.skipCause, "\(obstacle)") }
+    if hasFailed { return reason("failed", "the last build failed") }
+    if facts.configurations[id]?[kernel]?.configuration?.autoinstall == false {
+      return reason("not_autoinstalled", "its dkms.conf does not say AUTOINSTALL")
     }
-    switch facts.configurations[id]?[kernel] {
-    case .unreadable(let error)?: return reason("configuration", "\(error)")
-    case .read(let configuration)?:
-      if let exclusion = configuration.exclusion { return reason("excluded", exclusion) }
-      if let known = facts.kernels[kernel], !known.hasHeaders {
-        let error = DKMSError.headersMissing(
-          kernel, directory: known.headersDirectory, package: known.headersPackage)
-        return reason("headers", "\(error)")
-      }
-      let missing = configuration.buildDepends.filter {
-        facts.tree.installedVersion(of: $0, for: kernel) == nil
-      }
-      if !missing.isEmpty {
-        return reason("dependencies", "\(DKMSError.dependenciesMissing(id, kernel, names: missing))")
-      }
-      if existing(layout.failureLog(id, kernel)) != nil { return reason("failed", "the last build failed") }
-      if !configuration.autoinstall {
-        return reason("not_autoinstalled", "its dkms.conf does not say AUTOINSTALL")
-      }
-      return .null
-    case nil: return .null
-    }
+    return .null
   }
 
-  private func log(of id: ModuleID, _ kernel: Kernel) -> String? {
-    existing(layout.product(id, kernel).appending("log/make.log"))
+  private func reason(_ cause: String, _ text: String) -> JSON {
+    .object([.init("cause", .string(cause)), .init("reason", .string(text))])
   }
 
-  private func existing(_ path: FilePath) -> String? { Files.isFile(path) ? path.string : nil }
+  private func log(of id: ModuleID, _ kernel: Kernel) throws(HostError) -> String? {
+    try existing(layout.product(id, kernel).appending("log/make.log"))
+  }
+
+  private func existing(_ path: FilePath) throws(HostError) -> String? {
+    try Files.isFile(path) ? path.string : nil
+  }
+}
+
+extension DKMSError {
+  /// What stands in the way, in a word for programs.
+  fileprivate var skipCause: String {
+    switch self {
+    case .excluded: "excluded"
+    case .headersMissing: "headers"
+    case .dependenciesMissing: "dependencies"
+    case .compilerMissing: "toolchain"
+    case .moduleBroken: "broken"
+    case .system: "failed_look"
+    default: "configuration"
+    }
+  }
 }

@@ -54,29 +54,25 @@ struct StatusFilter {
 
 /// Prints the lines of `dkms status`; scripts read them, so their form is frozen.
 struct StatusListing {
+  private let snapshot: Snapshot
   private let layout: Layout
-  private let options: BuildOptions
   private let host: Host
-  private let tree: ModuleTree
-  private let reader: ConfigurationReader
 
-  init(_ layout: Layout, _ options: BuildOptions, _ host: Host) {
-    self.layout = layout
-    self.options = options
-    self.host = host
-    tree = ModuleTree(layout)
-    reader = ConfigurationReader(host: host, layout: layout, options: options)
+  init(_ snapshot: Snapshot) {
+    self.snapshot = snapshot
+    layout = snapshot.layout
+    host = snapshot.host
   }
 
   /// Prints it for programs.
-  func printJSON(matching filter: StatusFilter) async -> ExitStatus {
-    host.console.print(await StatusDocument(layout, options, host, matching: filter).json.text)
-    let broken = tree.state().modules.filter { $0.isBroken && filter.includes($0.id) }
-    return conclude(broken.map(\.id))
+  func printJSON(matching filter: StatusFilter) async throws(DKMSError) -> ExitStatus {
+    let document = try await StatusDocument(snapshot, matching: filter)
+    host.console.print(try document.json().text)
+    return conclude(document.brokenModules)
   }
 
-  func print(matching filter: StatusFilter) async -> ExitStatus {
-    let records = tree.state().modules.filter { filter.includes($0.id) }
+  func print(matching filter: StatusFilter) async throws(DKMSError) -> ExitStatus {
+    let records = try tree().modules.filter { filter.includes($0.id) }
     var broken: [ModuleID] = []
     for shows in filter.passes {
       for record in records {
@@ -87,7 +83,7 @@ struct StatusListing {
         }
         let builds = record.builds.filter(shows)
         if builds.isEmpty { host.console.print("\(record.id): added") }
-        for build in builds { host.console.print(await line(record.id, build)) }
+        for build in builds { host.console.print(try await line(record.id, build)) }
       }
     }
     return conclude(broken)
@@ -100,13 +96,27 @@ struct StatusListing {
     return broken.isEmpty ? .success : .broken
   }
 
-  private func line(_ id: ModuleID, _ build: BuildRecord) async -> String {
+  private func tree() throws(DKMSError) -> TreeState {
+    do { return try snapshot.tree() } catch { throw DKMSError(error) }
+  }
+
+  private func line(_ id: ModuleID, _ build: BuildRecord) async throws(DKMSError) -> String {
     let kernel = build.kernel
     let state = build.isInstalled ? "installed" : "built"
-    let originals = tree.hasOriginals(id.name, kernel) ? " (Original modules exist)" : ""
-    let configuration = try? await reader.configuration(of: id, for: kernel)
+    let configuration = await snapshot.configuration(of: id, source: layout.sourceLink(id), for: kernel)
+      .fact.configuration
+    let tree = ModuleTree(layout)
+    let hasOriginals: Bool
+    let integrity: ModuleTree.Integrity
+    do throws(HostError) {
+      hasOriginals = try tree.hasOriginals(id.name, kernel)
+      integrity = try tree.integrity(of: id, kernel, configuration)
+    } catch {
+      throw DKMSError(error)
+    }
+    let originals = hasOriginals ? " (Original modules exist)" : ""
     let remark =
-      switch tree.integrity(of: id, kernel, configuration) {
+      switch integrity {
       case .sound: ""
       case .missingFromTree: " (Built modules are missing in the kernel modules folder)"
       case .different: " (Differences between built and installed modules)"

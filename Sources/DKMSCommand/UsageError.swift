@@ -25,6 +25,7 @@ enum UsageError: Error, Equatable {
   case allNotSupported(Arguments.Action)
   case noArchive
   case noSuchPath(String)
+  case failedLook(String)
   case noConfiguration(String)
   case notRoot(Arguments.Action)
   case notWritable(String)
@@ -51,6 +52,7 @@ enum UsageError: Error, Equatable {
     case .exactlyOneKernel(let action): "name the kernel: dkms \(action.rawValue) -k RELEASE"
     case .allNotSupported(let action): "dkms \(action.rawValue) has no --all"
     case .noArchive: "name the tarball: dkms ldtarball FILE"
+    case .failedLook(let reason): reason
     case .noSuchPath(let path): "\(path) does not exist"
     case .noConfiguration(let directory): "the directory \(directory) has no dkms.conf"
     case .notRoot(let action): "dkms \(action.rawValue) needs root: try it with sudo"
@@ -60,7 +62,7 @@ enum UsageError: Error, Equatable {
 
   var exitStatus: ExitStatus {
     switch self {
-    case .architectureCount, .noModule, .noTemplateKernel, .notRoot, .notWritable: .refused
+    case .architectureCount, .failedLook, .noModule, .noTemplateKernel, .notRoot, .notWritable: .refused
     case .noAction, .unknownAction, .unknownOption, .missingValue, .badValue, .allWithKernel,
       .onlyStatusHasJSON, .templateIsKernel, .noArchive, .noSuchPath:
       .usage

@@ -61,6 +61,8 @@ extension DKMSError: CustomStringConvertible {
       "\(id): its \(script.rawValue) script ended with status \(status)" + detail(firstError)
     case .scriptSilent(let id, let script, let limit):
       "\(id): its \(script.rawValue) script was ended, for it had printed nothing for \(limit.inWords)"
+    case .changedMeanwhile(let id, let source):
+      "\(id): the dkms.conf in \(source), or a file that overrides it, changed while this was at work"
     case .productIncomplete(let id, let kernel, let file):
       "\(id) for \(kernel.release): \(file) is missing from the tree"
     case .nothingInstalled(let id, let kernel, let reasons):
@@ -133,6 +135,8 @@ extension DKMSError: CustomStringConvertible {
       "the log is \(log); a longer silence-limit can be set in /etc/alpm-dkms.conf"
     case .scriptSilent:
       "a longer silence-limit can be set in /etc/alpm-dkms.conf"
+    case .changedMeanwhile:
+      "run the same command again"
     case .productIncomplete(let id, let kernel, _):
       "dkms build --force \(id) -k \(kernel.release)"
     case .nothingInstalled(let id, let kernel, _):
@@ -153,6 +157,15 @@ extension DKMSError: CustomStringConvertible {
       "dkms build \(id), or ask for its source alone with --source-only"
     case .libraryMissing(let package, _):
       "pacman -S \(package)"
+    }
+  }
+
+  /// Whether all it says is that a kernel rightly goes without: one that the module is not for, or that has a module of its
+  /// own which is no older. It is a skip to hooks and verdicts.
+  public var isSkip: Bool {
+    switch self {
+    case .excluded, .nothingInstalled: true
+    default: false
     }
   }
 
@@ -179,7 +192,7 @@ extension DKMSError: CustomStringConvertible {
     case .scriptFailed(_, .preInstall, _, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
     case .scriptSilent: .buildFailed
     case .scriptFailed(_, _, let status, _, _): ExitStatus(rawValue: status)
-    case .keysUnavailable, .libraryMissing, .system: .refused
+    case .changedMeanwhile, .keysUnavailable, .libraryMissing, .system: .refused
     }
   }
 }

@@ -56,6 +56,8 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case scriptFailed(ModuleID, script: ScriptKind, status: Int32, firstError: String? = nil, log: String?)
   /// A script of the dkms.conf printed nothing for too long and was ended.
   case scriptSilent(ModuleID, script: ScriptKind, limit: Duration)
+  /// What configures a module is no longer what the plan was made from.
+  case changedMeanwhile(ModuleID, source: String)
   /// A built module file is missing from the tree.
   case productIncomplete(ModuleID, Kernel, file: String)
   /// No module of the package may replace what the kernel has.

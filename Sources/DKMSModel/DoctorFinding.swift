@@ -49,6 +49,8 @@ public struct DoctorFinding: Hashable, Sendable {
     case staleFingerprint = "stale_fingerprint"
     /// An initramfs image that does not hold what is installed.
     case staleImage = "stale_image"
+    /// An initramfs image that could not be looked at.
+    case unknownImage = "unknown_image"
     /// A file of settings that cannot be read or understood.
     case configuration
     /// A source that anybody may change, and that root compiles and loads.
@@ -57,6 +59,8 @@ public struct DoctorFinding: Hashable, Sendable {
     case hook
     /// A signing key without its certificate, or the other way round.
     case keyPair = "key_pair"
+    /// Something that a look at the disk failed on.
+    case failedLook = "failed_look"
     /// A module that is missing, old, or not what it should be.
     case module
   }

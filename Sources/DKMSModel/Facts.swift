@@ -20,6 +20,10 @@ public struct Facts: Codable, Hashable, Sendable {
   public var configurations: [ModuleID: [Kernel: ConfigurationFact]]
   /// Names of the modules that were built of sources that are gone.
   public var productNames: [ModuleID: Set<String>] = [:]
+  /// Digests of the files that those were evaluated from.
+  public var configurationFiles: [ModuleID: [Kernel: String]] = [:]
+  /// What kernels have in the place of modules that may be installed.
+  public var competitions: [ModuleID: [Kernel: [Competition]]] = [:]
   /// The kernels for which the last build of a module failed.
   public var failedBuilds: [ModuleID: Set<Kernel>] = [:]
 
@@ -71,12 +75,14 @@ public struct KernelFacts: Codable, Hashable, Sendable {
   public var signing: SigningFacts?
   /// Why nothing can be compiled for it; nil where something can.
   public var toolchainError: DKMSError?
+  /// What could not be looked at; then nothing is known of the kernel, and nothing is done to it.
+  public var failedLook: DKMSError?
 
   /// Makes a description of a kernel.
   public init(
     directory: String, exists: Bool, headersDirectory: String, hasHeaders: Bool, headersPackage: String?,
     hasStaleDependencies: Bool = false, fingerprint: KernelFingerprint? = nil, signing: SigningFacts? = nil,
-    toolchainError: DKMSError? = nil
+    toolchainError: DKMSError? = nil, failedLook: DKMSError? = nil
   ) {
     self.directory = directory
     self.exists = exists
@@ -87,6 +93,7 @@ public struct KernelFacts: Codable, Hashable, Sendable {
     self.fingerprint = fingerprint
     self.signing = signing
     self.toolchainError = toolchainError
+    self.failedLook = failedLook
   }
 }
 

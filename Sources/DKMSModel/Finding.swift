@@ -47,6 +47,8 @@ public struct Finding: Codable, Hashable, Sendable {
     case unusable
     /// It works, but is old or not what it should be.
     case impaired
+    /// It could not be looked at.
+    case unknown
   }
 
   /// What is wrong, as far as something else than the module itself is.
@@ -63,5 +65,7 @@ public struct Finding: Codable, Hashable, Sendable {
     case otherKernel
     /// modules.dep is older than the modules, or does not name them.
     case dependencies
+    /// A look at the disk failed.
+    case failedLook
   }
 }

@@ -6,7 +6,7 @@ public struct ImageCondition: Codable, Hashable, Sendable {
   public var image: InitramfsImage
   /// The kernel modules in it, sorted by name.
   public var modules: [String]
-  /// What makes it stale, in the order in which people want to know it.
+  /// What makes it stale, in the order in which people want to know it, or why nobody knows whether it is.
   public var flaws: [ImageFlaw]
 
   /// Makes a description; an image without flaws is fresh.
@@ -18,18 +18,26 @@ public struct ImageCondition: Codable, Hashable, Sendable {
 
   /// Whether it holds just what is installed.
   public var isFresh: Bool { flaws.isEmpty }
+
+  /// Whether a look failed, so that it is neither fresh nor stale.
+  public var isUnknown: Bool { flaws.contains(where: \.isUnknown) }
 }
 
 /// Why an image is not what its generator would make now.
 public enum ImageFlaw: Codable, Hashable, Sendable {
   /// There is no such file.
   case missing
-  /// It cannot be read.
+  /// It was read, and what is in it makes no sense.
   case unreadable(reason: String)
+  /// A look at it, or at what it is compared with, failed: it may be as it should be.
+  case unknown(reason: String)
   /// A module in it has other contents than the one that modprobe would load.
   case differs(module: String)
   /// A module in it is installed no longer.
   case gone(module: String)
   /// An installed module is not in it though the generator's configuration asks for it, in this place.
   case lacks(module: String, askedForBy: String)
+
+  /// Whether it says that nothing is known of the image.
+  public var isUnknown: Bool { if case .unknown = self { true } else { false } }
 }

@@ -10,6 +10,7 @@ extension ImagePlan.Entry {
     case .generate(let flaws): "\(subject): would be made: \(flaws.text)"
     case .generateAlways: "\(subject): would be made: images always are, by initramfs = always"
     case .keepFresh: "\(subject): stays: it holds just what is installed"
+    case .keepUnknown(let flaws): "\(subject): stays: \(flaws.text)"
     case .keepNever(let flaws): "\(subject): stays, by initramfs = never: \(flaws.text)"
     case .keepGood(let flaws, let modules):
       "\(subject): stays: \(modules.joined(separator: ", ")), which it needs, could not be built; \(flaws.text)"

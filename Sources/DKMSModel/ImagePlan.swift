@@ -14,6 +14,9 @@ public struct ImagePlan: Codable, Hashable, Sendable {
   /// The runs that are not made.
   public var kept: [Entry] { entries.filter { !$0.isGenerated } }
 
+  /// The runs that are not made because a look at their images failed.
+  public var unknown: [Entry] { entries.filter(\.isUnknown) }
+
   /// What is done about the images of one run.
   public struct Entry: Codable, Hashable, Sendable {
     /// The run.
@@ -34,9 +37,12 @@ public struct ImagePlan: Codable, Hashable, Sendable {
     public var isGenerated: Bool {
       switch decision {
       case .generate, .generateAlways: true
-      case .keepFresh, .keepNever, .keepGood: false
+      case .keepFresh, .keepUnknown, .keepNever, .keepGood: false
       }
     }
+
+    /// Whether nobody knows if the run should be made.
+    public var isUnknown: Bool { if case .keepUnknown = decision { true } else { false } }
   }
 
   /// Whether images are made, and why.
@@ -47,6 +53,8 @@ public struct ImagePlan: Codable, Hashable, Sendable {
     case generateAlways
     /// They hold just what is installed.
     case keepFresh
+    /// They stay as they are: looks at them failed, as these flaws tell, and what may be good is not replaced.
+    case keepUnknown([ImageFlaw])
     /// They stay as they are, with these flaws: the administrator wants it.
     case keepNever([ImageFlaw])
     /// They stay as they are, with these flaws: these modules, which they need, could not be built.
@@ -109,6 +117,8 @@ extension ImageFacts {
     var known: Set<ImageFlaw> = []
     let flaws = run.conditions.flatMap(\.flaws).filter { known.insert($0).inserted }
     if policy == .never { return flaws.isEmpty ? .keepFresh : .keepNever(flaws) }
+    let unknown = flaws.filter(\.isUnknown)
+    if !unknown.isEmpty { return .keepUnknown(unknown) }
     if policy == .auto, flaws.isEmpty { return .keepFresh }
     let unbuilt = needed(by: run).intersection(unbuiltModules[run.recipe.kernel] ?? []).sorted()
     // An image that cannot be booted anyway is not kept for the sake of a module.
@@ -129,7 +139,7 @@ extension ImageCondition {
     flaws.contains { flaw in
       switch flaw {
       case .missing, .unreadable: true
-      case .differs, .gone, .lacks: false
+      case .unknown, .differs, .gone, .lacks: false
       }
     }
   }

@@ -14,16 +14,19 @@ public struct KernelCondition: Codable, Hashable, Sendable {
   public var modules: [ModuleCondition]
   /// The images that it boots with.
   public var images: [ImageCondition] = []
+  /// What could not be looked at; then nothing is known of the kernel.
+  public var failedLook: DKMSError?
 
   /// Makes a description; that of a kernel without modules has nothing wrong with it.
   public init(
     kernel: Kernel, isRunning: Bool = false, enforcesSignatures: Bool = false,
-    hasStaleDependencies: Bool = false, modules: [ModuleCondition] = []
+    hasStaleDependencies: Bool = false, modules: [ModuleCondition] = [], failedLook: DKMSError? = nil
   ) {
     self.kernel = kernel
     self.isRunning = isRunning
     self.enforcesSignatures = enforcesSignatures
     self.hasStaleDependencies = hasStaleDependencies
     self.modules = modules
+    self.failedLook = failedLook
   }
 }

@@ -28,6 +28,7 @@ public struct KernelVerdict: Codable, Hashable, Sendable {
   /// The verdict in a word: what the worst of the findings makes it.
   public var standing: Standing {
     if findings.contains(where: { $0.weight == .critical && $0.effect == .unusable }) { return .blocked }
+    if findings.contains(where: { $0.effect == .unknown }) { return .unknown }
     return findings.contains { $0.weight != .optional } ? .degraded : .asBefore
   }
 
@@ -37,6 +38,8 @@ public struct KernelVerdict: Codable, Hashable, Sendable {
     case asBefore = "as_before"
     /// Something that belongs to it is missing or old, but nothing critical is missing.
     case degraded
+    /// It could not be looked at, so nobody knows.
+    case unknown
     /// Something critical is missing or cannot be used: it must not be booted.
     case blocked
   }

@@ -49,17 +49,29 @@ public struct Plan: Codable, Hashable, Sendable {
   ///   - required: Steps that must have succeeded before.
   ///   - earlier: Steps that must have ended before, at least one of them well.
   ///   - isOptional: Whether steps that require it are taken even if it fails.
+  ///   - basis: What it was planned from.
   /// - Returns: The number by which later steps name this one.
   @discardableResult
   public mutating func append(
     _ step: Step, because reason: Reason, requires required: [Int] = [], after earlier: [Int] = [],
-    isOptional: Bool = false
+    isOptional: Bool = false, basis: Basis = Basis()
   ) -> Int {
     precondition((required + earlier).allSatisfy(steps.indices.contains), "a step names a later one")
     steps.append(
       PlannedStep(
-        step: step, reason: reason, required: required, earlier: earlier, isOptional: isOptional))
+        step: step, reason: reason, required: required, earlier: earlier, isOptional: isOptional,
+        basis: basis))
     return steps.count - 1
+  }
+
+  /// Says what the registration of a module was planned from.
+  public mutating func ground(additionOf id: ModuleID, on basis: Basis) {
+    for (index, planned) in steps.enumerated() {
+      guard case .add(id, _) = planned.step else { continue }
+      steps[index] = PlannedStep(
+        step: planned.step, reason: planned.reason, required: planned.required, earlier: planned.earlier,
+        isOptional: planned.isOptional, basis: basis)
+    }
   }
 
   /// Records what is left out.
@@ -80,6 +92,8 @@ public struct PlannedStep: Codable, Hashable, Sendable {
   public let earlier: [Int]
   /// Whether its failure is only a warning, and what requires it goes on without it.
   public let isOptional: Bool
+  /// What it was planned from, and is carried out by.
+  public let basis: Basis
 }
 
 /// One change of the trees.
@@ -147,6 +161,8 @@ public enum Reason: Codable, Hashable, Sendable {
   case matched
   /// Modules of the kernel are signed.
   case signing
+  /// modules.dep could not be written with what came.
+  case dependenciesFailed
 }
 
 /// A thing that could have been done and is not.

@@ -16,6 +16,7 @@ extension Reason {
     case .kernelGone: "the kernel is gone"
     case .leftUndone: "an earlier transaction left it out"
     case .signing: "modules are signed with it"
+    case .dependenciesFailed: "modules.dep could not be written"
     }
   }
 }

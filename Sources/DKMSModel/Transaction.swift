@@ -12,19 +12,24 @@ public struct Transaction: Codable, Hashable, Sendable {
   public var goneKernels: [Kernel]
   /// The running kernel, where it is gone: its modules stay until the next boot.
   public var keptKernels: [Kernel]
+  /// Directories of sources that came or changed, and whose dkms.conf nobody understands: each may be the successor of a
+  /// module whose source is gone.
+  public var unreadSources: [String]
   /// Every kernel that is installed, those that changed among them.
   public var installedKernels: [Kernel]
 
   /// Makes a transaction.
   public init(
     changedModules: [ModuleID] = [], goneModules: [ModuleID] = [], changedKernels: [Kernel] = [],
-    goneKernels: [Kernel] = [], keptKernels: [Kernel] = [], installedKernels: [Kernel] = []
+    goneKernels: [Kernel] = [], keptKernels: [Kernel] = [], unreadSources: [String] = [],
+    installedKernels: [Kernel] = []
   ) {
     self.changedModules = changedModules
     self.goneModules = goneModules
     self.changedKernels = changedKernels
     self.goneKernels = goneKernels
     self.keptKernels = keptKernels
+    self.unreadSources = unreadSources
     self.installedKernels = installedKernels
   }
 }

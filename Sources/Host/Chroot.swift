@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
 internal import SystemPackage
 
 /// Whether a process sees another system than the one that was booted.
@@ -15,6 +16,6 @@ enum Chroot {
     if isFake { return true }
     let mounts = ["1", "self"].map { try? Files.read(proc.appending($0).appending("mountinfo")) }
     if let first = mounts[0], let own = mounts[1], first != own { return true }
-    return isRoot && !Files.areSame(proc.appending("1/root"), "/")
+    return isRoot && (try? Files.areSame(proc.appending("1/root"), "/")) != true
   }
 }

@@ -5,19 +5,23 @@ internal import Glibc
 public import SystemPackage
 
 extension FileDescriptor {
-  /// Reads all that is left.
+  /// Reads all that is left, but no more than this many bytes.
   ///
   /// - Throws: `Errno`.
-  public func readToEnd() throws -> [UInt8] {
+  public func readToEnd(atMost limit: Int = .max, expecting size: Int = 0) throws -> [UInt8] {
     var bytes: [UInt8] = []
-    let size = 1 << 16
-    while true {
-      let chunk = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+    bytes.reserveCapacity(max(0, min(size, limit)))
+    let greatestChunk = 1 << 16
+    while bytes.count < limit {
+      // One byte more than is expected shows the end of the file in the same call.
+      let count = min(greatestChunk, limit - bytes.count, max(size - bytes.count + 1, 1 << 12))
+      let chunk = try [UInt8](unsafeUninitializedCapacity: count) { buffer, count in
         count = try read(into: UnsafeMutableRawBufferPointer(buffer))
       }
-      if chunk.isEmpty { return bytes }
+      if chunk.isEmpty { break }
       bytes += chunk
     }
+    return bytes
   }
 }
 

@@ -64,7 +64,7 @@ public struct Host: Sendable {
     let isRoot = geteuid() == 0
     return Host(
       environment: environment, isRoot: isRoot, runningRelease: release,
-      bootIdentifier: Files.text("/proc/sys/kernel/random/boot_id") ?? "", architecture: machine,
+      bootIdentifier: (try? Files.text("/proc/sys/kernel/random/boot_id")) ?? "", architecture: machine,
       processorCount: usableProcessors(), workingDirectory: currentDirectory(), launcher: ProcessLauncher(),
       console: .live(), style: .live(environment),
       now: { time(nil) }, isInChroot: { Chroot.isEntered(environment: environment, isRoot: isRoot) },

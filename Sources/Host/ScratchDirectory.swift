@@ -34,13 +34,17 @@ public struct ScratchDirectory: ~Copyable, Sendable {
   public consuming func discard() {}
 
   /// Those of this user that killed calls have left in a directory.
-  public static func abandoned(in parent: FilePath) -> [FilePath] {
-    candidates(in: parent).filter { DirectoryLock.tryExclusive($0) != nil }
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public static func abandoned(in parent: FilePath) throws(HostError) -> [FilePath] {
+    try candidates(in: parent).filter { DirectoryLock.tryExclusive($0) != nil }
   }
 
   /// Clears away what killed calls of this user have left in a directory.
-  public static func sweep(_ parent: FilePath) {
-    for path in candidates(in: parent) {
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public static func sweep(_ parent: FilePath) throws(HostError) {
+    for path in try candidates(in: parent) {
       guard let lock = DirectoryLock.tryExclusive(path) else { continue }
       try? Files.remove(path)
       lock.release()
@@ -48,8 +52,8 @@ public struct ScratchDirectory: ~Copyable, Sendable {
   }
 
   /// Nobody else can change what is in one of these while it is being removed.
-  private static func candidates(in parent: FilePath) -> [FilePath] {
+  private static func candidates(in parent: FilePath) throws(HostError) -> [FilePath] {
     // Where others put things for a while there may be thousands.
-    Files.list(parent, beginningWith: prefix).map(parent.appending).filter(Files.isPrivateDirectory)
+    try Files.list(parent, beginningWith: prefix).map(parent.appending).where(Files.isPrivateDirectory)
   }
 }

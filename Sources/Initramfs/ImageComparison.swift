@@ -2,6 +2,7 @@
 
 internal import Archives
 internal import DKMSModel
+internal import Host
 internal import SystemPackage
 
 /// The modules of one kernel in an image, each compared with files it may be the same as.
@@ -12,26 +13,33 @@ struct ImageComparison {
   private let equal: Set<String>
 
   /// Reads an image once; the files are those that a module of this name is compared with.
+  ///
+  /// - Throws: `ImageError`, also where a look at one of these files failed.
   init(
-    _ image: InitramfsImage, _ reader: ImageReader, _ files: (String) -> [FilePath]
+    _ image: InitramfsImage, _ reader: ImageReader, _ files: (String) throws(HostError) -> [FilePath]
   ) throws(ImageError) {
     let release = image.kernel.release.description
     let path = FilePath(image.path)
-    let limit = reader.limits.moduleBytes
+    let limits = reader.limits
+    var unpacked: Int64 = 0
     var equal: Set<String> = []
     let contents = try reader.read(path, form: image.form) { names, contents throws(ArchiveError) in
       let own = names.filter { $0.belongs(to: release) }
-      let comparisons = own.map { module in
-        files(module.name).map { ModuleComparison(with: $0, limit: limit) }
-      }
+      var comparisons: [[ModuleComparison]] = []
+      for module in own { comparisons.append(try Self.comparisons(of: module, with: files, limits, path)) }
       guard !comparisons.allSatisfy(\.isEmpty) else { return }
-      let plain = try Decompressor.plainBytes(of: contents, in: path, limit: limit)
+      let plain = try Decompressor.plainBytes(of: contents, in: path, limit: limits.moduleBytes)
       while case let chunk = try plain.nextChunk(), !chunk.isEmpty {
-        for comparison in comparisons.joined() { comparison.add(chunk) }
+        unpacked += Int64(chunk.count)
+        guard unpacked <= limits.allModuleBytes else {
+          throw ArchiveError(
+            .read, path, .damaged("its modules unpack to more than \(limits.allModuleBytes) bytes"))
+        }
+        for comparison in comparisons.joined() { try comparison.add(chunk) }
       }
       // What a later archive brings takes the place of what was there before.
       for (module, comparisons) in zip(own, comparisons) {
-        if comparisons.contains(where: { $0.finish() }) {
+        if try comparisons.hasAny({ comparison throws(ArchiveError) in try comparison.finish() }) {
           equal.insert(module.path)
         } else {
           equal.remove(module.path)
@@ -40,6 +48,17 @@ struct ImageComparison {
     }
     self.equal = equal
     modules = Dictionary(grouping: contents.modules.filter { $0.belongs(to: release) }, by: \.name)
+  }
+
+  private static func comparisons(
+    of module: ImageModule, with files: (String) throws(HostError) -> [FilePath], _ limits: ImageLimits,
+    _ image: FilePath
+  ) throws(ArchiveError) -> [ModuleComparison] {
+    let paths: [FilePath]
+    do { paths = try files(module.name) } catch { throw ArchiveError(.read, image, error) }
+    var comparisons: [ModuleComparison] = []
+    for path in paths { comparisons.append(try ModuleComparison(with: path, limit: limits.moduleBytes)) }
+    return comparisons
   }
 
   /// Whether the file that modprobe would take inside the image is the same as one of those it was compared with.

@@ -27,30 +27,53 @@ public struct ImageInspector: Sendable {
   public func condition(
     of image: InitramfsImage, modulesDirectory: FilePath, requested: [ModuleRequest] = []
   ) async -> ImageCondition {
-    guard Files.kind(FilePath(image.path)) != nil else {
-      return ImageCondition(image: image, flaws: [.missing])
-    }
-    let installed = InstalledModules(in: modulesDirectory)
-    do throws(ImageError) {
-      let comparison = try ImageComparison(image, ImageReader(limits: limits)) { name in
-        installed.file(of: name).map { [$0] } ?? []
-      }
-      let names = comparison.modules.keys.sorted()
-      let gone = names.filter { installed.file(of: $0) == nil }
-      let differing = names.filter { name in
-        installed.place(of: name).map { !comparison.holds(name, asIn: $0) } ?? false
-      }
-      let different = try await withoutStripped(differing, image, installed)
-      let lacking = requested.filter {
-        comparison.modules[$0.module.asKernelModuleName] == nil
-          && installed.file(of: $0.module) != nil
-      }
-      return ImageCondition(
-        image: image, modules: names,
-        flaws: different.map { .differs(module: $0) } + gone.map { .gone(module: $0) }
-          + lacking.map { .lacks(module: $0.module, askedForBy: $0.place) })
+    do {
+      return try await knownCondition(of: image, modulesDirectory, requested)
     } catch {
-      return ImageCondition(image: image, flaws: [.unreadable(reason: error.reason)])
+      let flaw: ImageFlaw =
+        error.isFailedLook ? .unknown(reason: error.reason) : .unreadable(reason: error.reason)
+      return ImageCondition(image: image, flaws: [flaw])
+    }
+  }
+
+  private func knownCondition(
+    of image: InitramfsImage, _ modulesDirectory: FilePath, _ requested: [ModuleRequest]
+  ) async throws(ImageError) -> ImageCondition {
+    let isThere = try look(at: image) { () throws(HostError) in try Files.exists(FilePath(image.path)) }
+    guard isThere else { return ImageCondition(image: image, flaws: [.missing]) }
+    let installed = try look(at: image) { () throws(HostError) in
+      try InstalledModules(in: modulesDirectory)
+    }
+    let comparison = try ImageComparison(image, ImageReader(limits: limits)) { name throws(HostError) in
+      try installed.file(of: name).map { [$0] } ?? []
+    }
+    let names = comparison.modules.keys.sorted()
+    let (gone, differing) = try look(at: image) { () throws(HostError) in
+      (
+        try names.where { name throws(HostError) in try installed.file(of: name) == nil },
+        try Self.differing(names, from: installed, comparison)
+      )
+    }
+    let different = try await withoutStripped(differing, image, installed)
+    let lacking = try look(at: image) { () throws(HostError) in
+      try requested.where { request throws(HostError) in
+        guard comparison.modules[request.module.asKernelModuleName] == nil else { return false }
+        return try installed.file(of: request.module) != nil
+      }
+    }
+    return ImageCondition(
+      image: image, modules: names,
+      flaws: different.map { .differs(module: $0) } + gone.map { .gone(module: $0) }
+        + lacking.map { .lacks(module: $0.module, askedForBy: $0.place) })
+  }
+
+  /// The modules that an image holds otherwise than they are installed.
+  private static func differing(
+    _ names: [String], from installed: InstalledModules, _ comparison: ImageComparison
+  ) throws(HostError) -> [String] {
+    try names.where { name throws(HostError) in
+      guard let place = try installed.place(of: name) else { return false }
+      return !comparison.holds(name, asIn: place)
     }
   }
 
@@ -58,17 +81,32 @@ public struct ImageInspector: Sendable {
   private func withoutStripped(
     _ names: [String], _ image: InitramfsImage, _ installed: InstalledModules
   ) async throws(ImageError) -> [String] {
-    guard !names.isEmpty, let stripping = ModuleStripping(image.generator),
-      let scratch = try? ScratchDirectory(in: temporaryDirectory)
-    else { return names }
-    let files = names.reduce(into: [:]) { files, name in files[name] = installed.file(of: name) }
-    let copies = await stripping.copies(of: files, in: scratch.path, limits: limits, host: host)
+    guard !names.isEmpty, let stripping = ModuleStripping(image.generator) else { return names }
+    let scratch = try scratchDirectory(for: image)
+    let copies: [String: [FilePath]]
+    do {
+      var files: [String: FilePath] = [:]
+      for name in names { files[name] = try installed.file(of: name) }
+      copies = try await stripping.copies(of: files, in: scratch.path, limits: limits, host: host)
+    } catch {
+      throw ImageError(image, error)
+    }
     guard !copies.isEmpty else { return names }
     let comparison = try ImageComparison(image, ImageReader(limits: limits)) { copies[$0] ?? [] }
-    let different = names.filter { name in
-      installed.place(of: name).map { !comparison.holds(name, asIn: $0) } ?? true
+    let different = try look(at: image) { () throws(HostError) in
+      try Self.differing(names, from: installed, comparison)
     }
     scratch.discard()
     return different
+  }
+
+  private func scratchDirectory(for image: InitramfsImage) throws(ImageError) -> ScratchDirectory {
+    do { return try ScratchDirectory(in: temporaryDirectory) } catch { throw ImageError(image, error) }
+  }
+
+  private func look<Value>(
+    at image: InitramfsImage, _ question: () throws(HostError) -> Value
+  ) throws(ImageError) -> Value {
+    do { return try question() } catch { throw ImageError(image, error) }
   }
 }

@@ -6,10 +6,14 @@ public struct ImageLimits: Hashable, Sendable {
   public var entries = 1_000_000
   /// Bytes that come out of what is compressed in it.
   public var bytes: Int64 = 4 << 30
-  /// Bytes of a dictionary that decompression keeps in memory; nothing else of an image is kept there.
+  /// Bytes of a dictionary that decompression keeps in memory.
   public var dictionary: Int64 = 128 << 20
+  /// Modules in it, whose names are all that is kept of it.
+  public var modules = 50_000
   /// Bytes that come out of one compressed module.
   public var moduleBytes: Int64 = 512 << 20
+  /// Bytes that come out of all its modules together.
+  public var allModuleBytes: Int64 = 4 << 30
 
   /// Makes the limits for images, which are far below them.
   public init() {}

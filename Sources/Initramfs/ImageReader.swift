@@ -48,6 +48,9 @@ public struct ImageReader: Sendable {
         }
         let module = ImageModule(entry.path)
         if let module { modules.insert(module) }
+        guard modules.count <= limits.modules else {
+          throw ArchiveError(.read, image, .damaged("it has more than \(limits.modules) modules"))
+        }
         if let key = entry.linkKey, entry.size == 0 {
           if let module { waiting[key, default: []].append(module) }
           return
@@ -58,7 +61,7 @@ public struct ImageReader: Sendable {
       }
       return ImageContents(size: file.end, modules: modules.sorted { $0.path < $1.path })
     } catch {
-      throw ImageError(path: error.archive.string, reason: "\(error.reason)")
+      throw ImageError(error)
     }
   }
 }

@@ -27,42 +27,70 @@ struct ModuleStripping {
   }
 
   /// Makes copies of modules as the generator may have put them into an image, all that are possible of each.
+  ///
+  /// - Throws: `HostError` where they cannot be read or copied, or are more than the limits allow.
   func copies(
     of modules: [String: FilePath], in directory: FilePath, limits: ImageLimits, host: Host
-  ) async -> [String: [FilePath]] {
+  ) async throws(HostError) -> [String: [FilePath]] {
     var copies: [String: [FilePath]] = [:]
     for (number, call) in calls.enumerated() {
       let place = directory.appending("\(number)")
-      guard (try? Files.makeDirectories(place)) != nil else { continue }
-      let made = modules.compactMap { name, file in
-        let copy = place.appending("\(name).ko")
-        return decompress(file, to: copy, limit: limits.moduleBytes) ? (name, copy) : nil
-      }
+      try Files.makeDirectories(place)
+      let made = try unpack(modules, into: place, limits)
       guard !made.isEmpty else { continue }
       let command = Command(
-        call[0], Array(call.dropFirst()) + made.map(\.1.string), environment: host.environment)
-      guard let result = try? await host.launcher.run(command), result.status == 0 else { continue }
+        call[0], Array(call.dropFirst()) + made.values.map(\.string), environment: host.environment)
+      do {
+        guard try await host.launcher.run(command).isSuccess else { continue }
+      } catch {
+        // What is not installed the generator has not used either.
+        if error.errno == .noSuchFileOrDirectory { continue }
+        throw error
+      }
       for (name, copy) in made { copies[name, default: []].append(copy) }
     }
     return copies
   }
 
-  /// Whether there is a copy of a module that the generator would strip.
-  private func decompress(_ file: FilePath, to copy: FilePath, limit: Int64) -> Bool {
+  /// The copies of those that the generator would strip.
+  private func unpack(
+    _ modules: [String: FilePath], into place: FilePath, _ limits: ImageLimits
+  ) throws(HostError) -> [String: FilePath] {
+    var made: [String: FilePath] = [:]
+    var left = limits.allModuleBytes
+    for (name, file) in modules {
+      let copy = place.appending("\(name).ko")
+      if try unpack(file, to: copy, limits, &left) { made[name] = copy }
+    }
+    return made
+  }
+
+  /// Whether there is a copy of a module that the generator would strip; of a damaged one there is none.
+  private func unpack(
+    _ file: FilePath, to copy: FilePath, _ limits: ImageLimits, _ left: inout Int64
+  ) throws(HostError) -> Bool {
     do {
-      let bytes = try Decompressor.plainBytes(of: try FileRange(of: file), in: file, limit: limit)
+      let bytes = try Decompressor.plainBytes(
+        of: try FileRange(of: file), in: file, limit: limits.moduleBytes)
       let descriptor = try FileDescriptor.open(
         copy, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: [.ownerReadWrite])
       var end: [UInt8] = []
       try descriptor.closeAfter {
         while case let chunk = try bytes.nextChunk(), !chunk.isEmpty {
+          left -= Int64(chunk.count)
+          guard left >= 0 else {
+            throw HostError("copy the modules up to", file, .tooLarge(limit: Int(limits.allModuleBytes)))
+          }
           try descriptor.writeAll(chunk)
           end = (end + chunk).suffix(Self.signatureMark.count)
         }
       }
       return !(leavesSignedModules && end == Self.signatureMark)
+    } catch let error as ArchiveError {
+      guard case .system(let errno, let path) = error.reason else { return false }
+      throw HostError("read", path, errno)
     } catch {
-      return false
+      throw error as? HostError ?? HostError("write", copy, error as? Errno ?? .ioError)
     }
   }
 }

@@ -91,7 +91,8 @@ package struct Journal: Sendable {
 
   /// What a killed helper was about to write.
   private func sweep() {
-    for name in Files.list(directory) where name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix) {
+    // What cannot be looked at is the next one's to sweep.
+    for name in (try? Files.list(directory)) ?? [] where name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix) {
       try? Files.remove(directory.appending(name))
     }
   }
@@ -99,7 +100,7 @@ package struct Journal: Sendable {
   private func trim(keeping newest: Int) {
     var bytes = 0
     for (index, number) in ((try? numbers) ?? []).reversed().enumerated() {
-      bytes += Files.size(path(number)) ?? 0
+      bytes += (try? Files.size(path(number))) ?? 0
       if number != newest, index >= limits.count || bytes > limits.bytes {
         try? Files.remove(path(number))
       }
@@ -114,7 +115,9 @@ package struct Journal: Sendable {
   package var numbers: [Int] {
     get throws(JournalError) {
       try checkAccess()
-      return Files.list(directory).compactMap { name in
+      let names: [String]
+      do throws(HostError) { names = try Files.list(directory) } catch { throw JournalError(error) }
+      return names.compactMap { name in
         guard name.hasSuffix(Self.suffix), let number = Int(name.dropLast(Self.suffix.count)) else {
           return nil
         }
@@ -180,7 +183,7 @@ package struct Journal: Sendable {
         guard record.helper == helper else { continue }
         if record.isSettled { break }
         unfinished.calls.append(record)
-      } catch  where Files.kind(path(number)) == nil {
+      } catch  where (try? Files.exists(path(number))) == false {
         // It went while the others were read.
       } catch {
         unfinished.problems.append(error)

@@ -39,7 +39,7 @@ import Testing
       TemporaryDirectory.listing(of: tree) == [
         "again", "dangling -> nothing/here", "empty", "link -> script", "naïve ☃", "script",
       ])
-    #expect(Files.text(tree.appending("naïve ☃")) == "text")
+    #expect(Disk.text(tree.appending("naïve ☃")) == "text")
     #expect(try Files.read(packing.goal.appending(Self.longPath.components)).count == 250_000)
     #expect(try status(tree.appending("script")).st_mode & 0o7777 == 0o755)
     #expect(try status(tree.appending("empty")).st_mode & 0o7777 == 0o644)
@@ -124,8 +124,8 @@ import Testing
     let packing = try Packing()
     try packing.pack([(.file("a"), "first"), (.hardlink("b", "a"), ""), (.file("a"), "second")])
     try ArchiveUnpacker().unpack(packing.archive, into: packing.goal)
-    #expect(Files.text(packing.goal.appending("a")) == "second")
-    #expect(Files.text(packing.goal.appending("b")) == "first")
+    #expect(Disk.text(packing.goal.appending("a")) == "second")
+    #expect(Disk.text(packing.goal.appending("b")) == "first")
   }
 
   @Test func theTopItselfIsADirectory() throws {
@@ -176,7 +176,7 @@ import Testing
       _ = try ArchiveWriter(creating: file, compression: .none)
     }
     #expect(error?.reason == .system(.fileExists, file))
-    #expect(Files.text(file) == "text")
+    #expect(Disk.text(file) == "text")
   }
 
   private func status(_ path: FilePath) throws -> stat {

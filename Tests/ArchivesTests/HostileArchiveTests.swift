@@ -80,7 +80,7 @@ import Testing
     #expect(error.reason == .refused(entry: hostile.culprit, hostile.refusal))
     #expect(!"\(error)".unicodeScalars.contains { $0.properties.generalCategory == .control })
     #expect(packing.refusalWhileUnpacking(packing.archive)?.reason == error.reason)
-    #expect(Files.kind("/tmp/alpm-dkms-hostile") == nil)
+    #expect(Disk.kind("/tmp/alpm-dkms-hostile") == nil)
   }
 
   @Test func deviceOfARealTar() async throws {
@@ -103,7 +103,7 @@ import Testing
     try await packing.run(#"echo text > file && tar -P -cf archive.tar "$PWD/file" && rm file"#)
     let path = packing.directory.path.appending("file")
     #expect(packing.refusal(of: packing.archive)?.reason == .refused(entry: path, .absolutePath))
-    #expect(Files.kind(path) == nil)
+    #expect(Disk.kind(path) == nil)
   }
 
   // MARK: Size

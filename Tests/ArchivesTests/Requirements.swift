@@ -4,6 +4,7 @@ import Archives
 import Glibc
 import Host
 import SystemPackage
+import TestSupport
 import Testing
 
 extension Trait where Self == ConditionTrait {
@@ -16,7 +17,7 @@ extension Trait where Self == ConditionTrait {
   static var requiresTars: Self {
     let tars: [FilePath] = ["/usr/bin/tar", "/usr/bin/bsdtar"]
     return .enabled(
-      if: getenv("ALPM_DKMS_REQUIRE_ALL") != nil || tars.allSatisfy(Files.isExecutable),
+      if: getenv("ALPM_DKMS_REQUIRE_ALL") != nil || tars.allSatisfy(Disk.isExecutable),
       "needs tar and bsdtar")
   }
 

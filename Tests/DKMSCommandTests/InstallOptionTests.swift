@@ -22,7 +22,7 @@ struct InstallOptionTests {
     if !way.hasPrefix("--") { try machine.write("\(way)\n", to: "etc/framework.conf.d/links.conf") }
     try await machine.dkms(Self.install + (way.hasPrefix("--") ? " \(way)" : "")).expect(0)
     let product = "/var/lib/dkms/quick/1.0/\(Self.kernel)/x86_64/module/quick.ko"
-    #expect(Files.linkTarget(machine.path(Self.module))?.string == product)
+    #expect(Disk.linkTarget(machine.path(Self.module))?.string == product)
     try await machine.dkms("status").expect(0, output: ["quick/1.0, \(Self.kernel), x86_64: installed"])
     try await machine.dkms("status", by: .reference)
       .expect(0, output: ["quick/1.0, \(Self.kernel), x86_64: installed"])
@@ -36,9 +36,9 @@ struct InstallOptionTests {
   func linksAndCopies() async throws {
     let machine = try await Prepared.machine(.installed)
     try await machine.dkms("\(Self.install) --force --symlink-modules").expect(0)
-    #expect(Files.kind(machine.path(Self.module)) == .link)
+    #expect(Disk.kind(machine.path(Self.module)) == .link)
     try await machine.dkms("\(Self.install) --force").expect(0)
-    #expect(Files.kind(machine.path(Self.module)) == .file)
+    #expect(Disk.kind(machine.path(Self.module)) == .file)
     #expect(!machine.exists("var/quick/original_module"))
   }
 

@@ -38,7 +38,7 @@ extension Machine {
   /// A configuration of a kernel that loads no module without a signature, for `--config`.
   func addEnforcingConfiguration() throws {
     let configuration = TestParts.headers(of: Kernels.first).appending("include/config/auto.conf")
-    let text = try #require(Files.text(configuration))
+    let text = try #require(Disk.text(configuration))
     try write("\(text)\nCONFIG_MODULE_SIG_FORCE=y\n", to: "etc/enforcing.config")
   }
 

@@ -50,7 +50,7 @@ final class Machine: Sendable {
 
   func remove(_ name: String) throws { try Files.remove(path(name)) }
 
-  func exists(_ name: String) -> Bool { Files.kind(path(name)) != nil }
+  func exists(_ name: String) -> Bool { Disk.kind(path(name)) != nil }
 
   /// The bytes of a file.
   func bytes(_ name: String) throws -> [UInt8] { try Files.read(path(name)) }

@@ -126,7 +126,7 @@ struct OriginalModuleTests {
   func ownOfAKernelThatHasGone() async throws {
     let machine = try await withOwnPutAway()
     // What a package manager leaves: what is not the package's.
-    for name in Files.list(machine.path("modules/\(kernel)")) where name != "updates" {
+    for name in Disk.list(machine.path("modules/\(kernel)")) where name != "updates" {
       try machine.remove("modules/\(kernel)/\(name)")
     }
     try await machine.dkms("remove quick/1.0 --all").expect(0)

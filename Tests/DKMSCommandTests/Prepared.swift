@@ -71,7 +71,7 @@ extension Machine {
   func addHelloWorld(_ version: String) throws {
     let fixture = TestParts.repository.appending("Fixtures/packages/hello-world-dkms")
     for name in ["Makefile", "dkms.conf", "hello_world.c"] {
-      let text = try #require(Files.text(fixture.appending(name)))
+      let text = try #require(Disk.text(fixture.appending(name)))
         .replacing("@_PKGBASE@", with: "hello-world").replacing("@PKGVER@", with: version)
       try write("\(text)\n", to: "src/hello-world-\(version)/\(name)")
     }
@@ -114,7 +114,7 @@ extension Machine {
   func addRealModule(_ name: String) async throws -> String {
     let sources = TestParts.cache.appending("parts/\(name)-dkms/usr/src")
     let directory = try #require(
-      Files.list(sources).first { $0.hasPrefix("\(name)-") }, "\(name): run make test")
+      Disk.list(sources).first { $0.hasPrefix("\(name)-") }, "\(name): run make test")
     let run = try await Run.program(
       "/bin/cp", ["-a", sources.appending(directory).string, path("src").string])
     try #require(run.status == 0, "\(run)")

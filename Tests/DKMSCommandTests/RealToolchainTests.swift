@@ -20,7 +20,7 @@ struct RealToolchainTests {
     let own = "modules/\(Self.first)/build"
     try machine.remove(own)
     func link(_ name: String, except own: Set<String>) throws {
-      for entry in Files.list(headers.appending(FilePath(name).components)) where !own.contains(entry) {
+      for entry in Disk.list(headers.appending(FilePath(name).components)) where !own.contains(entry) {
         let path = FilePath(name).appending(entry)
         let goal = machine.path("modules/\(Self.first)/build").appending(path.components)
         try Files.makeDirectories(goal.removingLastComponent())
@@ -30,7 +30,7 @@ struct RealToolchainTests {
     try link("", except: ["include", ".kernelvariables"])
     try link("include", except: ["config"])
     try link("include/config", except: ["auto.conf"])
-    let text = try #require(Files.text(headers.appending("include/config/auto.conf")))
+    let text = try #require(Disk.text(headers.appending("include/config/auto.conf")))
     try machine.write("\(change(text))\n", to: "\(own)/include/config/auto.conf")
     try machine.write(
       "CC = \(compiler)\nDEBIAN_KERNEL_NO_CC_VERSION_CHECK = y\n", to: "\(own)/.kernelvariables")
@@ -53,7 +53,7 @@ struct RealToolchainTests {
   /// Swift comes with clang and lld.
   private static let toolchain = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":")
     .map(String.init).first {
-      Files.isExecutable(FilePath("\($0)/clang")) && Files.isExecutable(FilePath("\($0)/ld.lld"))
+      Disk.isExecutable(FilePath("\($0)/clang")) && Disk.isExecutable(FilePath("\($0)/ld.lld"))
     }
 
   @Test("A kernel of clang gets modules of clang, though .kernelvariables names gcc")

@@ -34,7 +34,7 @@ struct TarballTests {
     let loader: Machine.Program = writer == .ours ? .reference : .ours
     try await machine.dkms("ldtarball /usr/src/q.tar.gz", by: loader).expect(0)
     try await machine.dkms("status").expect(0, output: ["quick/1.0, \(Self.first), x86_64: built"])
-    #expect(Files.linkTarget(machine.path("var/quick/1.0/source"))?.string == "/usr/src/quick-1.0")
+    #expect(Disk.linkTarget(machine.path("var/quick/1.0/source"))?.string == "/usr/src/quick-1.0")
     try await machine.dkms("install quick/1.0 -k \(Self.first)", by: writer).expect(0)
     try await machine.dkms("status", by: loader).expect(0, output: [installed(Self.first)])
   }
@@ -131,8 +131,8 @@ struct TarballTests {
     let state = ["add": "quick/1.0: added", "build -k F": "quick/1.0, \(Self.first), x86_64: built"][action]
     try await machine.dkms("status").expect(0, output: [state ?? installed(Self.first)])
     #expect(
-      Files.list("/tmp").filter {
-        $0.hasPrefix("alpm-dkms.") && Files.list(FilePath("/tmp/\($0)")).contains("there")
+      Disk.list("/tmp").filter {
+        $0.hasPrefix("alpm-dkms.") && Disk.list(FilePath("/tmp/\($0)")).contains("there")
       }.isEmpty)
   }
 

@@ -28,7 +28,7 @@ import Testing
   }
 
   private var failures: [String] {
-    Files.list(system.layout.build(id)).filter { Files.isDirectory(system.layout.build(id).appending($0)) }
+    Disk.list(system.layout.build(id)).filter { Disk.isDirectory(system.layout.build(id).appending($0)) }
   }
 
   private func reasons() async throws -> [String] {
@@ -53,8 +53,8 @@ import Testing
     try system.addSource("other", "1.0")
     #expect(try await system.run(InstallHook.self, "usr/src/other-1.0/dkms.conf") == 0)
     #expect(failures == ["6.1.0-x86_64", "6.2.0-x86_64"])
-    #expect(Files.list(build.appending("6.1.0-x86_64")) == ["make.log"])
-    #expect(Files.kind(build.appending(halfMade)) == nil)
+    #expect(Disk.list(build.appending("6.1.0-x86_64")) == ["make.log"])
+    #expect(Disk.kind(build.appending(halfMade)) == nil)
   }
 
   @Test func aBuildThatSucceedsMendsIt() async throws {
@@ -75,7 +75,7 @@ import Testing
     #expect(try await system.run(KeepHook.self, target) == 0)
     try system.removeSource(id)
     #expect(try await system.run(InstallHook.self, target) == 0)
-    #expect(Files.kind(system.layout.module("hello")) == nil)
+    #expect(Disk.kind(system.layout.module("hello")) == nil)
     #expect(try await reasons().isEmpty)
   }
 }

@@ -59,7 +59,7 @@ import Testing
     let record = try journal.record(nil)
     #expect(record.result == .failed)
     let log = try #require(record.end?.logs?.first)
-    #expect(Files.text(FilePath(log))?.contains("no such thing") == true)
+    #expect(Disk.text(FilePath(log))?.contains("no such thing") == true)
     #expect(try record.work.outcomes?.contains(.notTried) == true)
     try expectReplayed(record)
   }

@@ -80,6 +80,21 @@ import Testing
     #expect(system.transcript.output.last?.hasSuffix("would be made: it is missing") == true)
   }
 
+  @Test func anImageThatCannotBeLookedAtStaysAndIsToldOf() async throws {
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    let image = try system.directory.write("not an image", to: "boot/booster-linux-lts.img")
+    let list = system.directory.path.appending("usr/lib/modules/6.1.0-lts/modules.dep")
+    try Files.link(list, to: list)
+    #expect(try await run("booster") == 1)
+    #expect(
+      system.transcript.error == [
+        "==> ERROR: \(image) stays as it is: nothing is known of it: cannot read \(list): "
+          + "Too many levels of symbolic links",
+        "  -> once that can be read again: alpm-dkms initramfs 6.1.0-lts",
+      ])
+    #expect(Disk.text(image) == "not an image")
+  }
+
   @Test func nothingIsLookedAtWhereTheAdministratorWantsNone() async throws {
     try system.addPackage("booster", files: ["usr/bin/booster"])
     try system.directory.write("not an image", to: "boot/booster-linux-lts.img")

@@ -81,9 +81,9 @@ import Testing
     try system.lay(id, builtFor: "6.1.0")
     let target = "usr/src/hello-1.0/dkms.conf"
     #expect(try await system.run(KeepHook.self, target) == 0)
-    #expect(Files.isDirectory(system.layout.keptSource(id)))
+    #expect(Disk.isDirectory(system.layout.keptSource(id)))
     #expect(try await system.run(InstallHook.self, target) == 0)
-    #expect(Files.kind(system.layout.keptSource(id)) == nil)
+    #expect(Disk.kind(system.layout.keptSource(id)) == nil)
     #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
   }
 
@@ -100,7 +100,7 @@ import Testing
     #expect(try await system.run(InstallHook.self, "usr/src/absent-1.0/dkms.conf") == 0)
     #expect(system.installed("changed", "6.1.0") == "another text")
     #expect(!system.transcript.output.contains { $0.contains("same/1.0 for 6.1.0") })
-    #expect(ids.allSatisfy { Files.kind(system.layout.keptSource($0)) == nil })
+    #expect(ids.allSatisfy { Disk.kind(system.layout.keptSource($0)) == nil })
   }
 
   @Test func removedModuleLeavesNothing() async throws {
@@ -123,8 +123,8 @@ import Testing
     try system.lay(id, builtFor: "6.1.0")
     #expect(try await system.run(InstallHook.self, "usr/lib/modules/6.1.0/modules.order") == 0)
     #expect(system.state[id]?.builds.map(\.kernel.release.description) == ["6.2.0"])
-    #expect(Files.list(system.layout.module("hello")) == ["1.0", "kernel-6.2.0-x86_64"])
-    #expect(Files.list(system.layout.installTree) == ["6.2.0"])
+    #expect(Disk.list(system.layout.module("hello")) == ["1.0", "kernel-6.2.0-x86_64"])
+    #expect(Disk.list(system.layout.installTree) == ["6.2.0"])
   }
 
   // MARK: The running kernel
@@ -150,7 +150,7 @@ import Testing
     system.bootIdentifier = "the second boot"
     #expect(try await system.run(InstallHook.self, "usr/src/other-1.0/dkms.conf") == 0)
     #expect(system.state[id]?.builds.map(\.kernel.release.description) == ["6.2.0"])
-    #expect(Files.list(system.layout.installTree) == ["6.2.0"])
+    #expect(Disk.list(system.layout.installTree) == ["6.2.0"])
     #expect(system.directory.listing(of: "var/lib/alpm-dkms/booted").isEmpty)
   }
 
@@ -343,7 +343,7 @@ import Testing
     let other = system.directory.path.appending("other")
     try system.directory.write("dkms_tree='\(other)'\n", to: "etc/dkms/framework.conf")
     #expect(try await system.run(InstallHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
-    #expect(Files.list(other) == ["hello"])
-    #expect(Files.list(system.layout.dkmsTree).isEmpty)
+    #expect(Disk.list(other) == ["hello"])
+    #expect(Disk.list(system.layout.dkmsTree).isEmpty)
   }
 }

@@ -45,14 +45,14 @@ import Testing
     #expect(
       try await system.run(KeepHook.self, "usr/src/other-1.0/dkms.conf", "usr/src/absent-1.0/dkms.conf")
         == 0)
-    #expect(Files.list(system.layout.dkmsTree) == ["hello"])
-    #expect(Files.kind(system.layout.keptSource(id)) == nil)
+    #expect(Disk.list(system.layout.dkmsTree) == ["hello"])
+    #expect(Disk.kind(system.layout.keptSource(id)) == nil)
   }
 
   @Test func brokenModuleIsNoObstacle() async throws {
     try system.removeSource(id)
     #expect(try await system.run(KeepHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
-    #expect(Files.kind(system.layout.keptSource(id)) == nil)
+    #expect(Disk.kind(system.layout.keptSource(id)) == nil)
     #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
   }
 

@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func nothingToAsk() throws {
-    for name in Files.list(proc.path) { try Files.remove(proc.path.appending(name)) }
+    for name in Disk.list(proc.path) { try Files.remove(proc.path.appending(name)) }
     #expect(isEntered())
     #expect(!isEntered(isRoot: false))
   }

@@ -40,8 +40,8 @@ import Testing
 
   @Test func directoryIsMade() async throws {
     let lock = try await DirectoryLock.acquire(path, .exclusive) {}
-    #expect(Files.isDirectory(path))
-    #expect(Files.list(path).isEmpty)
+    #expect(Disk.isDirectory(path))
+    #expect(Disk.list(path).isEmpty)
     lock.release()
   }
 
@@ -100,7 +100,7 @@ import Testing
 
   @Test func tryingDoesNotMakeADirectory() {
     #expect(!Self.isFree(path))
-    #expect(Files.kind(path) == nil)
+    #expect(Disk.kind(path) == nil)
   }
 
   @Test func tryingTakesTheLock() throws {
@@ -115,7 +115,7 @@ import Testing
     let events = Events()
     let lock = try await DirectoryLock.acquire(path, .exclusive) {}
     let second = waiter(events) { [path] in
-      if !Self.isFree(path), Files.isDirectory(path) { events.add("it is this one") }
+      if !Self.isFree(path), Disk.isDirectory(path) { events.add("it is this one") }
     }
     #expect(try await eventually { events.all == ["waits"] })
     try Files.remove(path)
@@ -148,7 +148,7 @@ import Testing
           "flock", ["--no-fork", path.string, "sh", "-c", #": > "$0"; exec sleep 300"#, started.string],
           environment: ["PATH": "/usr/bin:/bin"]))
     }
-    #expect(try await eventually { Files.kind(started) != nil })
+    #expect(try await eventually { Disk.kind(started) != nil })
     #expect(!Self.isFree(path))
     let second = waiter(events)
     #expect(try await eventually { events.all == ["waits"] })

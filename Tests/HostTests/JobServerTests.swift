@@ -85,7 +85,7 @@ import Testing
       #expect(result.isSuccess)
       #expect(result.errorText == "")
     }
-    let marks = (Files.text(directory.path.appending("log")) ?? "").split(separator: "\n")
+    let marks = (Disk.text(directory.path.appending("log")) ?? "").split(separator: "\n")
     #expect(marks.count { $0 == "start" } == 18)
     #expect(marks.count { $0 == "end" } == 18)
     var running = 0
@@ -105,7 +105,7 @@ import Testing
     let server = try JobServer(jobs: 2)
     let run = Task { try await make(in: directory, server) }
     let hasBoth = try await eventually {
-      ["a", "b"].allSatisfy { Files.isFile(directory.path.appending("\($0).started")) }
+      ["a", "b"].allSatisfy { Disk.isFile(directory.path.appending("\($0).started")) }
     }
     #expect(hasBoth)
     run.cancel()

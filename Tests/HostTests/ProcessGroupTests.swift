@@ -19,7 +19,7 @@ import Testing
       environment: ["PATH": "/usr/bin:/bin"])
   }
 
-  private var grandchild: String? { Files.text(directory.path.appending("grandchild")) }
+  private var grandchild: String? { Disk.text(directory.path.appending("grandchild")) }
 
   /// Runs the command with a limit that is longer each time, until the grandchild is there before it is reached.
   private func runIntoLimit(

@@ -59,7 +59,7 @@ import Testing
     let result = try await launcher.run(command)
     try descriptor.close()
     #expect(result.output.isEmpty && result.errorOutput.isEmpty)
-    #expect(Files.text(file) == "before\none\ntwo")
+    #expect(Disk.text(file) == "before\none\ntwo")
   }
 
   @Test(arguments: ["alpm-dkms-no-such-program", "/nonexistent/program", "/etc/passwd"])
@@ -69,7 +69,7 @@ import Testing
     }
     #expect(error.operation == "start")
     #expect(error.path == FilePath(program))
-    #expect(error.reason == (program == "/etc/passwd" ? .permissionDenied : .noSuchFileOrDirectory))
+    #expect(error.errno == (program == "/etc/passwd" ? .permissionDenied : .noSuchFileOrDirectory))
   }
 
   @Test func programIsFoundInThePathOfTheCommand() async throws {

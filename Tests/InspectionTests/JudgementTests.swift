@@ -266,6 +266,17 @@ import Testing
     #expect(verdict.standing == .degraded)
   }
 
+  @Test func anImageThatCouldNotBeLookedAtIsUnknown() {
+    let verdict = Self.verdict([.unknown(reason: "/boot/i.img: Input/output error")])
+    #expect(
+      verdict.findings == [
+        Finding(
+          "/boot/i.img", .normal, .unknown, "nothing is known of the image: /boot/i.img: Input/output error",
+          cause: .failedLook)
+      ])
+    #expect(verdict.standing == .unknown)
+  }
+
   @Test func aFreshImageIsNoFinding() {
     #expect(Self.verdict([]).standing == .asBefore)
     #expect(Self.verdict([]).findings.isEmpty)

@@ -101,7 +101,7 @@ import Testing
 
   @Test func theShippedFileSaysWhatHoldsWithoutIt() throws {
     let shipped = TestParts.repository.appending("packaging/alpm-dkms.conf")
-    let text = try #require(Files.text(shipped))
+    let text = try #require(Disk.text(shipped))
     #expect(parse(text) == (SuiteConfiguration(), []))
     // With its examples uncommented it is still what holds, so each key is there with its default.
     let lines = text.split(separator: "\n").map(String.init)

@@ -51,7 +51,7 @@ import Testing
   @Test func whatAKilledHelperWasWritingGoes() async throws {
     try directory.write("{", to: "journal/.4.json.alpm-dkms-new")
     try await write(1, Journal.Limits())
-    #expect(Files.list(journal.directory) == ["1.json"])
+    #expect(Disk.list(journal.directory) == ["1.json"])
   }
 
   @Test func whatIsWrittenIsRead() async throws {

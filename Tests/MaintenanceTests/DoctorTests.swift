@@ -85,7 +85,7 @@ import Testing
         && found.allSatisfy { $0.remedy == "alpm-dkms prune" }, "\(found)")
     #expect(
       await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host) == 0)
-    #expect(!Files.isDirectory(path("usr/lib/modules/5.0.0")))
+    #expect(!Disk.isDirectory(path("usr/lib/modules/5.0.0")))
     #expect(await findings() == [])
   }
 
@@ -134,7 +134,7 @@ import Testing
     let found = await findings()
     #expect(found.map(\.kind) == [.halfMade] && found.allSatisfy(\.isSafe), "\(found)")
     _ = await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host)
-    #expect(Files.kind(path(file)) == nil)
+    #expect(Disk.kind(path(file)) == nil)
     // The directory has changed, so depmod follows; here it is only noted.
     #expect(system.depmods == ["6.1.0"])
     try system.list(["hello"], for: "6.1.0")
@@ -153,13 +153,13 @@ import Testing
     let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
     let note = { (symbols: String) in
       KernelFingerprint(
-        owner: nil, symbols: symbols, configuration: Files.digest(path("\(headers)/.config")) ?? "",
+        owner: nil, symbols: symbols, configuration: Disk.digest(path("\(headers)/.config")) ?? "",
         compiler: "unknown"
       ).text
     }
     let fingerprint = system.layout.fingerprint(id, kernel)
     try Files.write(
-      Array(note(Files.digest(path("\(headers)/Module.symvers")) ?? "").utf8), to: fingerprint)
+      Array(note(Disk.digest(path("\(headers)/Module.symvers")) ?? "").utf8), to: fingerprint)
     #expect(await findings() == [])
     try Files.write(Array(note("other").utf8), to: fingerprint)
     await expect(
@@ -180,6 +180,20 @@ import Testing
     let found = Diagnosis(facts).findings
     #expect(found.map(\.kind) == [.staleImage] && found.map(\.subject) == ["/boot/initramfs-linux.img"])
     #expect(found.first?.reason.contains(word) == true && found.first?.remedy != nil, "\(found)")
+  }
+
+  @Test func anImageThatCouldNotBeLookedAtIsNotCalledStale() async throws {
+    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
+    let image = InitramfsImage(path: "/boot/i.img", kernel: kernel, generator: .dracut)
+    var facts = DoctorFacts()
+    facts.images = [
+      ImageCondition(image: image, flaws: [.unknown(reason: "/boot/i.img: Input/output error")])
+    ]
+    #expect(
+      Diagnosis(facts).findings == [
+        DoctorFinding(
+          .unknownImage, "/boot/i.img", "nothing is known of it: /boot/i.img: Input/output error")
+      ])
   }
 
   @Test func anImageThatHoldsAnotherModuleThanIsInstalled() async throws {
@@ -221,7 +235,7 @@ import Testing
   @Test(arguments: ["usr/src/hello-1.0/text", "usr/src/hello-1.0"])
   func aSourceThatAnybodyMayChange(_ name: String) async throws {
     #expect(try await Run.program("/bin/chmod", ["o+w", path(name).string]).status == 0)
-    let source = try #require(Files.resolved(path("usr/src/hello-1.0")))
+    let source = try #require(Disk.resolved(path("usr/src/hello-1.0")))
     await expect(.openSource, source.string, remedy: "chmod -R o-w \(source)", isSafe: true)
   }
 
@@ -239,7 +253,7 @@ import Testing
   @Test func aHookThatTheAdministratorHasChangedIsFine() async throws {
     try system.directory.write("[options]\nHookDir = /etc/my-hooks\n", to: "etc/pacman.conf")
     let own = "etc/my-hooks/70-dkms-install.hook"
-    let text = try #require(Files.text(path("usr/share/libalpm/hooks/70-dkms-install.hook")))
+    let text = try #require(Disk.text(path("usr/share/libalpm/hooks/70-dkms-install.hook")))
     try system.directory.write(text.replacing("Operation = Remove\n", with: ""), to: own)
     #expect(await findings() == [])
     let other = text.replacing("Exec = /usr/lib/alpm-dkms/alpm-dkms-install", with: "Exec = /usr/lib/mine")
@@ -314,12 +328,12 @@ import Testing
     for answer in [false, nil] {
       let command = DoctorCommand(fixes: true, asks: { _ in answer })
       #expect(await command.run(layout: system.layout, host: system.host) == 1)
-      #expect(Files.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
+      #expect(Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
     }
     #expect(system.transcript.error.last?.contains("--yes") == true)
     let command = DoctorCommand(fixes: true, asks: { $0 == "Mend 1 of them?" })
     #expect(await command.run(layout: system.layout, host: system.host) == 0)
-    #expect(!Files.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
+    #expect(!Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
   }
 
   @Test func nothingIsMendedWhilePacmanIsAtWork() async throws {
@@ -327,7 +341,7 @@ import Testing
     try system.directory.write("", to: "var/lib/pacman/db.lck")
     #expect(
       await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host) == 1)
-    #expect(Files.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
+    #expect(Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
   }
 
   @Test func onlyRootMends() async throws {

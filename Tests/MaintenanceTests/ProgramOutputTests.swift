@@ -140,7 +140,7 @@ import Testing
     #expect(await command.run(layout: system.layout, host: system.host) == 0)
     guard case .array(let items)? = try document()["items"] else { throw JournalError.usage("no items") }
     #expect(items.map { $0["removed"] } == [.bool(isAgreed)])
-    #expect(Files.isDirectory(path("var/lib/dkms/hello/.tmp_1.0_removed")) == !isAgreed)
+    #expect(Disk.isDirectory(path("var/lib/dkms/hello/.tmp_1.0_removed")) == !isAgreed)
   }
 
   @Test func onlyRootChangesAnything() async throws {

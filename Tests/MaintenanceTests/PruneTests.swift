@@ -27,7 +27,9 @@ import Testing
   private func path(_ name: String) -> FilePath { system.directory.path.appending(name) }
 
   private func names(_ system: HookedSystem) -> [String] {
-    PrunePlan(PruneFacts(system.layout, host: system.host, database: Database(root: system.directory.path)))
+    Disk.answer { () throws(HostError) in
+      PrunePlan(try PruneFacts(system.snapshot, Database(root: system.directory.path)))
+    }
       .items.map { item in
         var path = item.path
         _ = path.removePrefix(system.directory.path)
@@ -50,7 +52,7 @@ import Testing
       ])
     #expect(
       await PruneCommand(isAgreed: true).run(layout: system.layout, host: system.host) == 0)
-    #expect(Files.list(system.layout.installTree) == ["6.1.0"])
+    #expect(Disk.list(system.layout.installTree) == ["6.1.0"])
     #expect(system.state.modules.flatMap(\.builds).map(\.kernel.release.description) == ["6.1.0"])
     #expect(names(system) == [])
     #expect(system.installed("hello", "6.1.0") != nil)
@@ -94,18 +96,18 @@ import Testing
     try system.layWhole(id, for: "5.0.0")
     try Files.remove(path("var/lib/pacman"))
     #expect(await PruneCommand(isAgreed: true).run(layout: system.layout, host: system.host) == 1)
-    #expect(Files.isDirectory(path("usr/lib/modules/5.0.0")))
+    #expect(Disk.isDirectory(path("usr/lib/modules/5.0.0")))
   }
 
   @Test func nothingGoesWhereTheListOfAPackageCannotBeRead() async throws {
     try system.layWhole(id, for: "5.0.0")
     try system.addPackage("some", files: ["usr/lib/modules/5.0.0/updates/dkms/hello.ko"])
     let local = path("var/lib/pacman/local")
-    let package = try #require(Files.list(local).first { $0.hasPrefix("some-") })
+    let package = try #require(Disk.list(local).first { $0.hasPrefix("some-") })
     try Files.remove(local.appending("\(package)/files"))
     #expect(await PruneCommand(isAgreed: true).run(layout: system.layout, host: system.host) == 1)
     #expect(system.transcript.error.joined().contains("some"))
-    #expect(Files.isDirectory(path("usr/lib/modules/5.0.0")))
+    #expect(Disk.isDirectory(path("usr/lib/modules/5.0.0")))
   }
 
   @Test func nothingGoesWithoutAYesOrWithoutRoot() async throws {
@@ -114,22 +116,22 @@ import Testing
     for answer in [false, nil] {
       let command = PruneCommand(asks: { _ in answer })
       #expect(await command.run(layout: system.layout, host: system.host) == 0)
-      #expect(Files.isDirectory(path("usr/lib/modules/5.0.0")))
+      #expect(Disk.isDirectory(path("usr/lib/modules/5.0.0")))
     }
     system.isRoot = false
     #expect(await PruneCommand(isAgreed: true).run(layout: system.layout, host: system.host) == 1)
-    #expect(Files.isDirectory(path("usr/lib/modules/5.0.0")))
+    #expect(Disk.isDirectory(path("usr/lib/modules/5.0.0")))
     system.isRoot = true
     try system.directory.write("", to: "var/lib/pacman/db.lck")
     #expect(await PruneCommand(isAgreed: true).run(layout: system.layout, host: system.host) == 1)
-    #expect(Files.isDirectory(path("usr/lib/modules/5.0.0")))
+    #expect(Disk.isDirectory(path("usr/lib/modules/5.0.0")))
   }
 
   @Test func eachThingIsListedWithItsSize() async throws {
     try system.directory.write(
       String(repeating: "x", count: 1 << 20), to: "var/lib/dkms/hello/.tmp_1.0_removed/big")
     let leftover = path("var/lib/dkms/hello/.tmp_1.0_removed")
-    let size = Files.diskUsage(leftover)
+    let size = try Files.diskUsage(leftover)
     #expect(size >= 1 << 20)
     _ = await PruneCommand(asks: { _ in nil }).run(layout: system.layout, host: system.host)
     #expect(
@@ -187,7 +189,7 @@ import Testing
     }
     // And it is not for want of naming anything.
     let expected = releases.filter { release in
-      Files.isDirectory(system.layout.installTree.appending(release)) && release != system.runningRelease
+      Disk.isDirectory(system.layout.installTree.appending(release)) && release != system.runningRelease
         && !isNeeded(release, owned, in: system)
     }
     #expect(
@@ -201,7 +203,7 @@ import Testing
     if owned.contains(where: { $0.hasPrefix("\(directory)/") }) { return true }
     guard let system else { return false }
     return ["modules.order", "kernel", "build", "notes"].contains {
-      Files.kind(system.directory.path.appending("\(directory)/\($0)")) != nil
+      Disk.kind(system.directory.path.appending("\(directory)/\($0)")) != nil
     }
   }
 }

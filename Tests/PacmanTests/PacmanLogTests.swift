@@ -206,7 +206,7 @@ import Testing
   func aFileWithoutTriggersOnlyTakesTheNameOfAnother(_ text: String) throws {
     try directory.write("[Trigger]\n", to: "first/a.hook")
     try directory.write(text, to: "second/a.hook")
-    let (hooks, problems) = HookFile.all(
+    let (hooks, problems) = try HookFile.all(
       in: ["first", "second"].map { directory.path.appending($0) })
     #expect(problems == [] && hooks.map(\.triggers) == [[]])
   }
@@ -214,8 +214,8 @@ import Testing
   @Test func theHooksOfThisSuiteAreUnderstood() throws {
     let hooks = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
       .appending("hooks")
-    let (found, problems) = HookFile.all(in: [hooks])
+    let (found, problems) = try HookFile.all(in: [hooks])
     #expect(problems == [])
-    #expect(found.map(\.name) == Files.list(hooks).filter { $0.hasSuffix(".hook") })
+    #expect(found.map(\.name) == Disk.list(hooks).filter { $0.hasSuffix(".hook") })
   }
 }

@@ -12,7 +12,7 @@ extension HookedSystem {
   /// Lays down a module that is built and installed in every respect as it should be.
   package func layWhole(_ id: ModuleID, for release: String, listed: Bool = true) throws {
     let kernel = try Kernel(release: KernelRelease(release), architecture: "x86_64")
-    if Files.kind(layout.sourceLink(id)) == nil {
+    if Disk.kind(layout.sourceLink(id)) == nil {
       try Files.makeDirectories(layout.registration(id))
       try Files.link(layout.sourceLink(id), to: layout.source(id))
     }
@@ -33,7 +33,7 @@ extension HookedSystem {
     // The clock of a file system ticks a few hundred times a second.
     let isLater = try await eventually {
       (try? Files.write(ModuleImage.bytes(for: release), to: file)) != nil
-        && Files.isNewer(file, than: dependencies)
+        && (try? Files.isNewer(file, than: dependencies)) == true
     }
     try #require(isLater)
   }

@@ -19,7 +19,7 @@ package struct HookedSystem {
   package var bootIdentifier = "the first boot"
 
   package init() throws {
-    directory = try TemporaryDirectory(in: Files.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
+    directory = try TemporaryDirectory(in: Disk.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
     var layout = Layout()
     layout.root = directory.path
     layout.sourceTree = directory.path.appending("usr/src")
@@ -96,7 +96,7 @@ package struct HookedSystem {
     try directory.write("text of \(id)", to: "var/lib/dkms/\(id)/\(release)/x86_64/module/\(id.name).ko")
     guard installed else { return }
     try Files.link(layout.activeLink(id.name, kernel), to: FilePath("\(id.version)/\(release)/x86_64"))
-    if Files.isDirectory(layout.kernel(kernel.release)) {
+    if Disk.isDirectory(layout.kernel(kernel.release)) {
       try directory.write("text of \(id)", to: "usr/lib/modules/\(release)/updates/dkms/\(id.name).ko")
     }
   }
@@ -115,13 +115,16 @@ package struct HookedSystem {
   /// Installs a hook file of this suite.
   package func addHook(_ name: String) throws {
     let hooks = TestParts.repository.appending("hooks")
-    try directory.write(Files.text(hooks.appending(name)) ?? "", to: "usr/share/libalpm/hooks/\(name)")
+    try directory.write(Disk.text(hooks.appending(name)) ?? "", to: "usr/share/libalpm/hooks/\(name)")
   }
 
   // MARK: What is done
 
-  package func findings(_ lines: String...) async -> TransactionReader.Findings {
-    await TransactionReader(layout, BuildOptions(), host)
+  /// A look at the system as it is now.
+  package var snapshot: Snapshot { Snapshot(host: host, layout: layout, options: BuildOptions()) }
+
+  package func findings(_ lines: String...) async throws -> TransactionReader.Findings {
+    try await TransactionReader(snapshot)
       .findings(lines.compactMap(HookTarget.init(line:)), Database(root: directory.path))
   }
 
@@ -141,9 +144,9 @@ package struct HookedSystem {
 
   // MARK: What came of it
 
-  package var state: TreeState { ModuleTree(layout).state() }
+  package var state: TreeState { Disk.answer { () throws(HostError) in try ModuleTree(layout).state() } }
 
   package func installed(_ name: String, _ release: String) -> String? {
-    Files.text(directory.path.appending("usr/lib/modules/\(release)/updates/dkms/\(name).ko"))
+    Disk.text(directory.path.appending("usr/lib/modules/\(release)/updates/dkms/\(name).ko"))
   }
 }

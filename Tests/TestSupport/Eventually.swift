@@ -14,14 +14,14 @@ public func eventually(_ condition: () -> Bool) async throws -> Bool {
 
 /// Whether a process runs; a dead one that nobody has reaped yet does not.
 public func isRunning(_ process: String) -> Bool {
-  let status = Files.text(FilePath("/proc/\(process)/stat"))
+  let status = Disk.text(FilePath("/proc/\(process)/stat"))
   guard let state = status?.split(separator: ")").last?.split(separator: " ").first else { return false }
   return state != "Z" && state != "X"
 }
 
 /// The processes that have this text in their arguments, in whatever namespace they are.
 public func processes(with argument: String) -> [String] {
-  Files.list("/proc").filter { name in
-    Int(name) != nil && Files.text(FilePath("/proc/\(name)/cmdline"))?.contains(argument) == true
+  Disk.list("/proc").filter { name in
+    Int(name) != nil && Disk.text(FilePath("/proc/\(name)/cmdline"))?.contains(argument) == true
   }
 }

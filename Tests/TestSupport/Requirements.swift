@@ -14,7 +14,7 @@ public enum Requirement {
   }
 
   static func hasProgram(_ name: String) -> Bool {
-    ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].contains { Files.isExecutable(FilePath("\($0)/\(name)")) }
+    ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].contains { Disk.isExecutable(FilePath("\($0)/\(name)")) }
   }
 }
 
@@ -27,8 +27,8 @@ extension Trait where Self == ConditionTrait {
   /// The test installs packages with pacman in a throwaway root that holds this suite.
   public static var requiresPacman: Self {
     let isMet =
-      geteuid() == 0 && Requirement.hasProgram("pacman") && Files.isDirectory(TestParts.packages)
-      && Files.isFile(TestParts.stage.appending("usr/bin/dkms"))
+      geteuid() == 0 && Requirement.hasProgram("pacman") && Disk.isDirectory(TestParts.packages)
+      && Disk.isFile(TestParts.stage.appending("usr/bin/dkms"))
     return .enabled(
       if: Requirement.isMet(isMet), "needs root, pacman, test packages and a staged suite: run make test")
   }
@@ -60,7 +60,7 @@ extension Trait where Self == ConditionTrait {
   /// The test compares with the reference implementation.
   public static var requiresReference: Self {
     .enabled(
-      if: Requirement.isMet(Files.isExecutable(TestParts.reference)), "needs Debian's dkms: run make test")
+      if: Requirement.isMet(Disk.isExecutable(TestParts.reference)), "needs Debian's dkms: run make test")
   }
 }
 
@@ -85,8 +85,8 @@ public enum TestParts {
   public static let reference: FilePath = "/usr/sbin/dkms"
 
   /// Releases of kernels whose headers are at `headers(of:)`, sorted.
-  public static let kernels: [String] = Files.list(cache.appending("kernels"))
-    .filter { Files.isDirectory(headers(of: $0).appending("include")) }
+  public static let kernels: [String] = Disk.list(cache.appending("kernels"))
+    .filter { Disk.isDirectory(headers(of: $0).appending("include")) }
 
   /// A directory to build modules against.
   public static func headers(of release: String) -> FilePath {
@@ -95,7 +95,7 @@ public enum TestParts {
 
   /// A program that this package builds.
   public static func program(_ name: String) -> FilePath {
-    let tests = Files.linkTarget("/proc/self/exe") ?? ""
+    let tests = Disk.linkTarget("/proc/self/exe") ?? ""
     return tests.removingLastComponent().appending(name)
   }
 }

@@ -31,11 +31,11 @@ public final class TemporaryDirectory: Sendable {
 
   /// The same for any directory.
   public static func listing(of directory: FilePath) -> [String] {
-    Files.list(directory).flatMap { entry -> [String] in
+    Disk.list(directory).flatMap { entry -> [String] in
       let path = directory.appending(entry)
-      switch Files.kind(path) {
+      switch Disk.kind(path) {
       case .directory: return ["\(entry)/"] + listing(of: path).map { "\(entry)/\($0)" }
-      case .link: return ["\(entry) -> \(Files.linkTarget(path) ?? "")"]
+      case .link: return ["\(entry) -> \(Disk.linkTarget(path) ?? "")"]
       default: return [entry]
       }
     }

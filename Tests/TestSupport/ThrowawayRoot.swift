@@ -23,9 +23,9 @@ public final class ThrowawayRoot: Sendable {
 
   /// Where the roots of this process are; what dead ones left there goes first.
   private static let home: FilePath = {
-    let parent: FilePath = Files.isWritable("/dev/shm") ? "/dev/shm" : "/var/tmp"
+    let parent: FilePath = Disk.isWritable("/dev/shm") ? "/dev/shm" : "/var/tmp"
     let prefix = "alpm-dkms-test-"
-    for name in Files.list(parent) where name.hasPrefix(prefix) {
+    for name in Disk.list(parent) where name.hasPrefix(prefix) {
       if let owner = pid_t(name.dropFirst(prefix.count)), kill(owner, 0) != 0 {
         try? Files.remove(parent.appending(name))
       }
@@ -52,7 +52,7 @@ public final class ThrowawayRoot: Sendable {
   /// Makes this suite's package of what `make install` laid down; the file.
   public static func suitePackage(in directory: FilePath) async throws -> FilePath {
     try await succeed(["suite-package", TestParts.stage.string, "0", directory.string])
-    let name = Files.list(directory).first { $0.hasPrefix("alpm-dkms-") }
+    let name = Disk.list(directory).first { $0.hasPrefix("alpm-dkms-") }
     return directory.appending(name ?? "alpm-dkms is missing")
   }
 

@@ -73,7 +73,7 @@ struct System {
 
   static func package(_ wanted: String) -> String {
     let parts = wanted.split(separator: "=", maxSplits: 1).map(String.init)
-    let file = Files.list(TestParts.packages).first { file in
+    let file = Disk.list(TestParts.packages).first { file in
       guard file.hasPrefix("\(parts[0])-") else { return false }
       let version = file.dropFirst(parts[0].count + 1)
       let isVersion = version.first?.isNumber == true

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
+
 /// What the shell of `BashEvaluator` writes: triples of name, index and value, or of nothing, a word and a text.
 struct BashAccount {
   /// The values that were read.

@@ -16,7 +16,7 @@ extension BashEvaluator {
   func exports(
     of file: FilePath, over environment: [String: String], variables: [String: String]
   ) async throws(DKMSError) -> [String: String] {
-    guard Files.isFile(file) else {
+    guard try onFiles({ () throws(HostError) in try Files.isFile(file) }) else {
       let detail = "build_environment names it, but there is no such file"
       throw .configurationUnreadable(path: file.string, detail: detail)
     }

@@ -47,7 +47,7 @@ struct BashEvaluator: Sendable {
 
   /// The caller's, as long as it is there: some files read what lies beside them by relative paths.
   private var directory: FilePath {
-    Files.isDirectory(host.workingDirectory) ? host.workingDirectory : "/"
+    (try? Files.isDirectory(host.workingDirectory)) == true ? host.workingDirectory : "/"
   }
 
   /// What is set when the first file begins.

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import DKMSModel
 public import SystemPackage
 
 /// What the caller or framework.conf sets for builds and installations.
 public struct BuildOptions: Hashable, Sendable {
-  /// The packages that own kernels, with their versions, where the caller knows them.
-  public var kernelOwners: [KernelRelease: String] = [:]
   /// How many jobs run at once; nil for as many as there are processors, 0 for no limit.
   public var jobs: Int?
   /// A dkms.conf to read in the place of the source's own.

@@ -13,6 +13,14 @@ struct ConfigurationEvaluator: Sendable {
     bash = BashEvaluator(host: host, timeLimit: timeLimit)
   }
 
+  /// A configuration file as it was read.
+  enum Content: Hashable {
+    /// It is not there.
+    case absent
+    /// A file with this in it.
+    case text([UInt8])
+  }
+
   /// Evaluates files one after another and reads variables back.
   ///
   /// - Parameters:
@@ -24,30 +32,46 @@ struct ConfigurationEvaluator: Sendable {
   func evaluate(
     _ files: [FilePath], reading names: [String], environment: [String: String]
   ) async throws(DKMSError) -> Variables {
-    let files = files.filter { Files.resolved($0) != nil }
+    try await evaluate(files, try contents(of: files), reading: names, environment: environment)
+  }
+
+  /// Evaluates files that have been read.
+  ///
+  /// - Throws: `DKMSError.configurationUnreadable`, `DKMSError.configurationMalformed`.
+  func evaluate(
+    _ files: [FilePath], _ contents: [Content], reading names: [String], environment: [String: String]
+  ) async throws(DKMSError) -> Variables {
     let environment = bash.environment(adding: environment)
-    if let texts = try texts(of: files),
-      let variables = try? PlainEvaluator.evaluate(texts, reading: names, environment: environment)
+    let texts = contents.compactMap { if case .text(let bytes) = $0 { bytes } else { nil } }
+    if let variables = try? PlainEvaluator.evaluate(texts, reading: names, environment: environment)
     {
       return variables
     }
-    return try await bash.evaluate(files, reading: names, environment: environment)
+    let present = zip(files, contents).filter { $1 != .absent }.map(\.0)
+    return try await bash.evaluate(present, reading: names, environment: environment)
   }
 
-  /// What is in the files; nil where one is a pipe or a device, which only the time limit of bash may end.
-  private func texts(of files: [FilePath]) throws(DKMSError) -> [[UInt8]]? {
-    var texts: [[UInt8]] = []
+  /// What is in configuration files.
+  ///
+  /// - Throws: `DKMSError.configurationUnreadable`, also for a directory or a pipe, and for a file of more than 1 MiB.
+  func contents(of files: [FilePath]) throws(DKMSError) -> [Content] {
+    var contents: [Content] = []
     for file in files {
-      guard !Files.isDirectory(file) else {
-        throw .configurationUnreadable(path: file.string, detail: "it is a directory")
-      }
-      guard Files.isFile(file) else { return nil }
       do throws(HostError) {
-        try texts.append(Files.read(file))
+        contents.append(try content(of: file))
       } catch {
         throw .configurationUnreadable(path: file.string, detail: "\(error.reason)")
       }
     }
-    return texts
+    return contents
   }
+
+  private func content(of file: FilePath) throws(HostError) -> Content {
+    // Who links a file of settings there wants none.
+    if try Files.areSame(file, "/dev/null") { return .text([]) }
+    return try Files.contents(file, Self.sizeLimit).map(Content.text) ?? .absent
+  }
+
+  /// No file of settings is larger by far.
+  private static let sizeLimit = 1 << 20
 }

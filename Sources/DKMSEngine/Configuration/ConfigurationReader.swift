@@ -1,58 +1,91 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import DKMSModel
-public import Host
-public import SystemPackage
+internal import DKMSModel
+internal import Host
+internal import SystemPackage
 
 /// Reads the dkms.conf of a module with all that overrides it.
-public struct ConfigurationReader: Sendable {
+struct ConfigurationReader: Sendable {
   private let evaluator: ConfigurationEvaluator
+  private let snapshot: Snapshot
   private let layout: Layout
   private let options: BuildOptions
 
-  /// Makes a reader.
-  public init(host: Host, layout: Layout, options: BuildOptions) {
-    evaluator = ConfigurationEvaluator(host: host)
-    self.layout = layout
-    self.options = options
+  init(_ snapshot: Snapshot) {
+    self.snapshot = snapshot
+    evaluator = ConfigurationEvaluator(host: snapshot.host)
+    layout = snapshot.layout
+    options = snapshot.options
   }
 
-  /// What a registered module's configuration says for a kernel.
-  ///
-  /// - Throws: `DKMSError`.
-  public func configuration(of id: ModuleID, for kernel: Kernel) async throws(DKMSError)
-    -> ModuleConfiguration
-  {
-    try await configuration(of: id, source: layout.sourceLink(id), for: kernel)
-  }
-
-  /// What the configuration of a source directory says for a kernel.
+  /// Evaluates the configuration of a source directory for a kernel.
   ///
   /// - Parameters:
   ///   - id: The name and version it is known by; nil where the file itself tells them.
   ///   - source: The directory that holds dkms.conf.
   ///   - kernel: The kernel to read it for.
-  /// - Returns: What it says.
-  /// - Throws: `DKMSError`.
-  public func configuration(
-    of id: ModuleID? = nil, source: FilePath, for kernel: Kernel
-  ) async throws(DKMSError) -> ModuleConfiguration {
-    let file = options.configurationFile ?? source.appending("dkms.conf")
-    guard Files.isFile(file) || Files.isDirectory(file) else {
-      throw .configurationMissing(path: file.string)
+  /// - Returns: What it says, and of which files.
+  func evaluation(
+    of id: ModuleID?, source: FilePath, for kernel: Kernel
+  ) async -> EvaluatedConfiguration {
+    let files = files(of: id, source: source, for: kernel)
+    do throws(DKMSError) {
+      let contents = try evaluator.contents(of: files)
+      let digest = Self.digest(of: contents)
+      do throws(DKMSError) {
+        guard contents[0] != .absent else { throw .configurationMissing(path: files[0].string) }
+        let configuration = try await configuration(of: id, files, contents, for: kernel)
+        return EvaluatedConfiguration(fact: .read(configuration), files: digest)
+      } catch {
+        return EvaluatedConfiguration(fact: .unreadable(error), files: digest)
+      }
+    } catch {
+      return EvaluatedConfiguration(fact: .unreadable(error), files: "")
     }
-    let tree = KernelTree(kernel.release, in: layout, options: options)
+  }
+
+  /// A digest of the files by which a module is configured for a kernel, wherever the source lies.
+  ///
+  /// - Throws: `DKMSError.configurationUnreadable`.
+  func digest(of id: ModuleID, source: FilePath, for kernel: Kernel) throws(DKMSError) -> String {
+    Self.digest(of: try evaluator.contents(of: files(of: id, source: source, for: kernel)))
+  }
+
+  private static func digest(of contents: [ConfigurationEvaluator.Content]) -> String {
+    contents.enumerated().compactMap { index, content in
+      if case .text(let bytes) = content { "\(index):\(Files.digest(of: bytes))" } else { nil }
+    }.joined(separator: ",")
+  }
+
+  private func files(of id: ModuleID?, source: FilePath, for kernel: Kernel) -> [FilePath] {
+    [file(in: source)] + (id.map { overrides(of: $0, for: kernel) } ?? [])
+  }
+
+  private func file(in source: FilePath) -> FilePath {
+    options.configurationFile ?? source.appending("dkms.conf")
+  }
+
+  private func configuration(
+    of id: ModuleID?, _ files: [FilePath], _ contents: [ConfigurationEvaluator.Content], for kernel: Kernel
+  ) async throws(DKMSError) -> ModuleConfiguration {
+    let tree = snapshot.kernel(kernel.release)
+    let configurationFile = try onFiles { () throws(HostError) in try tree.configurationFile() }
     var variables = try await evaluator.evaluate(
-      [file] + (id.map { overrides(of: $0, for: kernel) } ?? []),
-      reading: ConfigurationInterpreter.directives, environment: environment(of: id, kernel, tree))
+      files, contents, reading: ConfigurationInterpreter.directives,
+      environment: environment(of: id, kernel, tree, configurationFile))
     for directive in options.directives {
       let (name, value) = try parts(of: directive)
       variables[name] = value
     }
+    // Only a conf that asks for kernel options makes anybody read them.
+    var kernelOptions: KernelOptions?
+    if !variables.array("BUILD_EXCLUSIVE_CONFIG").allSatisfy(\.isEmpty) {
+      kernelOptions = try onFiles { () throws(HostError) in try tree.options() }
+    }
     return try ConfigurationInterpreter(
-      variables: variables, file: file.string, kernel: kernel, kernelHeaders: tree.headers.string,
+      variables: variables, file: files[0].string, kernel: kernel, kernelHeaders: tree.headers.string,
       buildDirectory: { id in layout.build(id).string },
-      hasKernelOption: KernelOptions(file: tree.configuration).contains
+      hasKernelOption: { [kernelOptions] in kernelOptions?.contains($0) }
     ).configuration()
   }
 
@@ -83,12 +116,14 @@ public struct ConfigurationReader: Sendable {
     ].map { layout.configurationDirectory.appending("\($0).conf") }
   }
 
-  private func environment(of id: ModuleID?, _ kernel: Kernel, _ tree: KernelTree) -> [String: String] {
+  private func environment(
+    of id: ModuleID?, _ kernel: Kernel, _ tree: KernelTree, _ configurationFile: FilePath
+  ) -> [String: String] {
     [
       "kernelver": kernel.release.description,
       "arch": kernel.architecture,
       "kernel_source_dir": tree.headers.string,
-      "kernel_config": tree.configuration.string,
+      "kernel_config": configurationFile.string,
       "dkms_tree": layout.dkmsTree.string,
       "source_tree": layout.sourceTree.string,
       "install_tree": layout.installTree.string,

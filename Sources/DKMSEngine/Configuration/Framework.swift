@@ -13,6 +13,9 @@ public struct Framework: Sendable {
   /// Whether `autoinstall` and the hooks may install by themselves.
   public let allowsAutoinstall: Bool
 
+  /// A look at the system that is set up so.
+  public func snapshot(on host: Host) -> Snapshot { Snapshot(host: host, layout: layout, options: options) }
+
   /// Reads the files over a layout.
   ///
   /// What they leave open is taken from the environment, as far as the reference does so too.
@@ -22,18 +25,24 @@ public struct Framework: Sendable {
     let directory = layout.configurationDirectory
     let extra = directory.appending("framework.conf.d")
     let files =
-      [directory.appending("framework.conf")]
-      + Files.list(extra).filter { $0.hasSuffix(".conf") }.map { extra.appending($0) }
+      try [directory.appending("framework.conf")]
+      + onFiles { () throws(HostError) in try Files.list(extra) }
+      .filter { $0.hasSuffix(".conf") }.map { extra.appending($0) }
     var variables = try await ConfigurationEvaluator(host: host)
       .evaluate(files, reading: names, environment: ["kernelver": KernelText.placeholder])
     for name in inherited where variables[name] == nil {
       if let value = host.environment[name] { variables[name] = value }
     }
     var options = Self.options(variables)
-    options.forcedModules = ForcedModules.read(layout.forcedModulesDirectory)
+    options.forcedModules = try onFiles { () throws(HostError) in
+      try ForcedModules.read(layout.forcedModulesDirectory)
+    }
+    let forbidsAutoinstall = try onFiles { () throws(HostError) in
+      try Files.exists(directory.appending("no-autoinstall"))
+    }
     return Framework(
       layout: Self.layout(layout, variables, host), options: options,
-      allowsAutoinstall: Files.kind(directory.appending("no-autoinstall")) == nil)
+      allowsAutoinstall: !forbidsAutoinstall)
   }
 
   private static let inherited = [

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import Host
-package import SystemPackage
 
-/// The options of a kernel configuration file, read when the first is asked for.
+/// The options of a kernel configuration.
 package struct KernelOptions: Sendable {
-  private let file: FilePath
+  private let bytes: [UInt8]?
 
-  /// Takes the file as it is.
-  package init(file: FilePath) { self.file = file }
+  /// Takes what is in a configuration file; nil where there is none.
+  package init(_ bytes: [UInt8]?) { self.bytes = bytes }
+
+  /// A digest of the whole; nil where there is no configuration.
+  package var digest: String? { bytes.map { Files.digest(of: $0) } }
 
   /// Whether the option is built in or a module; nil where there is no configuration to ask.
   package func contains(_ option: String) -> Bool? {
-    guard let value = writtenValues(of: [option])[option] else {
-      return Files.kind(file) == nil ? nil : false
-    }
+    guard bytes != nil else { return nil }
+    let value = writtenValues(of: [option])[option] ?? ""
     return value.hasPrefix("y") || value.hasPrefix("m")
   }
 
   /// The values of several options, without quotes around them, in one go.
-  func values(of options: Set<String>) -> [String: String] {
+  package func values(of options: Set<String>) -> [String: String] {
     writtenValues(of: options).mapValues(Self.unquoted)
   }
 
@@ -29,10 +30,9 @@ package struct KernelOptions: Sendable {
   }
 
   private func writtenValues(of options: Set<String>) -> [String: String] {
-    guard let bytes = try? Files.read(file) else { return [:] }
     let starts = options.map { (option: $0, bytes: Array("\($0)=".utf8)) }
     var values: [String: String] = [:]
-    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+    for line in (bytes ?? []).split(separator: UInt8(ascii: "\n")) {
       for (option, start) in starts where values[option] == nil && line.starts(with: start) {
         values[option] = String(decoding: line.dropFirst(start.count), as: UTF8.self)
       }

@@ -13,7 +13,9 @@ struct BuildSurroundings {
   init(
     for kernel: KernelTree, over environment: [String: String], _ options: BuildOptions, on host: Host
   ) async throws(DKMSError) {
-    let toolchain = KernelToolchain(of: kernel, path: ProgramPath(environment))
+    let toolchain = try onFiles { () throws(HostError) in
+      try KernelToolchain(of: kernel, path: ProgramPath(environment))
+    }
     let plain = environment.merging(toolchain.variables) { $1 }
     guard let file = options.buildEnvironment?.value(for: kernel.release.description) else {
       self.environment = plain
@@ -23,7 +25,9 @@ struct BuildSurroundings {
     var exported = try await BashEvaluator(host: host).exports(
       of: FilePath(file), over: plain, variables: ["kernelver": kernel.release.description])
     // It may lead to other compilers by PATH alone, or name them itself.
-    self.toolchain = KernelToolchain(of: kernel, path: ProgramPath(exported))
+    self.toolchain = try onFiles { [exported] () throws(HostError) in
+      try KernelToolchain(of: kernel, path: ProgramPath(exported))
+    }
     for (name, value) in self.toolchain.variables where exported[name] == plain[name] {
       exported[name] = value
     }

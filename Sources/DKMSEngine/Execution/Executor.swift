@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSModel
-public import Host
+internal import Host
 
 /// Carries out plans: every step as soon as those it waits for have ended, side by side.
 public struct Executor: Sendable {
-  private let host: Host
-  private let layout: Layout
-  private let options: BuildOptions
+  private let snapshot: Snapshot
 
-  /// Prepares the execution of plans.
-  public init(host: Host, layout: Layout, options: BuildOptions) {
-    self.host = host
-    self.layout = layout
-    self.options = options
-  }
+  /// Prepares the execution of plans that were made from a snapshot.
+  public init(_ snapshot: Snapshot) { self.snapshot = snapshot }
 
   /// Carries out a plan.
   ///
@@ -29,10 +23,10 @@ public struct Executor: Sendable {
     _ plan: Plan, observe: (PlannedStep, Outcome) -> Void = { _, _ in }
   ) async throws(DKMSError) -> Report {
     guard !plan.isEmpty else { return Report(plan: plan, outcomes: []) }
-    let runner = try await StepRunner(for: plan, host: host, layout: layout, options: options)
+    let runner = try await StepRunner(for: plan, snapshot)
     var outcomes = [Outcome?](repeating: nil, count: plan.steps.count)
     var waiting = Array(plan.steps.indices)
-    let limit = max(2, host.processorCount)
+    let limit = max(2, snapshot.host.processorCount)
     await withTaskGroup(of: (Int, Outcome).self) { group in
       var running = 0
       while true {
@@ -43,9 +37,9 @@ public struct Executor: Sendable {
           let isTried = (!Task.isCancelled || planned.isOwed) && plan.hasCause(planned, outcomes)
           group.addTask {
             guard isTried else { return (index, .notTried) }
-            guard planned.isOwed else { return (index, await runner.outcome(of: planned.step)) }
+            guard planned.isOwed else { return (index, await runner.outcome(of: planned)) }
             // A task of its own, which nobody cancels.
-            return (index, await Task { await runner.outcome(of: planned.step) }.value)
+            return (index, await Task { await runner.outcome(of: planned) }.value)
           }
         }
         guard let (index, outcome) = await group.next() else { break }
@@ -54,7 +48,7 @@ public struct Executor: Sendable {
         observe(plan.steps[index], outcome)
       }
     }
-    for id in plan.builtModules { LeftoverSweeper(layout).removeBuildDirectory(of: id) }
+    for id in plan.builtModules { LeftoverSweeper(snapshot.layout).removeBuildDirectory(of: id) }
     return Report(plan: plan, outcomes: outcomes.map { $0 ?? .notTried })
   }
 }

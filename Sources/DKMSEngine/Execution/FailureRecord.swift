@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 package import DKMSModel
-internal import Host
+package import Host
 internal import SystemPackage
 
 /// What is on record of builds that failed: their logs, which stay until they are mended.
@@ -13,9 +13,9 @@ package struct FailureRecord {
   package init(_ layout: Layout) { self.layout = layout }
 
   /// The last build of a module version for a kernel, if that failed.
-  package func failure(of id: ModuleID, _ kernel: Kernel) -> FailedBuild? {
+  package func failure(of id: ModuleID, _ kernel: Kernel) throws(HostError) -> FailedBuild? {
     let log = layout.failureLog(id, kernel)
-    guard Files.isFile(log) else { return nil }
+    guard try Files.isFile(log) else { return nil }
     let directories = [layout.staging(id, kernel, "build"), layout.build(id)]
     return FailedBuild(
       log: log.string, firstError: BuildLog.firstError(in: log, buildDirectories: directories))
@@ -54,36 +54,37 @@ package struct FailureRecord {
   /// Leaves the newest log on record where the reference leaves its last one, and none where none is on record.
   private func renewLatest(of id: ModuleID) throws(HostError) {
     let latest = layout.build(id).appending(Self.logName)
-    let logs = records(of: id).map { layout.build(id).appending($0).appending(Self.logName) }
-    guard let newest = logs.max(by: { Files.isNewer($1, than: $0) }) else {
-      return try Files.remove(latest)
-    }
-    if !Files.haveEqualContents(newest, latest) { try Files.copy(newest, to: latest) }
+    let logs = try records(of: id).map { layout.build(id).appending($0).appending(Self.logName) }
+    guard var newest = logs.first else { return try Files.remove(latest) }
+    for log in logs.dropFirst() where try Files.isNewer(log, than: newest) { newest = log }
+    if try !Files.haveEqualContents(newest, latest) { try Files.copy(newest, to: latest) }
   }
 
   /// The directories that hold a log each.
-  private func records(of id: ModuleID) -> [String] {
-    Files.list(layout.build(id)).filter { Files.list(layout.build(id).appending($0)) == [Self.logName] }
+  private func records(of id: ModuleID) throws(HostError) -> [String] {
+    try Files.list(layout.build(id)).where { entry throws(HostError) in
+      try Files.list(layout.build(id).appending(entry)) == [Self.logName]
+    }
   }
 
   /// Removes the logs of builds for kernels that are gone, while the registration is locked.
-  func forgetGoneKernels(of id: ModuleID) {
-    let kernels = KernelCatalogue(layout).kernels
-    let gone = records(of: id).filter { record in !kernels.contains { record.hasPrefix("\($0)-") } }
+  func forgetGoneKernels(of id: ModuleID) throws(HostError) {
+    let kernels = try KernelCatalogue(layout).kernels
+    let gone = try records(of: id).filter { record in !kernels.contains { record.hasPrefix("\($0)-") } }
     guard !gone.isEmpty else { return }
-    for record in gone { try? Files.remove(layout.build(id).appending(record)) }
-    try? renewLatest(of: id)
+    for record in gone { try Files.remove(layout.build(id).appending(record)) }
+    try renewLatest(of: id)
   }
 
   /// What was to become a record when its run was killed.
-  func halfMade(of id: ModuleID) -> [FilePath] {
+  func halfMade(of id: ModuleID) throws(HostError) -> [FilePath] {
     let build = layout.build(id)
     let isHalfMade = { (name: String) in name == ".\(Self.logName)\(Files.stagingSuffix)" }
-    return Files.list(build).flatMap { entry -> [FilePath] in
-      let path = build.appending(entry)
-      if isHalfMade(entry) { return [path] }
-      guard Files.kind(path) == .directory else { return [] }
-      let names = Files.list(path)
+    return try Files.listing(build).collect { entry throws(HostError) -> [FilePath] in
+      let path = build.appending(entry.name)
+      if isHalfMade(entry.name) { return [path] }
+      guard entry.kind == .directory else { return [] }
+      let names = try Files.list(path)
       if names.allSatisfy(isHalfMade) { return [path] }
       return names.filter(isHalfMade).map(path.appending)
     }

@@ -11,11 +11,12 @@ internal import SystemPackage
 struct KernelToolchain {
   private let options: [String: String]
   private let path: ProgramPath
-  private let variablesFile: FilePath
+  /// What Debian's headers tell their Makefile; nil where there is no such file.
+  private let kernelVariables: String?
 
-  init(of kernel: KernelTree, path: ProgramPath) {
-    options = KernelOptions(file: kernel.configuration).values(of: Self.names)
-    variablesFile = kernel.headers.appending(".kernelvariables")
+  init(of kernel: KernelTree, path: ProgramPath) throws(HostError) {
+    options = try kernel.options().values(of: Self.names)
+    kernelVariables = try Files.text(kernel.headers.appending(".kernelvariables"))
     self.path = path
   }
 
@@ -44,7 +45,7 @@ struct KernelToolchain {
 
   /// What Debian's headers give their Makefile, where that is a plain name.
   private var assignedCompiler: String? {
-    let lines = Files.text(variablesFile)?.split(separator: "\n") ?? []
+    let lines = kernelVariables?.split(separator: "\n") ?? []
     let parts = lines.map { $0.split(whereSeparator: \.isWhitespace) }.last { parts in
       parts.count == 3 && parts[0] == "CC" && ["=", ":="].contains(parts[1])
     }
@@ -134,7 +135,7 @@ struct KernelToolchain {
   /// The kernel's Makefile sets CC to plain gcc, or to what .kernelvariables says; only a compiler that this would
   /// give anyway is left to it.
   var strongVariables: [String] {
-    let isDefault = compiler == "gcc" && Files.kind(variablesFile) == nil
+    let isDefault = compiler == "gcc" && kernelVariables == nil
     return (isDefault ? ["LD"] : ["LLVM", "CC", "LD"]).filter { variables[$0] != nil }
   }
 }

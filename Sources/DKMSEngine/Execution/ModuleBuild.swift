@@ -17,20 +17,32 @@ struct ModuleBuild {
   /// Nil where modules for the kernel are not signed.
   private let signer: ModuleSigner?
   private let signingProblem: SigningProblem?
+  private let isSigningForgone: Bool
+  /// What tells the kernel from another of its release, as the plan has it.
+  private let fingerprint: KernelFingerprint?
 
   private var environment: [String: String] { surroundings.environment }
 
-  init(_ runner: StepRunner, _ id: ModuleID, _ kernel: Kernel, scratch: FilePath) async throws(DKMSError) {
+  init(
+    _ runner: StepRunner, _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, scratch: FilePath
+  ) async throws(DKMSError) {
     self.runner = runner
     self.id = id
     self.kernel = kernel
     self.scratch = scratch
-    kernelTree = KernelTree(kernel.release, in: runner.layout, options: runner.options)
-    configuration = try await runner.reader.configuration(of: id, for: kernel)
+    kernelTree = runner.snapshot.kernel(kernel.release)
+    fingerprint = basis.fingerprint
+    configuration = try runner.configuration(basis, of: id, for: kernel)
+    try runner.checkUnchanged(basis, of: id, source: runner.layout.sourceLink(id), for: kernel)
     surroundings = try await BuildSurroundings(
       for: kernelTree, over: runner.environment(of: id, for: kernel), runner.options, on: runner.host)
-    signer = ModuleSigner(for: kernelTree, runner.options.signing, in: runner.layout, on: runner.host)
-    signingProblem = signer?.problem
+    (signer, signingProblem, isSigningForgone) = try onFiles { [kernelTree] () throws(HostError) in
+      let (options, host) = (runner.options.signing, runner.host)
+      let signer = try ModuleSigner(for: kernelTree, options, in: runner.layout, on: host)
+      return (
+        signer, try signer?.problem(), try ModuleSigner.isForgone(for: kernelTree, options, on: host)
+      )
+    }
   }
 
   func run() async throws(DKMSError) -> [String] {
@@ -59,7 +71,7 @@ struct ModuleBuild {
     if !runner.options.isForced, let error = surroundings.toolchain.error(for: kernel) { throw error }
     let remark = await surroundings.toolchain.remark(kernel, on: runner.host, environment: environment)
     var warnings = [remark, try signingProblem.map(remarkOnSigning)].compactMap { $0 }
-    if ModuleSigner.isForgone(for: kernelTree, runner.options.signing, on: runner.host) {
+    if isSigningForgone {
       warnings.append(
         """
         modules for kernel \(kernel.release), which loads no unsigned ones, are not signed in a chroot; \
@@ -78,7 +90,8 @@ struct ModuleBuild {
 
   private func copySource() async throws(DKMSError) {
     let source = runner.layout.sourceLink(id)
-    guard Files.list(source).filter({ !$0.hasPrefix(".") }).count > 1 else {
+    let names = try onFiles { () throws(HostError) in try Files.list(source) }
+    guard names.count(where: { !$0.hasPrefix(".") }) > 1 else {
       throw .sourceEmpty(id, directory: source.string)
     }
     try onFiles { () throws(HostError) in
@@ -88,7 +101,7 @@ struct ModuleBuild {
     }
     try await runner.tool("cp", ["-a", "--reflink=auto", "\(source)/.", scratch.string])
     let overlay = runner.layout.configurationDirectory.appending(id.name).appending("patches")
-    if Files.isDirectory(overlay) {
+    if try onFiles({ () throws(HostError) in try Files.isDirectory(overlay) }) {
       try onFiles { () throws(HostError) in try Files.makeDirectories(scratch.appending("patches")) }
       try await runner.tool("cp", ["-a", "\(overlay)/.", scratch.appending("patches").string])
     }
@@ -96,7 +109,7 @@ struct ModuleBuild {
 
   /// A make that outlived its killed parent may still write there, so the directory is put aside first.
   private func discardStaleScratch() throws(HostError) {
-    guard Files.kind(scratch) != nil else { return }
+    guard try Files.exists(scratch) else { return }
     let aside = runner.layout.staging(id, kernel, "stale-\(runner.host.now())")
     try Files.rename(scratch, to: aside)
     try? Files.remove(aside)
@@ -105,7 +118,8 @@ struct ModuleBuild {
   private func applyPatches(_ log: borrowing BuildLog) async throws(DKMSError) {
     for patch in configuration.patches {
       guard !patch.split(separator: "/").contains("..") else { throw .patchOutside(id, patch: patch) }
-      guard Files.isFile(scratch.appending("patches").appending(FilePath(patch).components)) else {
+      let file = scratch.appending("patches").appending(FilePath(patch).components)
+      guard try onFiles({ () throws(HostError) in try Files.isFile(file) }) else {
         throw .patchMissing(id, patch: patch, directory: runner.layout.source(id).appending("patches").string)
       }
       let result = try await run("Applying patch \(patch)", "patch -p1 < ./patches/'\(patch)'", log)
@@ -116,7 +130,7 @@ struct ModuleBuild {
   private func runScript(_ kind: ScriptKind, _ log: borrowing BuildLog) async throws(DKMSError) -> [String] {
     guard let text = configuration.scripts[kind] else { return [] }
     let words = text.split(separator: " ", maxSplits: 1).map(String.init)
-    guard let program = runner.executable(words[0], of: id, in: scratch) else {
+    guard let program = try runner.executable(words[0], of: id, in: scratch) else {
       return ["\(id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
     }
     // The administrator's own is named whole; the module's own by where the build will see it.
@@ -208,12 +222,12 @@ struct ModuleBuild {
       try Files.makeDirectories(modules)
       try Files.makeDirectories(staged.appending("log"))
       let symbols = scratch.appending("Module.symvers")
-      if Files.isFile(symbols) { try Files.copy(symbols, to: modules.appending("Module.symvers")) }
+      if try Files.isFile(symbols) { try Files.copy(symbols, to: modules.appending("Module.symvers")) }
     }
-    let compression = kernelTree.compression
+    let compression = try onFiles { () throws(HostError) in try kernelTree.compression() }
     for module in configuration.modules {
       let built = scratch.appending(FilePath(module.builtPath).components)
-      guard Files.isFile(built) else {
+      guard try onFiles({ () throws(HostError) in try Files.isFile(built) }) else {
         throw .moduleNotProduced(
           id, kernel, file: module.builtPath, firstError: firstError(in: log), log: failureLog)
       }
@@ -245,7 +259,7 @@ struct ModuleBuild {
   /// Notes what it was built with, where the conf says that a change of that matters.
   private func noteDependencies(in staged: FilePath) throws(HostError) {
     guard configuration.rebuildsWithDependencies, !runner.options.isForced else { return }
-    let state = runner.tree.state()
+    let state = try runner.tree.state()
     for name in configuration.buildDepends {
       guard let dependency = state.newestBuild(of: name, for: kernel) else { continue }
       let note = staged.appending("\(Layout.dependencyPrefix)\(name)")
@@ -254,18 +268,19 @@ struct ModuleBuild {
   }
 
   private func noteKernel(in staged: FilePath) throws(HostError) {
-    let owner = runner.options.kernelOwners[kernel.release]
-    guard let fingerprint = kernelTree.fingerprint(owner: owner) else { return }
+    var noted = fingerprint
+    if noted == nil { noted = try kernelTree.fingerprint() }
+    guard let fingerprint = noted else { return }
     let note = staged.appending(runner.layout.fingerprint(id, kernel).components.suffix(1))
     try Files.write(Array(fingerprint.text.utf8), to: note)
   }
 
   /// A Makefile that asks `uname -r` builds for the wrong kernel without saying so.
   private func checkVermagic(of file: FilePath, _ module: ModuleFile) throws(DKMSError) {
-    let vermagic = ModuleInformation(of: file)["vermagic"]
-    guard let found = vermagic?.split(whereSeparator: \.isWhitespace).first else { return }
+    let bytes = try onFiles { () throws(HostError) in try Files.read(file) }
+    guard let found = ModuleInformation(bytes).release else { return }
     guard found == kernel.release.description else {
-      throw .vermagicMismatch(id, kernel, file: module.builtPath, found: String(found), log: failureLog)
+      throw .vermagicMismatch(id, kernel, file: module.builtPath, found: found, log: failureLog)
     }
   }
 

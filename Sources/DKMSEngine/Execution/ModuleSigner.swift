@@ -11,20 +11,24 @@ struct ModuleSigner: Sendable {
   private let keys: SigningKeys
   private let hash: String
   private let program: FilePath
+  private let hasProgram: Bool
   private let host: Host
 
   /// Prepares signing; nil where modules are not to be signed.
-  init?(for kernel: KernelTree, _ options: SigningOptions, in layout: Layout, on host: Host) {
+  init?(
+    for kernel: KernelTree, _ options: SigningOptions, in layout: Layout, on host: Host
+  ) throws(HostError) {
     guard Self.isAllowed(options.policy, on: host) else { return nil }
     let names: Set = ["CONFIG_MODULE_SIG_FORCE", "CONFIG_MODULE_SIG_HASH"]
-    let configuration = KernelOptions(file: kernel.configuration).values(of: names)
+    let configuration = try kernel.options().values(of: names)
     guard let hash = configuration["CONFIG_MODULE_SIG_HASH"] else { return nil }
     self.hash = hash
     isEnforced =
       configuration["CONFIG_MODULE_SIG_FORCE"] == "y"
       || kernel.release.description == host.runningRelease && host.enforcesSignatures()
     keys = SigningKeys(for: kernel.release, options, in: layout)
-    program = Self.program(for: kernel, options)
+    program = try Self.program(for: kernel, options)
+    hasProgram = try Files.isExecutable(program)
     self.host = host
   }
 
@@ -37,25 +41,29 @@ struct ModuleSigner: Sendable {
   }
 
   /// Whether modules are not signed only because this is a chroot, though the kernel will not load them so.
-  static func isForgone(for kernel: KernelTree, _ options: SigningOptions, on host: Host) -> Bool {
+  static func isForgone(
+    for kernel: KernelTree, _ options: SigningOptions, on host: Host
+  ) throws(HostError) -> Bool {
     guard options.policy == .outsideChroots, host.isInChroot() else { return false }
     let option = "CONFIG_MODULE_SIG_FORCE"
-    return KernelOptions(file: kernel.configuration).values(of: [option])[option] == "y"
+    return try kernel.options().values(of: [option])[option] == "y"
   }
 
   /// What a plan needs to know of signing for a kernel.
   static func facts(
     _ kernel: KernelTree, _ options: SigningOptions, in layout: Layout, on host: Host
-  ) -> SigningFacts {
+  ) throws(HostError) -> SigningFacts {
     let keys = SigningKeys(for: kernel.release, options, in: layout)
     // Keys that nothing could use are not made.
-    let isWanted = ModuleSigner(for: kernel, options, in: layout, on: host)?.hasProgram == true
-    return SigningFacts(isWanted: isWanted, keys: keys.pair, state: keys.state)
+    let isWanted = try ModuleSigner(for: kernel, options, in: layout, on: host)?.hasProgram == true
+    return SigningFacts(isWanted: isWanted, keys: keys.pair, state: try keys.state())
   }
 
-  private static func program(for kernel: KernelTree, _ options: SigningOptions) -> FilePath {
+  private static func program(
+    for kernel: KernelTree, _ options: SigningOptions
+  ) throws(HostError) -> FilePath {
     let candidates = candidates(for: kernel, options)
-    return candidates.first(where: Files.isExecutable) ?? candidates[0]
+    return try candidates.firstWhere(Files.isExecutable) ?? candidates[0]
   }
 
   /// Where the program may be: it comes with the headers; Debian's have it in a package of their own.
@@ -69,12 +77,10 @@ struct ModuleSigner: Sendable {
     ]
   }
 
-  private var hasProgram: Bool { Files.isExecutable(program) }
-
   /// What will keep every module of the kernel from being signed, as far as it shows before one is built.
-  var problem: SigningProblem? {
+  func problem() throws(HostError) -> SigningProblem? {
     guard hasProgram else { return .programMissing(path: program.string) }
-    return SigningProblem(keys.pair, keys.state)
+    return SigningProblem(keys.pair, try keys.state())
   }
 
   /// The command, as far as anybody may read it.
@@ -101,9 +107,6 @@ struct ModuleSigner: Sendable {
   }
 
   private static func isSigned(_ module: FilePath) -> Bool {
-    (try? Files.read(module))?.suffix(mark.count).elementsEqual(mark) == true
+    (try? Files.read(module)).map { ModuleInformation($0).isSigned } == true
   }
-
-  /// What the kernel looks for at the end of a file.
-  private static let mark = Array("~Module signature appended~\n".utf8)
 }

@@ -34,7 +34,7 @@ struct OriginalModules: Sendable {
   func keep(_ file: FilePath) throws(HostError) {
     guard let fileName = file.lastComponent else { return }
     var kept = archive.appending(fileName)
-    if Files.kind(kept) != nil, home(of: kept) != file {
+    if try Files.exists(kept), try home(of: kept) != file {
       var place = file.removingLastComponent()
       _ = place.removePrefix(layout.kernel(kernel.release))
       kept = archive.appending("collisions").appending(place.components).appending(fileName)
@@ -45,15 +45,16 @@ struct OriginalModules: Sendable {
   }
 
   /// All that is kept.
-  var all: [Kept] { modules(below: archive) }
+  func all() throws(HostError) -> [Kept] { try modules(below: archive) }
 
   /// Puts a module back, unless another has come to its place meanwhile.
   func putBack(_ kept: Kept, to home: FilePath) throws(HostError) {
     let tree = ModuleTree(layout)
     // One that is somebody's installation has to go first.
-    if tree.isProduct(home, for: kernel, exceptOf: name) { return }
-    let isFree = Files.kind(home) == nil || tree.isProduct(home, for: kernel)
-    if isFree, !wentWithItsKernel(home) {
+    if try tree.isProduct(home, for: kernel, exceptOf: name) { return }
+    let isTaken = try Files.exists(home)
+    let isFree = isTaken ? try tree.isProduct(home, for: kernel) : true
+    if isFree, try !wentWithItsKernel(home) {
       try Files.move(kept.file, to: home)
     } else {
       try Files.remove(kept.file)
@@ -62,46 +63,49 @@ struct OriginalModules: Sendable {
   }
 
   /// Whether it was the kernel's own, which the reference puts away, too, and the kernel has gone.
-  private func wentWithItsKernel(_ home: FilePath) -> Bool {
+  private func wentWithItsKernel(_ home: FilePath) throws(HostError) -> Bool {
     let own = layout.kernel(kernel.release).appending("kernel")
-    return home.starts(with: own) && !Files.isDirectory(own)
+    guard home.starts(with: own) else { return false }
+    return try !Files.isDirectory(own)
   }
 
   /// Puts back what is noted, once nothing of ours is declared any more, and clears away what killed runs have left.
-  func settle() {
-    guard Files.kind(layout.activeLink(name, kernel)) != .link else { return }
-    for kept in all {
+  func putBackAll() throws(HostError) {
+    guard try !ModuleTree(layout).isDeclared(name, kernel) else { return }
+    for kept in try all() {
       guard let home = kept.home else { continue }
-      try? putBack(kept, to: home)
+      try putBack(kept, to: home)
     }
-    tidy()
+    try tidy()
   }
 
   /// Removes notes of nothing, what is half made, and directories that are empty.
-  func tidy() { tidy(archive) }
+  func tidy() throws(HostError) { try tidy(archive) }
 
-  private func tidy(_ directory: FilePath) {
-    for entry in Files.list(directory) {
+  private func tidy(_ directory: FilePath) throws(HostError) {
+    for entry in try Files.list(directory) {
       let path = directory.appending(entry)
-      let isIdleNote =
-        entry.hasSuffix(Self.noteSuffix)
-        && Files.kind(directory.appending(String(entry.dropLast(Self.noteSuffix.count)))) == nil
-      if Files.kind(path) == .directory {
-        tidy(path)
+      var isIdleNote = entry.hasSuffix(Self.noteSuffix)
+      if isIdleNote {
+        isIdleNote = try !Files.exists(directory.appending(String(entry.dropLast(Self.noteSuffix.count))))
+      }
+      if try Files.kind(path) == .directory {
+        try tidy(path)
       } else if isIdleNote || entry.hasPrefix(".") && entry.hasSuffix(Files.stagingSuffix) {
-        try? Files.remove(path)
+        try Files.remove(path)
       }
     }
     Files.removeEmptyDirectories(from: directory, upTo: layout.module(name))
   }
 
-  private func modules(below directory: FilePath) -> [Kept] {
-    Files.list(directory).flatMap { entry -> [Kept] in
-      let path = directory.appending(entry)
-      if Files.kind(path) == .directory { return modules(below: path) }
-      guard Files.kind(path) == .file, let module = Compression.moduleName(ofFile: entry) else { return [] }
+  private func modules(below directory: FilePath) throws(HostError) -> [Kept] {
+    try Files.listing(directory).collect { entry throws(HostError) -> [Kept] in
+      let path = directory.appending(entry.name)
+      if entry.kind == .directory { return try modules(below: path) }
+      guard entry.kind == .file, let module = Compression.moduleName(ofFile: entry.name) else { return [] }
       return [
-        Kept(file: path, moduleName: module, home: home(of: path), isNoted: Files.kind(note(path)) != nil)
+        Kept(
+          file: path, moduleName: module, home: try home(of: path), isNoted: try Files.exists(note(path)))
       ]
     }
   }
@@ -111,14 +115,14 @@ struct OriginalModules: Sendable {
   private func note(_ kept: FilePath) -> FilePath { FilePath("\(kept)\(Self.noteSuffix)") }
 
   /// Where a module came from, if that is in the kernel's directory, by whatever path that was named.
-  private func home(of kept: FilePath) -> FilePath? {
-    guard let text = Files.text(note(kept)) else { return nil }
+  private func home(of kept: FilePath) throws(HostError) -> FilePath? {
+    guard let text = try Files.text(note(kept)) else { return nil }
     let origin = FilePath(text)
     let components = Array(origin.lexicallyNormalized().components)
-    let installTree = Files.resolved(layout.installTree)
-    let release = components.dropLast().indices.first { index in
-      components[index].string == kernel.release.description
-        && Files.resolved(FilePath(root: origin.root, components[..<index])) == installTree
+    let installTree = try Files.resolved(layout.installTree)
+    let release = try components.dropLast().indices.firstWhere { index throws(HostError) in
+      guard components[index].string == kernel.release.description else { return false }
+      return try Files.resolved(FilePath(root: origin.root, components[..<index])) == installTree
     }
     return release.map { layout.kernel(kernel.release).appending(components[($0 + 1)...]) }
   }

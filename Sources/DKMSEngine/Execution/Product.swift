@@ -20,7 +20,7 @@ struct Product: Sendable {
   private static let mark: FilePath.Component = ".unfinished"
 
   /// Whether something has yet to be done with what is in the tree; if that is killed it is not to be used.
-  var isUnfinished: Bool { Files.kind(product.appending(Self.mark)) != nil }
+  func isUnfinished() throws(HostError) -> Bool { try Files.exists(product.appending(Self.mark)) }
 
   /// Notes, before it is published, that there will be something to do with it.
   func markUnfinished() throws(HostError) { try Files.write([], to: staged.appending(Self.mark)) }
@@ -33,20 +33,20 @@ struct Product: Sendable {
 
   /// Makes what is staged the tree's, in one step; what it replaces is where it was staged.
   func publish() throws(HostError) {
-    if Files.kind(product) == nil {
-      try Files.rename(staged, to: product)
-    } else {
+    if try Files.exists(product) {
       try Files.exchange(staged, with: product)
+    } else {
+      try Files.rename(staged, to: product)
     }
     try Files.synchronize(product.removingLastComponent())
   }
 
   /// Undoes `publish`.
   func withdraw() throws(HostError) {
-    if Files.kind(staged) == nil {
-      try discard()
-    } else {
+    if try Files.exists(staged) {
       try Files.exchange(staged, with: product)
+    } else {
+      try discard()
     }
   }
 

@@ -13,9 +13,10 @@ struct ProgramPath: Hashable, Sendable {
   }
 
   /// Whether there is a program of this name or path.
+  ///
+  /// A directory that cannot be looked into holds no program that could be run.
   func contains(_ program: String) -> Bool {
-    program.contains("/")
-      ? Files.isExecutable(FilePath(program))
-      : directories.contains { Files.isExecutable(FilePath("\($0)/\(program)")) }
+    let places = program.contains("/") ? [program] : directories.map { "\($0)/\(program)" }
+    return places.contains { (try? Files.isExecutable(FilePath($0))) == true }
   }
 }

@@ -54,11 +54,11 @@ public struct SourceKeeper: Sendable {
     _ = try? await host.launcher.run(
       Command("sync", ["-f", staged.string], environment: host.environment))
     try onFiles { () throws(HostError) in
-      if Files.kind(kept) == nil {
-        try Files.rename(staged, to: kept)
-      } else {
+      if try Files.exists(kept) {
         try Files.exchange(staged, with: kept)
         try Files.remove(staged)
+      } else {
+        try Files.rename(staged, to: kept)
       }
     }
   }

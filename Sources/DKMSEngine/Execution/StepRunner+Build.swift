@@ -5,12 +5,12 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  func build(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
+  func build(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
     let registration = layout.registration(id)
     let products = layout.products(id, kernel.release)
     let result = try await lockedModule(id, .shared) { () throws(DKMSError) in
       try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in
-        let result = await withJob { await attempt(id, kernel) }
+        let result = await withJob { await attempt(id, kernel, basis) }
         Files.removeEmptyDirectories(from: products, upTo: registration)
         return result
       }
@@ -23,11 +23,13 @@ extension StepRunner {
     return await jobServer.withJob(body)
   }
 
-  private func attempt(_ id: ModuleID, _ kernel: Kernel) async -> Result<[String], DKMSError> {
+  private func attempt(
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
+  ) async -> Result<[String], DKMSError> {
     let scratch = layout.staging(id, kernel, "build")
     let result: Result<[String], DKMSError>
     do {
-      let build = try await ModuleBuild(self, id, kernel, scratch: scratch)
+      let build = try await ModuleBuild(self, id, kernel, basis, scratch: scratch)
       result = .success(try await build.run())
     } catch {
       if Task.isCancelled {
@@ -45,7 +47,7 @@ extension StepRunner {
 
   private func keepLog(_ id: ModuleID, _ kernel: Kernel, _ scratch: FilePath) async {
     let log = scratch.appending("make.log")
-    guard Files.kind(log) == .file else { return }
+    guard (try? Files.isFile(log)) == true else { return }
     // That the log cannot be kept matters less than what it says.
     try? await FailureRecord(layout).note(log, of: id, kernel)
   }

@@ -8,17 +8,19 @@ extension StepRunner {
   /// Writes a kernel's module dependencies anew, or clears them away with the kernel.
   func depmod(_ release: KernelRelease) async throws(DKMSError) -> [String] {
     let directory = layout.kernel(release)
-    guard Files.isDirectory(directory) else { return [] }
+    guard try onFiles({ () throws(HostError) in try Files.isDirectory(directory) }) else { return [] }
     return try await lockedKernel(release) { () throws(DKMSError) in
-      if isOnlyGenerated(directory) {
+      if try isOnlyGenerated(directory) {
         try clear(directory)
         return []
       }
       let signs = ["modules.order", "modules.dep"].map { directory.appending($0) }
-      let hasKernel = (signs + [layout.bootRecord(release)]).contains { Files.kind($0) != nil }
+      let hasKernel = try onFiles { () throws(HostError) in
+        try (signs + [layout.bootRecord(release)]).hasAny(Files.exists)
+      }
       if hasKernel {
         try await runDepmod(release)
-        removeHalfWritten(in: directory)
+        try onFiles { () throws(HostError) in try removeHalfWritten(in: directory) }
       }
       return []
     }
@@ -35,22 +37,24 @@ extension StepRunner {
   }
 
   /// Whether nothing is left of a kernel but what depmod once wrote.
-  private func isOnlyGenerated(_ directory: FilePath) -> Bool {
-    Files.list(directory).allSatisfy(KernelRemains.isGenerated)
+  private func isOnlyGenerated(_ directory: FilePath) throws(DKMSError) -> Bool {
+    try onFiles { () throws(HostError) in try Files.list(directory).allSatisfy(KernelRemains.isGenerated) }
   }
 
   /// Removes what runs of depmod were writing that were killed.
-  private func removeHalfWritten(in directory: FilePath) {
-    for name in Files.list(directory) {
+  private func removeHalfWritten(in directory: FilePath) throws(HostError) {
+    for name in try Files.list(directory) {
       guard let writer = KernelRemains.writer(of: name) else { continue }
-      let isRunning = Files.isDirectory(FilePath("/proc/\(writer)"))
-      if !isRunning { try? Files.remove(directory.appending(name)) }
+      let isRunning = try Files.isDirectory(FilePath("/proc/\(writer)"))
+      if !isRunning { try Files.remove(directory.appending(name)) }
     }
   }
 
   private func clear(_ directory: FilePath) throws(DKMSError) {
     try onFiles { () throws(HostError) in
-      for name in Files.list(directory) { try Files.remove(directory.appending(name)) }
+      for name in try Files.list(directory) where KernelRemains.isGenerated(name) {
+        try Files.remove(directory.appending(name))
+      }
     }
     Files.removeEmptyDirectories(from: directory, upTo: layout.installTree)
   }
@@ -59,7 +63,8 @@ extension StepRunner {
     let system: Set<FilePath> = ["/usr/lib/modules", "/lib/modules"]
     if system.contains(layout.installTree) {
       let symbols = FilePath("/boot/System.map-\(release)")
-      try await runDepmod(release, Files.isFile(symbols) ? ["-F", symbols.string] : [])
+      let hasSymbols = try onFiles { () throws(HostError) in try Files.isFile(symbols) }
+      try await runDepmod(release, hasSymbols ? ["-F", symbols.string] : [])
     } else {
       let base = try temporaryBase(for: layout.installTree)
       try await runDepmod(release, ["-b", base.path.string])

@@ -22,13 +22,14 @@ extension StepRunner {
   /// Loads what the devices of this system ask for, as a boot does.
   func loadModules() async throws(DKMSError) -> [String] {
     var warnings: [String] = []
-    let aliases = Self.aliases(below: "/sys/devices").sorted()
+    let aliases = try onFiles { () throws(HostError) in try Self.aliases(below: "/sys/devices") }.sorted()
     let unit = "systemd-modules-load.service"
     // modprobe fails where one alias has no module, which is the rule, so only its absence is told.
     if !aliases.isEmpty, (try? await host.run(modprobe(aliases))) == nil {
       warnings.append("modprobe cannot be run, so nothing was loaded")
     }
-    if Files.isFile(FilePath("/usr/lib/systemd/system").appending(unit)) {
+    let unitFile = FilePath("/usr/lib/systemd/system").appending(unit)
+    if try onFiles({ () throws(HostError) in try Files.isFile(unitFile) }) {
       do { try await tool("systemctl", ["restart", unit]) } catch { warnings.append("\(error)") }
     }
     return warnings
@@ -39,14 +40,15 @@ extension StepRunner {
   }
 
   /// What devices say of themselves; links lead to other places in the same tree.
-  private static func aliases(below directory: FilePath) -> Set<String> {
+  private static func aliases(below directory: FilePath) throws(HostError) -> Set<String> {
     var aliases: Set<String> = []
-    for name in Files.list(directory) {
+    for (name, kind) in try Files.listing(directory) {
       let path = directory.appending(name)
-      switch Files.kind(path) {
-      case .directory: aliases.formUnion(Self.aliases(below: path))
+      switch kind {
+      case .directory: aliases.formUnion(try Self.aliases(below: path))
       case .file where name == "modalias":
-        if let alias = Files.text(path), !alias.isEmpty { aliases.insert(alias) }
+        // A device may go while it is asked.
+        if let alias = try? Files.text(path), !alias.isEmpty { aliases.insert(alias) }
       default: break
       }
     }

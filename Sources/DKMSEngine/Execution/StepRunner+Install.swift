@@ -5,14 +5,14 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  func install(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
+  func install(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
     let directory = layout.kernel(kernel.release)
-    guard Files.isDirectory(directory) else {
+    guard try onFiles({ () throws(HostError) in try Files.isDirectory(directory) }) else {
       throw .kernelMissing(kernel.release, directory: directory.string)
     }
     return try await lockedModule(id, .shared) { () throws(DKMSError) in
       try await lockedKernel(kernel.release) { () throws(DKMSError) in
-        try await installLocked(id, kernel)
+        try await installLocked(id, kernel, basis)
       }
     }
   }
@@ -24,12 +24,15 @@ extension StepRunner {
     try await locked(layout.kernel(release), .exclusive, "the modules of kernel \(release)", body)
   }
 
-  private func installLocked(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
-    let configuration = try await reader.configuration(of: id, for: kernel)
+  private func installLocked(
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
+  ) async throws(DKMSError) -> [String] {
+    let configuration = try configuration(basis, of: id, for: kernel)
+    try checkUnchanged(basis, of: id, source: layout.sourceLink(id), for: kernel)
     var warnings = try await preInstall(configuration, kernel)
-    let files = try await filesToInstall(configuration, id, kernel, &warnings)
+    let files = try await filesToInstall(configuration, id, kernel, basis, &warnings)
     try Self.checkNotCancelled("install", id)
-    let predecessor = installedNames(id, kernel)
+    let predecessor = try onFiles { () throws(HostError) in try installedNames(id, kernel) }
     try onFiles { () throws(HostError) in
       try archiveOriginals(of: files.map(\.name), for: id, kernel)
       try Files.makeDirectories(layout.installed(kernel.release))
@@ -72,15 +75,19 @@ extension StepRunner {
 
   /// The modules that may go into the kernel, at least one where there are any.
   private func filesToInstall(
-    _ configuration: ModuleConfiguration, _ id: ModuleID, _ kernel: Kernel, _ warnings: inout [String]
+    _ configuration: ModuleConfiguration, _ id: ModuleID, _ kernel: Kernel, _ basis: Basis,
+    _ warnings: inout [String]
   ) async throws(DKMSError) -> [Installable] {
-    let built = tree.moduleFiles(in: layout.productModules(id, kernel))
+    let built = try onFiles { () throws(HostError) in
+      try tree.moduleFiles(in: layout.productModules(id, kernel))
+    }
+    let refused = try await self.refusals(of: built, id, kernel, basis)
     var files: [Installable] = []
     var refusals: [String] = []
     for module in configuration.modules {
       let name = module.destinationName
       guard let file = built[name] else { throw .productIncomplete(id, kernel, file: "\(name).ko") }
-      if let refusal = await refusal(of: name, file, id, kernel) {
+      if let refusal = refused[name] {
         refusals.append(refusal)
       } else {
         files.append(Installable(name: name, file: file))
@@ -93,48 +100,35 @@ extension StepRunner {
     return files
   }
 
-  /// Why the kernel's own module of this name stays; nil where ours may take its place.
-  private func refusal(
-    of name: String, _ file: String, _ id: ModuleID, _ kernel: Kernel
-  ) async -> String? {
-    let overridden = options.forcedModules.versionOverridden
-    if isForced(id) || options.overridesVersions || overridden.contains(id.name) { return nil }
-    let own = KernelTree(kernel.release, in: layout, options: options).modules(named: name)
-    // With several of that name there is no telling which one ours competes with.
-    guard own.count == 1, let rival = own.first else { return nil }
-    let ours = await version(of: layout.productModules(id, kernel).appending(file))
-    let theirs = await version(of: rival)
-    if ours == theirs {
-      let isSame =
-        ours.isKnown || Files.haveEqualContents(rival, layout.productModules(id, kernel).appending(file))
-      return isSame ? "\(rival) is the same already" : nil
+  /// Why the kernel's modules of these names stay, by their names; the plan knows what there is of them.
+  private func refusals(
+    of built: [String: String], _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
+  ) async throws(DKMSError) -> [String: String] {
+    if basis.overrulesKernel { return [:] }
+    var refusals: [String: String] = [:]
+    for var competition in basis.competitions {
+      guard let name = built[competition.name] else { continue }
+      if competition.built == nil {
+        // It was built for this installation.
+        let file = layout.productModules(id, kernel).appending(name)
+        let answer = await ModuleInformation.read([file], on: host)[file]
+        competition.built = answer?.information?.identity ?? ModuleIdentity(version: "", sourceVersion: "")
+        for index in competition.rivals.indices {
+          let rival = FilePath(competition.rivals[index].path)
+          competition.rivals[index].isSameFile = try onFiles { () throws(HostError) in
+            try Files.haveEqualContents(file, rival)
+          }
+        }
+      }
+      refusals[competition.name] = competition.refusal
     }
-    guard VersionOrder(ours.version) < VersionOrder(theirs.version) else { return nil }
-    return "\(rival) is newer (\(theirs.version), ours is \(ours.version))"
-  }
-
-  private struct ModuleVersion: Equatable {
-    let version: String
-    let sourceVersion: String
-    var isKnown: Bool { !version.isEmpty || !sourceVersion.isEmpty }
-  }
-
-  private func version(of file: FilePath) async -> ModuleVersion {
-    ModuleVersion(
-      version: await information("version", of: file),
-      sourceVersion: await information("srcversion", of: file))
-  }
-
-  private func information(_ field: String, of file: FilePath) async -> String {
-    let command = Command("modinfo", ["-F", field, file.string], environment: buildEnvironment)
-    guard let result = try? await host.launcher.run(command), result.isSuccess else { return "" }
-    return result.text.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+    return refusals
   }
 
   /// Names of the modules that the version installed so far has put into the kernel.
-  private func installedNames(_ id: ModuleID, _ kernel: Kernel) -> Set<String> {
-    let active = tree.state().installedVersion(of: id.name, for: kernel)
-    return active.map { tree.installedNames(of: $0, kernel) } ?? []
+  private func installedNames(_ id: ModuleID, _ kernel: Kernel) throws(HostError) -> Set<String> {
+    guard let active = try tree.state().installedVersion(of: id.name, for: kernel) else { return [] }
+    return try tree.installedNames(of: active, kernel)
   }
 
   private func put(_ file: Installable, of id: ModuleID, _ kernel: Kernel) throws(HostError) {
@@ -145,24 +139,23 @@ extension StepRunner {
     } else {
       try Files.copy(product, to: goal)
     }
-    for old in copies(of: file.name, in: layout.installed(kernel.release)) where old != goal {
+    for old in try copies(of: file.name, in: layout.installed(kernel.release)) where old != goal {
       try Files.remove(old)
     }
   }
 
   /// Files of a module in a directory, however compressed.
-  func copies(of name: String, in directory: FilePath) -> [FilePath] {
-    Compression.allCases.map { directory.appending("\(name).ko\($0.suffix)") }
-      .filter { Files.kind($0) != nil }
+  func copies(of name: String, in directory: FilePath) throws(HostError) -> [FilePath] {
+    try Compression.allCases.map { directory.appending("\(name).ko\($0.suffix)") }.where(Files.exists)
   }
 
   private func removeLeftovers(of names: Set<String>, _ kernel: Kernel) throws(HostError) {
     let directory = layout.installed(kernel.release)
     for name in names {
-      for file in copies(of: name, in: directory) { try Files.remove(file) }
+      for file in try copies(of: name, in: directory) { try Files.remove(file) }
     }
     // What a killed run was about to rename.
-    for file in Files.list(directory) where file.hasSuffix(Files.stagingSuffix) {
+    for file in try Files.list(directory) where file.hasSuffix(Files.stagingSuffix) {
       try Files.remove(directory.appending(file))
     }
   }

@@ -11,9 +11,12 @@ extension StepRunner {
     return try await locked(keys.key.removingLastComponent(), .exclusive, pair.key) {
       () throws(DKMSError) in
       // Another run may have made them while this one waited.
-      guard let problem = SigningProblem(pair, keys.state) else { return [] }
-      guard keys.state == .absent else { throw .keysUnavailable(problem) }
-      if !keys.isHalfPublished {
+      let (state, isHalfPublished) = try onFiles { () throws(HostError) in
+        (try keys.state(), try keys.isHalfPublished())
+      }
+      guard let problem = SigningProblem(pair, state) else { return [] }
+      guard state == .absent else { throw .keysUnavailable(problem) }
+      if !isHalfPublished {
         try await generate(keys)
         try onFiles { () throws(HostError) in try Files.rename(keys.stagedKey, to: keys.key) }
       }
@@ -38,7 +41,7 @@ extension StepRunner {
     let command = Command("openssl", Self.arguments(for: keys), environment: buildEnvironment)
     echo?.print("# \(([command.program] + command.arguments).joined(separator: " "))")
     let result = try await host.run(command)
-    guard result.isSuccess, Files.isFile(keys.stagedCertificate) else {
+    guard result.isSuccess, (try? Files.isFile(keys.stagedCertificate)) == true else {
       try? discardStaged(keys)
       let complaint = result.errorText.split(separator: "\n").last.map(String.init)
       throw .keysUnavailable(

@@ -21,13 +21,15 @@ extension StepRunner {
           try Files.remove(staged)
           try Files.makeDirectories(staged)
         }
-        if !replaces, Files.isDirectory(goal) { try await copy(contentsOf: goal, to: staged) }
+        if !replaces, try onFiles({ () throws(HostError) in try Files.isDirectory(goal) }) {
+          try await copy(contentsOf: goal, to: staged)
+        }
         try await copy(contentsOf: directory, to: staged)
         try onFiles { () throws(HostError) in
-          if Files.kind(goal) == nil {
-            try Files.rename(staged, to: goal)
-          } else {
+          if try Files.exists(goal) {
             try Files.exchange(staged, with: goal)
+          } else {
+            try Files.rename(staged, to: goal)
           }
           try Files.synchronize(layout.sourceTree)
         }
@@ -49,17 +51,17 @@ extension StepRunner {
   func addWithoutSource(_ id: ModuleID, configuration: FilePath) async throws(DKMSError) -> [String] {
     let goal = layout.sourceLink(id)
     return try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
-      guard Files.kind(goal) != .link else { return [] }
       try onFiles { () throws(HostError) in
+        guard try Files.kind(goal) != .link else { return }
         let staged = Files.stagingPath(for: goal)
         try Files.remove(staged)
         try Files.makeDirectories(staged)
         try Files.copy(configuration, to: staged.appending("dkms.conf"))
-        if Files.kind(goal) == nil {
-          try Files.rename(staged, to: goal)
-        } else {
+        if try Files.exists(goal) {
           try Files.exchange(staged, with: goal)
           try Files.remove(staged)
+        } else {
+          try Files.rename(staged, to: goal)
         }
         try Files.synchronize(layout.registration(id))
       }
@@ -87,11 +89,11 @@ extension StepRunner {
         try await copy(contentsOf: directory, to: staged)
         try onFiles { () throws(HostError) in
           // What another machine noted for itself means nothing here.
-          for name in Files.list(staged)
+          for name in try Files.list(staged)
           where name.hasPrefix(".") && !name.hasPrefix(Layout.dependencyPrefix) {
             try Files.remove(staged.appending(name))
           }
-          let names = tree.moduleFiles(in: staged.appending("module")).keys
+          let names = try tree.moduleFiles(in: staged.appending("module")).keys
           try noteDroppedModules(id, kernel, keeping: Array(names), in: staged)
         }
         try await publish(product, id, kernel)

@@ -10,37 +10,47 @@ extension StepRunner {
   /// Those elsewhere stay: depmod takes ours in their place, and their package still finds its files.
   func archiveOriginals(of names: [String], for id: ModuleID, _ kernel: Kernel) throws(HostError) {
     // What was in the way is put away already; what is there now is ours.
-    guard Files.kind(layout.activeLink(id.name, kernel)) != .link else { return }
+    guard try !tree.isDeclared(id.name, kernel) else { return }
+    // Another run may have changed the kernel since the plan was made.
     let kernelTree = KernelTree(kernel.release, in: layout, options: options)
     let originals = OriginalModules(inTheWayOf: id.name, kernel, in: layout)
     for name in names {
       // What was built here is nobody's original, even if a killed run left it without its link.
-      for file in kernelTree.competitors(named: name) where !tree.isProduct(file, for: kernel) {
+      for file in try kernelTree.competitors(named: name) where try !tree.isProduct(file, for: kernel) {
         try originals.keep(file)
       }
     }
   }
 
-  /// Puts back what was in the way; what cannot be put back stays in the archive.
-  func restoreOriginals(of id: ModuleID, _ kernel: Kernel) async throws(DKMSError) {
-    let originals = OriginalModules(inTheWayOf: id.name, kernel, in: layout)
-    for kept in originals.all {
-      let home = kept.isNoted ? kept.home : await assumedHome(of: kept, id, kernel)
-      guard let home else { continue }
-      try onFiles { () throws(HostError) in try originals.putBack(kept, to: home) }
+  /// Modules that were in the way, and where each comes back to; what has no place stays in the archive.
+  func originalsToRestore(
+    of id: ModuleID, _ kernel: Kernel, _ basis: Basis
+  ) throws(HostError) -> [(kept: OriginalModules.Kept, home: FilePath)] {
+    try OriginalModules(inTheWayOf: id.name, kernel, in: layout).all().compactMap { kept in
+      let home = kept.isNoted ? kept.home : assumedHome(of: kept, id, kernel, basis)
+      return home.map { (kept, $0) }
     }
-    originals.tidy()
+  }
+
+  /// Puts them back.
+  func restore(
+    _ kept: [(kept: OriginalModules.Kept, home: FilePath)], of id: ModuleID, _ kernel: Kernel
+  ) throws(HostError) {
+    let originals = OriginalModules(inTheWayOf: id.name, kernel, in: layout)
+    for (kept, home) in kept { try originals.putBack(kept, to: home) }
+    try originals.tidy()
   }
 
   /// Old versions of the reference noted no place; they put a module where the dkms.conf says.
   private func assumedHome(
-    of kept: OriginalModules.Kept, _ id: ModuleID, _ kernel: Kernel
-  ) async -> FilePath? {
+    of kept: OriginalModules.Kept, _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
+  ) -> FilePath? {
     guard kept.file.removingLastComponent() == layout.originals(id.name, kernel),
-      let configuration = try? await reader.configuration(of: id, for: kernel),
+      let configuration = basis.configuration?.configuration,
       let module = configuration.modules.first(where: { $0.destinationName == kept.moduleName })
     else { return nil }
-    return layout.kernel(kernel.release).appending(FilePath(module.destinationLocation).components)
+    let location = FilePath(module.destinationLocation).lexicallyNormalized()
+    return layout.kernel(kernel.release).appending(location.components)
       .appending(kept.file.components.suffix(1))
   }
 }

@@ -9,8 +9,8 @@ extension StepRunner {
   func noteDroppedModules(
     _ id: ModuleID, _ kernel: Kernel, keeping kept: [String], in staged: FilePath
   ) throws(HostError) {
-    guard tree.isInstalled(id, kernel) else { return }
-    let names = tree.installedNames(of: id, kernel).subtracting(kept)
+    guard try tree.isInstalled(id, kernel) else { return }
+    let names = try tree.installedNames(of: id, kernel).subtracting(kept)
     guard !names.isEmpty else { return }
     let note = staged.appending(layout.droppedModules(id, kernel).components.suffix(1))
     try Files.write(Array(names.sorted().joined(separator: "\n").utf8), to: note)

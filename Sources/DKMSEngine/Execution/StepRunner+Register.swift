@@ -5,15 +5,15 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  func add(_ id: ModuleID, source: FilePath) async throws(DKMSError) -> [String] {
-    // In an image of another machine the running kernel means nothing, and the conf need not fit it.
-    let running = try Kernel(
-      release: try KernelRelease(host.runningRelease), architecture: host.architecture)
-    let kernel = plan.firstKernel(of: id) ?? running
-    let configuration = try await reader.configuration(of: id, source: source, for: kernel)
+  func add(_ id: ModuleID, source: FilePath, _ basis: Basis) async throws(DKMSError) -> [String] {
+    let configuration = try configuration(basis, of: id, for: plan.firstKernel(of: id))
     return try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
       // Another run may have done the same while this one waited.
-      if Files.kind(layout.sourceLink(id)) == .link, Files.isDirectory(layout.sourceLink(id)) { return [] }
+      let isThere = try onFiles { () throws(HostError) in
+        guard try Files.kind(layout.sourceLink(id)) == .link else { return false }
+        return try Files.isDirectory(layout.sourceLink(id))
+      }
+      if isThere { return [] }
       try link(id, to: source)
       return await runFinalScript(
         .postAdd, of: configuration, for: plan.firstKernel(of: id), in: layout.sourceLink(id))
@@ -31,10 +31,10 @@ extension StepRunner {
   private func link(_ id: ModuleID, to source: FilePath) throws(DKMSError) {
     let registration = layout.registration(id)
     try onFiles { () throws(HostError) in
-      let isNew = Files.kind(layout.sourceLink(id)) == nil
+      let isNew = try !Files.exists(layout.sourceLink(id))
       if isNew { try Files.makeDirectories(layout.build(id)) }
       // The dkms.conf of a module that had no source until now.
-      if Files.kind(layout.sourceLink(id)) == .directory { try Files.remove(layout.sourceLink(id)) }
+      if try Files.kind(layout.sourceLink(id)) == .directory { try Files.remove(layout.sourceLink(id)) }
       try Files.synchronize(registration)
       try Files.link(layout.sourceLink(id), to: source)
       try Files.synchronize(registration)
@@ -53,7 +53,8 @@ extension StepRunner {
     let doomed = layout.removedRegistration(id)
     let isRemoved = try await lockedModule(id, .exclusive) { () throws(DKMSError) in
       // Another run may have built it for something since the plan was made.
-      guard tree.state()[id]?.builds.isEmpty != false else { return false }
+      let state = try onFiles { () throws(HostError) in try tree.state() }
+      guard state[id]?.builds.isEmpty != false else { return false }
       try onFiles { () throws(HostError) in
         try Files.remove(doomed)
         try Files.rename(layout.registration(id), to: doomed)

@@ -15,7 +15,7 @@ extension StepRunner {
       let aside: ScratchDirectory
       do throws(HostError) {
         try Files.makeDirectories(directory)
-        ScratchDirectory.sweep(directory)
+        try ScratchDirectory.sweep(directory)
         aside = try ScratchDirectory(in: directory)
       } catch {
         throw .tarballNotWritable(directory: directory.string, reason: "\(error.reason)")

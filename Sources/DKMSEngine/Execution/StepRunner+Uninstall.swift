@@ -8,72 +8,79 @@ extension StepRunner {
   /// Takes a module out of a kernel's directory.
   ///
   /// The names come from what was built, so it works when the source is gone.
-  func uninstall(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
+  func uninstall(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
     try await lockedModule(id, .shared) { () throws(DKMSError) in
-      if Files.isDirectory(layout.kernel(kernel.release)) {
-        try await lockedKernel(kernel.release) { () throws(DKMSError) in try await takeOut(id, kernel) }
-      } else {
-        try await takeOut(id, kernel)
+      let hasDirectory = try onFiles { () throws(HostError) in
+        try Files.isDirectory(layout.kernel(kernel.release))
       }
-      return await postRemove(id, kernel)
+      if hasDirectory {
+        try await lockedKernel(kernel.release) { () throws(DKMSError) in try takeOut(id, kernel, basis) }
+      } else {
+        try takeOut(id, kernel, basis)
+      }
+      return try await postRemove(id, kernel, basis)
     }
   }
 
-  private func takeOut(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) {
+  private func takeOut(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) throws(DKMSError) {
     let installed = layout.installed(kernel.release)
-    let names = tree.installedNames(of: id, kernel)
     try onFiles { () throws(HostError) in
-      for name in names.sorted() {
+      // All is looked at before anything goes: a look that fails half-way would leave half of it.
+      let originals = try originalsToRestore(of: id, kernel, basis)
+      let leftovers = try Files.list(installed).filter { $0.hasSuffix(Files.stagingSuffix) }
+      var doomed = leftovers.map(installed.appending)
+      for name in try tree.installedNames(of: id, kernel).sorted() {
         // Another module may have put one of the same name there.
-        for file in copies(of: name, in: installed)
-        where !tree.isProduct(file, for: kernel, exceptOf: id.name) {
-          try Files.remove(file)
+        doomed += try copies(of: name, in: installed).where { file throws(HostError) in
+          try !tree.isProduct(file, for: kernel, exceptOf: id.name)
         }
       }
-      for file in Files.list(installed) where file.hasSuffix(Files.stagingSuffix) {
-        try Files.remove(installed.appending(file))
-      }
+      for file in doomed { try Files.remove(file) }
       Files.removeEmptyDirectories(from: installed, upTo: layout.kernel(kernel.release))
       // Before anything comes back: what is there while the link is counts as ours.
       try Files.remove(layout.activeLink(id.name, kernel))
       try Files.synchronize(layout.module(id.name))
+      try restore(originals, of: id, kernel)
     }
-    try await restoreOriginals(of: id, kernel)
   }
 
   /// Takes out what a killed installation has put into the kernel and not declared.
   ///
   /// Once the product has changed or gone nothing tells any more that it is ours.
   func takeOutUndeclared(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) {
-    guard !undeclared(id, kernel).isEmpty else { return }
+    guard try !onFiles({ () throws(HostError) in try undeclared(id, kernel) }).isEmpty else { return }
     try await lockedKernel(kernel.release) { () throws(DKMSError) in
       try onFiles { () throws(HostError) in
-        for file in undeclared(id, kernel) { try Files.remove(file) }
+        for file in try undeclared(id, kernel) { try Files.remove(file) }
       }
       Files.removeEmptyDirectories(
         from: layout.installed(kernel.release), upTo: layout.kernel(kernel.release))
     }
   }
 
-  private func undeclared(_ id: ModuleID, _ kernel: Kernel) -> [FilePath] {
-    guard Files.kind(layout.activeLink(id.name, kernel)) != .link else { return [] }
+  private func undeclared(_ id: ModuleID, _ kernel: Kernel) throws(HostError) -> [FilePath] {
+    guard try !tree.isDeclared(id.name, kernel) else { return [] }
     let modules = layout.productModules(id, kernel)
-    return tree.moduleFiles(in: modules).values.map(layout.installed(kernel.release).appending).filter {
-      file in
-      guard let name = file.lastComponent else { return false }
-      return Files.haveEqualContents(file, modules.appending(name))
-        && !tree.isProduct(file, for: kernel, exceptOf: id.name)
+    let files = try tree.moduleFiles(in: modules).values.map(layout.installed(kernel.release).appending)
+    return try files.where { file throws(HostError) in
+      guard let name = file.lastComponent,
+        try Files.haveEqualContents(file, modules.appending(name))
+      else { return false }
+      return try !tree.isProduct(file, for: kernel, exceptOf: id.name)
     }
   }
 
-  private func postRemove(_ id: ModuleID, _ kernel: Kernel) async -> [String] {
+  private func postRemove(
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
+  ) async throws(DKMSError) -> [String] {
     let sources = [layout.sourceLink(id), layout.keptSource(id)]
-    guard let source = sources.first(where: Files.isDirectory) else { return [] }
-    do {
-      let configuration = try await reader.configuration(of: id, source: source, for: kernel)
+    let source = try onFiles { () throws(HostError) in try sources.firstWhere(Files.isDirectory) }
+    switch basis.configuration {
+    case .read(let configuration)?:
+      guard let source else { return [] }
       return await runFinalScript(.postRemove, of: configuration, for: kernel, in: source)
-    } catch {
-      return ["\(error)"]
+    case .unreadable(let error)? where source != nil: return ["\(error)"]
+    case .unreadable?, nil: return []
     }
   }
 

@@ -7,61 +7,60 @@ internal import SystemPackage
 /// Carries out single steps; each is either done whole or leaves what stood before.
 struct StepRunner: Sendable {
   let plan: Plan
-  let host: Host
-  let layout: Layout
-  let options: BuildOptions
+  let snapshot: Snapshot
   let tree: ModuleTree
-  let reader: ConfigurationReader
   let sandbox: BuildSandbox
   /// What limits the number of jobs; nil where there is no limit.
   let jobServer: JobServer?
 
-  init(for plan: Plan, host: Host, layout: Layout, options: BuildOptions) async throws(DKMSError) {
+  var host: Host { snapshot.host }
+  var layout: Layout { snapshot.layout }
+  var options: BuildOptions { snapshot.options }
+
+  init(for plan: Plan, _ snapshot: Snapshot) async throws(DKMSError) {
     self.plan = plan
-    self.host = host
-    self.layout = layout
-    self.options = options
-    tree = ModuleTree(layout)
-    reader = ConfigurationReader(host: host, layout: layout, options: options)
+    self.snapshot = snapshot
+    tree = ModuleTree(snapshot.layout)
+    let host = snapshot.host
     sandbox = plan.builtModules.isEmpty ? BuildSandbox() : await BuildSandbox(on: host)
-    let jobs = options.jobs ?? Self.affordableJobs(processors: host.processorCount)
+    let jobs = snapshot.options.jobs ?? Self.affordableJobs(processors: host.processorCount)
     jobServer = try onFiles { () throws(HostError) in jobs > 0 ? try JobServer(jobs: jobs) : nil }
   }
 
   /// One job a processor, but not more than memory is free for: a compiler takes some hundred megabytes.
   private static func affordableJobs(processors: Int) -> Int {
     let kibibytesPerJob = 400 << 10
-    let line = Files.text("/proc/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+    let line = (try? Files.text("/proc/meminfo"))?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
     guard let available = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
       return processors
     }
     return max(1, min(processors, available / kibibytesPerJob))
   }
 
-  func outcome(of step: Step) async -> Outcome {
+  func outcome(of planned: PlannedStep) async -> Outcome {
     do {
-      return .done(warnings: try await run(step))
+      return .done(warnings: try await run(planned.step, planned.basis))
     } catch {
       return .failed(error)
     }
   }
 
   /// Carries out a step; the result is what the user should know of it.
-  private func run(_ step: Step) async throws(DKMSError) -> [String] {
+  private func run(_ step: Step, _ basis: Basis) async throws(DKMSError) -> [String] {
     switch step {
-    case .add(let id, let source): try await add(id, source: FilePath(source))
+    case .add(let id, let source): try await add(id, source: FilePath(source), basis)
     case .relink(let id, let source): try await relink(id, source: FilePath(source))
     case .copySource(let id, let directory, let replaces):
       try await copySource(id, from: FilePath(directory), replaces: replaces)
     case .addWithoutSource(let id, let file): try await addWithoutSource(id, configuration: FilePath(file))
     case .makeKeys(let pair): try await makeKeys(pair)
-    case .build(let id, let kernel): try await build(id, kernel)
+    case .build(let id, let kernel): try await build(id, kernel, basis)
     case .loadBuild(let id, let kernel, let directory):
       try await loadBuild(id, kernel, from: FilePath(directory))
     case .makeTarball(let id, let kernels, let contents, let file):
       try await makeTarball(id, kernels, contents, FilePath(file))
-    case .install(let id, let kernel): try await install(id, kernel)
-    case .uninstall(let id, let kernel): try await uninstall(id, kernel)
+    case .install(let id, let kernel): try await install(id, kernel, basis)
+    case .uninstall(let id, let kernel): try await uninstall(id, kernel, basis)
     case .unbuild(let id, let kernel): try await unbuild(id, kernel)
     case .unregister(let id): try await unregister(id)
     case .discardKeptSource(let id): try await discardKeptSource(id)
@@ -79,6 +78,25 @@ struct StepRunner: Sendable {
     if Task.isCancelled { throw .system(operation: operation, subject: "\(id)", reason: "interrupted") }
   }
 
+  /// What the dkms.conf said when the plan was made.
+  func configuration(_ basis: Basis, of id: ModuleID, for kernel: Kernel?) throws(DKMSError) -> ModuleConfiguration {
+    switch basis.configuration {
+    case .read(let configuration)?: return configuration
+    case .unreadable(let error)?: throw error
+    case nil: throw .configurationMissing(path: layout.sourceLink(id).appending("dkms.conf").string)
+    }
+  }
+
+  /// Stops where the files that configure a module are not those any more that the plan was made from.
+  func checkUnchanged(
+    _ basis: Basis, of id: ModuleID, source: FilePath, for kernel: Kernel
+  ) throws(DKMSError) {
+    guard let planned = basis.configurationFiles else { return }
+    guard try ConfigurationReader(snapshot).digest(of: id, source: source, for: kernel) == planned else {
+      throw .changedMeanwhile(id, source: source.string)
+    }
+  }
+
   /// Who wants to know of every command.
   var echo: Console? { options.isVerbose ? host.console : nil }
 
@@ -86,7 +104,9 @@ struct StepRunner: Sendable {
   func lockedModule<Value: Sendable>(
     _ id: ModuleID, _ mode: DirectoryLock.Mode, _ body: () async throws(DKMSError) -> Value
   ) async throws(DKMSError) -> Value {
-    guard Files.isDirectory(layout.registration(id)) else { throw .notAdded(id) }
+    guard try onFiles({ () throws(HostError) in try Files.isDirectory(layout.registration(id)) }) else {
+      throw .notAdded(id)
+    }
     return try await locked(layout.registration(id), mode, "\(id)", creates: false, body)
   }
 
@@ -121,7 +141,7 @@ struct StepRunner: Sendable {
     guard let text = configuration.scripts[kind] else { return [] }
     // The second shell of the reference takes the quotes away.
     let words = text.replacing("\"", with: "").split(separator: " ").map(String.init)
-    guard let program = executable(words[0], of: configuration.id, in: directory) else {
+    guard let program = try executable(words[0], of: configuration.id, in: directory) else {
       return ["\(configuration.id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
     }
     var environment = environment(of: configuration.id, for: kernel)
@@ -155,9 +175,12 @@ struct StepRunner: Sendable {
   }
 
   /// The administrator's own script of that name goes first.
-  func executable(_ name: String, of id: ModuleID, in directory: FilePath) -> FilePath? {
-    [layout.configurationDirectory.appending(id.name), directory]
-      .map { $0.appending(FilePath(name).withoutRoot.components) }.first(where: Files.isExecutable)
+  func executable(
+    _ name: String, of id: ModuleID, in directory: FilePath
+  ) throws(DKMSError) -> FilePath? {
+    let places = [layout.configurationDirectory.appending(id.name), directory]
+      .map { $0.appending(FilePath(name).withoutRoot.components) }
+    return try onFiles { () throws(HostError) in try places.firstWhere(Files.isExecutable) }
   }
 
   /// What builds and scripts of a module find in their environment: Makefiles go by these names.
@@ -178,9 +201,4 @@ struct StepRunner: Sendable {
       !["CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"].contains(name)
     }
   }
-}
-
-/// Runs file operations with their errors as the engine's.
-func onFiles<Value>(_ body: () throws(HostError) -> Value) throws(DKMSError) -> Value {
-  do { return try body() } catch { throw DKMSError(error) }
 }

@@ -1,110 +1,168 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSModel
-public import Host
+package import Host
 internal import SystemPackage
 
-/// Reads the facts that a plan is made from.
+/// Takes the facts that a plan is made from out of a snapshot.
 public struct FactsReader: Sendable {
+  private let snapshot: Snapshot
   private let layout: Layout
-  private let options: BuildOptions
-  private let reader: ConfigurationReader
   private let host: Host
-  private let comparesKernels: Bool
+  private let kernelOwners: [KernelRelease: String]?
 
-  /// Makes a reader; `comparesKernels` makes it tell kernels of one release apart, which takes reading them.
-  public init(host: Host, layout: Layout, options: BuildOptions, comparesKernels: Bool = false) {
-    self.comparesKernels = comparesKernels
-    self.layout = layout
-    self.options = options
-    self.host = host
-    reader = ConfigurationReader(host: host, layout: layout, options: options)
+  /// Makes a reader.
+  ///
+  /// - Parameters:
+  ///   - snapshot: What there is.
+  ///   - kernelOwners: The packages that own kernels, with their versions; nil where kernels of one release need not
+  ///     be told apart, which takes reading them.
+  public init(_ snapshot: Snapshot, kernelOwners: [KernelRelease: String]? = nil) {
+    self.snapshot = snapshot
+    self.kernelOwners = kernelOwners
+    layout = snapshot.layout
+    host = snapshot.host
+  }
+
+  /// What is asked for.
+  public struct Request: Sendable {
+    /// The modules; those of the tree need not be registered properly.
+    public var modules: [ModuleID]
+    /// The kernels that modules may be built for.
+    public var kernels: [Kernel]
+    /// Kernels that modules are only taken out of.
+    public var clearedKernels: [Kernel] = []
+    /// Where sources are that do not lie at `name-version` in the source tree.
+    public var sources: [ModuleID: String] = [:]
+    /// Where a module comes from that is to be brought in.
+    public var origin: ModuleOrigin?
+
+    /// Asks for modules and kernels.
+    public init(
+      modules: [ModuleID], kernels: [Kernel], clearedKernels: [Kernel] = [],
+      sources: [ModuleID: String] = [:], origin: ModuleOrigin? = nil
+    ) {
+      self.modules = modules
+      self.kernels = kernels
+      self.clearedKernels = clearedKernels
+      self.sources = sources
+      self.origin = origin
+    }
   }
 
   /// Reads the tree, the kernels, and the configuration of each module for each kernel.
   ///
   /// Modules that BUILD_DEPENDS names are read too where they are registered.
   ///
-  /// - Parameters:
-  ///   - modules: The modules to read; those of the tree need not be registered properly.
-  ///   - kernels: The kernels to read them for.
-  ///   - sources: Where sources are that do not lie at `name-version` in the source tree.
-  ///   - origin: Where a module comes from that is to be brought in.
-  /// - Returns: The facts.
-  public func facts(
-    modules: [ModuleID], kernels: [Kernel], sources: [ModuleID: String] = [:], origin: ModuleOrigin? = nil
-  ) async -> Facts {
+  /// - Throws: `DKMSError.system` where a part of the trees cannot be looked at. Of a kernel that is a fact of its own.
+  public func facts(_ request: Request) async throws(DKMSError) -> Facts {
+    do throws(HostError) {
+      return try await read(request)
+    } catch {
+      throw DKMSError(error)
+    }
+  }
+
+  private func read(_ request: Request) async throws(HostError) -> Facts {
     var facts = Facts(
-      runningRelease: host.runningRelease, sourceTree: layout.sourceTree.string,
-      tree: ModuleTree(layout).state(), sources: sources, origin: origin)
-    for id in facts.tree.modules.map(\.id) where Files.isDirectory(layout.keptSource(id)) {
-      facts.keptSources[id] = layout.keptSource(id).string
+      runningRelease: host.runningRelease, sourceTree: layout.sourceTree.string, tree: try snapshot.tree(),
+      sources: request.sources, origin: request.origin)
+    for record in facts.tree.modules {
+      let id = record.id
+      if try Files.isDirectory(layout.keptSource(id)) { facts.keptSources[id] = layout.keptSource(id).string }
+      if record.isBroken || record.isLastGood { facts.productNames[id] = try productNames(of: record) }
     }
-    for record in facts.tree.modules where record.isBroken || record.isLastGood {
-      facts.productNames[record.id] = productNames(of: record)
-    }
-    for kernel in kernels {
-      facts.kernels[kernel] = self.facts(of: kernel)
-    }
-    var wanted = modules
+    for kernel in request.kernels { facts.kernels[kernel] = self.facts(of: kernel) }
+    var wanted = request.modules
     while !wanted.isEmpty {
-      for id in wanted {
-        if facts.sources[id] == nil, Files.isDirectory(layout.source(id)) {
-          facts.sources[id] = layout.source(id).string
-        }
+      for id in wanted where facts.sources[id] == nil {
+        if try Files.isDirectory(layout.source(id)) { facts.sources[id] = layout.source(id).string }
       }
-      let read = await configurations(of: wanted, for: kernels, in: facts)
-      facts.configurations.merge(read) { $1 }
-      for id in wanted { facts.failedBuilds[id] = failedBuilds(of: id, kernels) }
-      compareInstallations(of: wanted, in: &facts)
-      wanted = dependencies(of: read, missingIn: facts)
+      let known = Set(facts.configurations.keys)
+      await evaluate(wanted, request, &facts)
+      for id in wanted { facts.failedBuilds[id] = try failedBuilds(of: id, request.kernels) }
+      try compareInstallations(of: wanted, in: &facts)
+      wanted = dependencies(missingIn: facts, since: known)
     }
+    try await compete(request.kernels, &facts)
     return facts
   }
+
+  // MARK: Kernels
 
   private func facts(of kernel: Kernel) -> KernelFacts {
-    let tree = KernelTree(kernel.release, in: layout, options: options)
-    var facts = tree.facts
-    if comparesKernels { facts.fingerprint = tree.fingerprint(owner: options.kernelOwners[kernel.release]) }
-    facts.signing = ModuleSigner.facts(tree, options.signing, in: layout, on: host)
-    // A build_environment may lead to compilers that are nowhere else; only the build itself reads it.
-    if options.buildEnvironment == nil {
-      facts.toolchainError = KernelToolchain(of: tree, path: ProgramPath(host.environment)).error(for: kernel)
+    let tree = snapshot.kernel(kernel.release)
+    do throws(HostError) {
+      var facts = try tree.facts()
+      if kernelOwners != nil { facts.fingerprint = try fingerprint(of: tree) }
+      facts.signing = try ModuleSigner.facts(tree, snapshot.options.signing, in: layout, on: host)
+      // A build_environment may lead to compilers that are nowhere else; only the build itself reads it.
+      if snapshot.options.buildEnvironment == nil {
+        facts.toolchainError = try KernelToolchain(of: tree, path: ProgramPath(host.environment))
+          .error(for: kernel)
+      }
+      return facts
+    } catch {
+      return KernelFacts(
+        directory: tree.directory.string, exists: true, headersDirectory: tree.headers.string,
+        hasHeaders: false, headersPackage: nil, failedLook: DKMSError(error))
     }
-    return facts
   }
+
+  private func fingerprint(of tree: KernelTree) throws(HostError) -> KernelFingerprint? {
+    var fingerprint = try tree.fingerprint()
+    fingerprint?.owner = kernelOwners?[tree.release]
+    return fingerprint
+  }
+
+  // MARK: Modules
 
   /// What the configuration of each module says for each kernel.
-  package func configurations(
-    of modules: [ModuleID], for kernels: [Kernel], in facts: Facts
-  ) async -> [ModuleID: [Kernel: ConfigurationFact]] {
+  private func evaluate(_ modules: [ModuleID], _ request: Request, _ facts: inout Facts) async {
+    // Without any kernel the running one stands in, by which POST_ADD is found.
+    var kernels = request.kernels + request.clearedKernels
+    if kernels.isEmpty, let running = host.runningKernel { kernels = [running] }
     let questions = modules.flatMap { id in kernels.map { (id: id, kernel: $0) } }
-    return await withTaskGroup(of: (ModuleID, Kernel, ConfigurationFact).self) { group in
-      var answers: [ModuleID: [Kernel: ConfigurationFact]] = [:]
+    let sources = modules.reduce(into: [:]) { $0[$1] = source(of: $1, in: facts) }
+    await withTaskGroup(of: (ModuleID, Kernel, EvaluatedConfiguration).self) { group in
       for (index, question) in questions.enumerated() {
-        // Each runs a shell: no more of them at a time than there are processors.
-        if index >= host.processorCount, let (id, kernel, fact) = await group.next() {
-          answers[id, default: [:]][kernel] = fact
-        }
+        // Each may run a shell: no more of them at a time than there are processors.
+        if index >= host.processorCount, let answer = await group.next() { facts.take(answer) }
         let (id, kernel) = question
-        let source = source(of: id, in: facts)
-        group.addTask { (id, kernel, await self.configuration(of: id, source: source, for: kernel)) }
+        guard let source = sources[id] else { continue }
+        group.addTask { (id, kernel, await snapshot.configuration(of: id, source: source, for: kernel)) }
       }
-      return await group.reduce(into: answers) { $0[$1.0, default: [:]][$1.1] = $1.2 }
+      for await answer in group { facts.take(answer) }
     }
   }
 
-  private func productNames(of record: ModuleRecord) -> Set<String> {
+  /// Where the source is that a module will be built from, or else was.
+  private func source(of id: ModuleID, in facts: Facts) -> FilePath {
+    if let origin = facts.origin, origin.id == id, !origin.holdsOnlyBuilds || facts.sources[id] == nil {
+      return FilePath(origin.directory)
+    }
+    let record = facts.tree[id]
+    // The link will be led there.
+    if record?.isBroken != false || record?.isLastGood == true, let source = facts.sources[id] {
+      return FilePath(source)
+    }
+    if let record, record.isBroken { return facts.keptSources[id].map { FilePath($0) } ?? layout.source(id) }
+    return record == nil ? layout.source(id) : layout.sourceLink(id)
+  }
+
+  private func productNames(of record: ModuleRecord) throws(HostError) -> Set<String> {
     let tree = ModuleTree(layout)
     return Set(
-      record.builds.flatMap { tree.moduleFiles(in: layout.productModules(record.id, $0.kernel)).keys })
+      try record.builds.collect { build throws(HostError) in
+        try tree.moduleFiles(in: layout.productModules(record.id, build.kernel)).keys.map { $0 }
+      })
   }
 
-  private func failedBuilds(of id: ModuleID, _ kernels: [Kernel]) -> Set<Kernel> {
-    Set(kernels.filter { Files.kind(layout.failureLog(id, $0)) != nil })
+  private func failedBuilds(of id: ModuleID, _ kernels: [Kernel]) throws(HostError) -> Set<Kernel> {
+    Set(try kernels.where { kernel throws(HostError) in try Files.exists(layout.failureLog(id, kernel)) })
   }
 
-  private func compareInstallations(of modules: [ModuleID], in facts: inout Facts) {
+  private func compareInstallations(of modules: [ModuleID], in facts: inout Facts) throws(HostError) {
     let tree = ModuleTree(layout)
     for index in facts.tree.modules.indices where modules.contains(facts.tree.modules[index].id) {
       let id = facts.tree.modules[index].id
@@ -112,36 +170,76 @@ public struct FactsReader: Sendable {
         let kernel = facts.tree.modules[index].builds[build].kernel
         guard case .read(let configuration)? = facts.configurations[id]?[kernel] else { continue }
         facts.tree.modules[index].builds[build].isSound =
-          tree.integrity(of: id, kernel, configuration) != .different
+          try tree.integrity(of: id, kernel, configuration) != .different
       }
     }
   }
 
-  private func source(of id: ModuleID, in facts: Facts) -> FilePath {
-    if let origin = facts.origin, origin.id == id, !origin.holdsOnlyBuilds || facts.sources[id] == nil {
-      return FilePath(origin.directory)
-    }
-    if let record = facts.tree[id], !record.isBroken { return layout.sourceLink(id) }
-    return facts.sources[id].map { FilePath($0) } ?? layout.source(id)
-  }
-
-  private func configuration(
-    of id: ModuleID, source: FilePath, for kernel: Kernel
-  ) async -> ConfigurationFact {
-    do {
-      return .read(try await reader.configuration(of: id, source: source, for: kernel))
-    } catch {
-      return .unreadable(error)
-    }
-  }
-
-  private func dependencies(
-    of configurations: [ModuleID: [Kernel: ConfigurationFact]], missingIn facts: Facts
-  ) -> [ModuleID] {
-    let names = Set(
-      configurations.values.flatMap(\.values).flatMap { fact -> [String] in
-        if case .read(let configuration) = fact { configuration.buildDepends } else { [] }
-      })
+  private func dependencies(missingIn facts: Facts, since known: Set<ModuleID>) -> [ModuleID] {
+    let fresh = facts.configurations.filter { !known.contains($0.key) }
+    let names = Set(fresh.values.flatMap(\.values).flatMap { $0.configuration?.buildDepends ?? [] })
     return facts.tree.newestVersions.filter { names.contains($0.name) && facts.configurations[$0] == nil }
+  }
+
+  // MARK: What kernels have already
+
+  /// Compares modules that may be installed with what the kernels have of their names.
+  private func compete(_ kernels: [Kernel], _ facts: inout Facts) async throws(HostError) {
+    var matches: [Match] = []
+    for (id, configurations) in facts.configurations {
+      for kernel in kernels {
+        let build = facts.tree[id]?.build(for: kernel)
+        guard facts.kernels[kernel]?.failedLook == nil, facts.kernels[kernel]?.exists == true,
+          case .read(let configuration)? = configurations[kernel],
+          build.map({ !$0.isInstalled || !$0.isSound }) ?? true
+        else { continue }
+        let built = try ModuleTree(layout).moduleFiles(in: layout.productModules(id, kernel))
+        for name in configuration.modules.map(\.destinationName) {
+          let rivals = try snapshot.kernel(kernel.release).modules(named: name)
+          let file = built[name].map(layout.productModules(id, kernel).appending)
+          if !rivals.isEmpty {
+            matches.append(Match(id: id, kernel: kernel, name: name, built: file, rivals: rivals))
+          }
+        }
+      }
+    }
+    let files = Set(matches.flatMap { [$0.built].compactMap { $0 } + $0.rivals })
+    let answers = await snapshot.information(on: files.sorted { $0.string < $1.string })
+    let identity = { (file: FilePath) in
+      answers[file]?.information?.identity ?? ModuleIdentity(version: "", sourceVersion: "")
+    }
+    for match in matches {
+      var rivals: [Competition.Rival] = []
+      for rival in match.rivals {
+        let isSame = try match.built.map { built throws(HostError) in
+          try Files.haveEqualContents(built, rival)
+        }
+        rivals.append(.init(path: rival.string, identity: identity(rival), isSameFile: isSame == true))
+      }
+      facts.competitions[match.id, default: [:]][match.kernel, default: []].append(
+        Competition(name: match.name, built: match.built.map(identity), rivals: rivals))
+    }
+  }
+
+  private struct Match {
+    let id: ModuleID
+    let kernel: Kernel
+    let name: String
+    let built: FilePath?
+    let rivals: [FilePath]
+  }
+}
+
+extension Facts {
+  fileprivate mutating func take(_ answer: (id: ModuleID, kernel: Kernel, evaluated: EvaluatedConfiguration)) {
+    configurations[answer.id, default: [:]][answer.kernel] = answer.evaluated.fact
+    configurationFiles[answer.id, default: [:]][answer.kernel] = answer.evaluated.files
+  }
+}
+
+extension Host {
+  /// The kernel that runs; nil where its name cannot be that of a directory.
+  package var runningKernel: Kernel? {
+    (try? KernelRelease(runningRelease)).flatMap { try? Kernel(release: $0, architecture: architecture) }
   }
 }

@@ -47,8 +47,8 @@ extension Planner {
   /// The plan of `dkms autoinstall`: the newest version of each module that wants it.
   public static func autoinstall(for kernels: [Kernel], facts: Facts, options: BuildOptions) -> Plan {
     var planner = Planner(facts, options: options)
-    for record in facts.tree.modules where record.isBroken {
-      planner.block(record.id, nil, .moduleBroken(record.id, link: record.source ?? "its source link"))
+    for id in facts.tree.modules.map(\.id) {
+      if let error = planner.obstacles.registration(of: id) { planner.block(id, nil, error) }
     }
     for kernel in kernels {
       planner.bringUpToDate(facts.tree.newestVersions, for: kernel) { _ in nil }

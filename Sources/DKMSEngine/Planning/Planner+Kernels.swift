@@ -33,8 +33,8 @@ extension Planner {
 
   /// Whether autoinstall would build it again; the plan says why not.
   private mutating func isAutoinstalled(_ id: ModuleID, _ kernel: Kernel) -> Bool {
-    if let record = facts.tree[id], record.isBroken {
-      block(id, kernel, .moduleBroken(id, link: record.source ?? "its source link"))
+    if let error = obstacles.registration(of: id) {
+      block(id, kernel, error)
       return false
     }
     switch facts.configurations[id]?[kernel] {

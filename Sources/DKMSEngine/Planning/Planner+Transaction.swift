@@ -132,6 +132,9 @@ extension Planner {
       }
       return
     }
+    if successor == nil, !transaction.unreadSources.isEmpty, record.builds.contains(where: \.isInstalled) {
+      return waitForSuccessor(of: record)
+    }
     var removals: [Int] = []
     if let successor, !record.isLastGood, let kept = facts.keptSources[record.id], !record.builds.isEmpty {
       // After the registration is gone, a link would bring it back.
@@ -156,6 +159,16 @@ extension Planner {
     if !stays {
       let reason = successor.map { Reason.replaced(by: $0) } ?? .sourceGone
       plan.append(.unregister(record.id), because: reason, requires: removals)
+    }
+  }
+
+  /// Keeps a version whose successor may be a source that nobody understands yet.
+  private mutating func waitForSuccessor(of record: ModuleRecord) {
+    if !record.isLastGood, let kept = facts.keptSources[record.id] {
+      plan.append(.relink(record.id, source: kept), because: .sourceGone)
+    }
+    for build in record.builds where build.isInstalled {
+      plan.skip(Skip(record.id, build.kernel, .lastGood))
     }
   }
 

@@ -7,6 +7,7 @@ public struct Planner {
   let facts: Facts
   let isForced: Bool
   let skipsDepmod: Bool
+  private let overrulesKernel: (String) -> Bool
   private let probesModules: Bool
   private let postTransaction: KernelText?
   var plan = Plan()
@@ -55,6 +56,9 @@ public struct Planner {
     self.facts = facts
     isForced = options.isForced
     skipsDepmod = options.skipsDepmod
+    overrulesKernel = { name in
+      options.isForced || options.overridesVersions || options.forcedModules.includes(name)
+    }
     probesModules = options.probesModules
     postTransaction = options.postTransaction
     if let origin = facts.origin { bring(origin) }
@@ -69,7 +73,7 @@ public struct Planner {
     adds[id] = .stands
     if let record = facts.tree[id] {
       guard let source = facts.sources[id], record.isBroken || record.isLastGood else {
-        if record.isBroken { block(id, nil, .moduleBroken(id, link: record.source ?? "its source link")) }
+        if let error = obstacles.registration(of: id) { block(id, nil, error) }
         adds[id] = record.isBroken ? .blocked : .stands
         return adds[id] ?? .blocked
       }
@@ -113,7 +117,8 @@ public struct Planner {
     guard let dependencies = dependencies(of: target, configuration) else { return .blocked }
     let keys = keys(for: kernel)
     let step = plan.append(
-      .build(id, kernel), because: reason, requires: added.required + dependencies + keys)
+      .build(id, kernel), because: reason, requires: added.required + dependencies + keys,
+      basis: basis(of: target))
     builds[target] = .planned(step)
     return .planned(step)
   }
@@ -150,17 +155,38 @@ public struct Planner {
       block(id, kernel, .kernelMissing(kernel.release, directory: known.directory))
       return .blocked
     }
-    let step = plan.append(.install(id, kernel), because: reason, requires: built.required)
+    let overrules = overrulesKernel(id.name)
+    if built == .stands, let error = obstacles.kernelsOwn(insteadOf: id, for: kernel, overrules: overrules) {
+      block(id, kernel, error)
+      return .blocked
+    }
+    var basis = basis(of: target)
+    basis.overrulesKernel = overrules
+    basis.competitions = (facts.competitions[id]?[kernel] ?? []).map { competition in
+      // What is built anew may be another version.
+      built == .stands
+        ? competition : Competition(name: competition.name, built: nil, rivals: competition.rivals)
+    }
+    let step = plan.append(
+      .install(id, kernel), because: reason, requires: built.required, basis: basis)
     moduleChanges[kernel.release, default: []].append(step)
     installs[target] = .planned(step)
     rebuildDependents(of: id, kernel, after: step)
     return .planned(step)
   }
 
+  /// What the steps for a module and a kernel are planned from.
+  func basis(of target: Target) -> Basis {
+    Basis(
+      configuration: facts.configurations[target.id]?[target.kernel],
+      configurationFiles: facts.configurationFiles[target.id]?[target.kernel],
+      fingerprint: facts.kernels[target.kernel]?.fingerprint)
+  }
+
   /// Builds anew what was built with another version of a module and says that this matters.
   private mutating func rebuildDependents(of id: ModuleID, _ kernel: Kernel, after step: Int) {
     if isForced { return }
-    for record in facts.tree.modules where record.id.name != id.name {
+    for record in facts.tree.modules where record.id.name != id.name && !record.isBroken {
       guard let build = record.build(for: kernel), build.dependencyVersions[id.name] != id.version,
         case .read(let configuration)? = facts.configurations[record.id]?[kernel],
         configuration.rebuildsWithDependencies, configuration.buildDepends.contains(id.name)
@@ -186,7 +212,9 @@ public struct Planner {
     _ id: ModuleID, _ kernel: Kernel, because reason: Reason, requires required: [Int] = []
   ) -> [Int] {
     guard facts.tree[id]?.build(for: kernel)?.isInstalled == true else { return required }
-    let step = plan.append(.uninstall(id, kernel), because: reason, requires: required)
+    let step = plan.append(
+      .uninstall(id, kernel), because: reason, requires: required,
+      basis: basis(of: Target(id: id, kernel: kernel)))
     moduleChanges[kernel.release, default: []].append(step)
     return [step]
   }
@@ -226,7 +254,18 @@ public struct Planner {
       plan.append(.depmod(release), because: .modulesChange)
     }
     if let postTransaction { follow(changes.map(\.key), with: postTransaction) }
+    groundAdditions()
     return plan
+  }
+
+  /// A module is added as its dkms.conf says for the first kernel that it is built for, or else is not.
+  private mutating func groundAdditions() {
+    for case .add(let id, _) in plan.steps.map(\.step) {
+      let known = facts.configurations[id] ?? [:]
+      let kernel = plan.firstKernel(of: id) ?? known.keys.min { $0.description < $1.description }
+      guard let kernel else { continue }
+      plan.ground(additionOf: id, on: basis(of: Target(id: id, kernel: kernel)))
+    }
   }
 
   /// Runs the administrator's command last: once, or once a kernel where it names the kernel.
@@ -247,29 +286,17 @@ public struct Planner {
   private mutating func usableConfiguration(_ target: Target, because reason: Reason) -> ModuleConfiguration?
   {
     let (id, kernel) = (target.id, target.kernel)
-    switch facts.configurations[id]?[kernel] {
-    case .unreadable(let error):
-      // What is wrong with the registration is said first: the missing file only follows from it.
-      if add(id, because: reason) != .blocked { block(id, kernel, error) }
-    case .read(let configuration):
-      // It is registered all the same, so that the next kernel may have it.
-      guard add(id, because: reason) != .blocked else { return nil }
-      if let reason = configuration.exclusion {
-        block(id, kernel, .excluded(id, kernel, reason: reason))
-      } else if let known = facts.kernels[kernel], !known.hasHeaders {
-        block(
-          id, kernel,
-          .headersMissing(kernel, directory: known.headersDirectory, package: known.headersPackage))
-      } else if !isForced, let error = facts.kernels[kernel]?.toolchainError {
-        block(id, kernel, error)
-      } else {
-        return configuration
-      }
-    case nil:
-      add(id, because: reason)
+    // What is wrong with the registration is said first; it is registered also where a kernel is not for it, so that
+    // the next one may have it.
+    guard add(id, because: reason) != .blocked else { return nil }
+    if let error = obstacles.building(id, for: kernel) {
+      block(id, kernel, error)
+      return nil
     }
-    return nil
+    return facts.configurations[id]?[kernel]?.configuration
   }
+
+  var obstacles: Obstacles { Obstacles(facts, isForced: isForced) }
 
   /// The steps that install what a module needs; nil where something cannot be had.
   private mutating func dependencies(of target: Target, _ configuration: ModuleConfiguration) -> [Int]? {

@@ -6,6 +6,10 @@ public struct PlanningOptions: Codable, Hashable, Sendable {
   public var installs: Bool
   /// Whether obstacles are overlooked.
   public var isForced: Bool
+  /// Whether modules are installed though the kernel has newer ones.
+  public var overridesVersions: Bool
+  /// Modules for which packages ask the same.
+  public var forcedModules: ForcedModules
   /// Whether depmod is left to the caller.
   public var skipsDepmod: Bool
   /// Whether modules of the running kernel are loaded.
@@ -17,6 +21,8 @@ public struct PlanningOptions: Codable, Hashable, Sendable {
   public init(_ options: BuildOptions, installs: Bool = true) {
     self.installs = installs
     isForced = options.isForced
+    overridesVersions = options.overridesVersions
+    forcedModules = options.forcedModules
     skipsDepmod = options.skipsDepmod
     probesModules = options.probesModules
     postTransaction = options.postTransaction
@@ -26,6 +32,8 @@ public struct PlanningOptions: Codable, Hashable, Sendable {
   public var buildOptions: BuildOptions {
     var options = BuildOptions()
     options.isForced = isForced
+    options.overridesVersions = overridesVersions
+    options.forcedModules = forcedModules
     options.skipsDepmod = skipsDepmod
     options.probesModules = probesModules
     options.postTransaction = postTransaction

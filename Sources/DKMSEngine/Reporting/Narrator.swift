@@ -14,6 +14,8 @@ public struct Narrator: Sendable {
   public func ended(_ planned: PlannedStep, _ outcome: Outcome) {
     switch outcome {
     case .done: planned.accomplishment.map { console.print("  -> \($0)") }
+    case .failed(.nothingInstalled(_, _, let reasons)):
+      console.print("  -> \(planned.step.subject): not installed, \(reasons.joined(separator: "; "))")
     case .failed: console.print("  -> \(planned.step.subject): failed")
     case .notTried:
       if case .build = planned.step { console.print("  -> \(planned.step.subject): not tried") }
@@ -31,6 +33,8 @@ public struct Narrator: Sendable {
     switch skip.cause {
     case .upToDate: console.print("  -> \(skip.subject): nothing to do")
     case .obstacle(.excluded(_, _, let reason)): console.print("  -> \(skip.subject): skipped, \(reason)")
+    case .obstacle(.nothingInstalled(_, _, let reasons)):
+      console.print("  -> \(skip.subject): skipped, \(reasons.joined(separator: "; "))")
     case .builtAlready: warn("\(skip.subject): built already, so what the tarball has of it is left out")
     case .notAutoinstalled, .lastGood, .obstacle: break
     }
@@ -53,14 +57,14 @@ public struct Narrator: Sendable {
     console.printError("==> ERROR: interrupted; whatever stood before stands")
   }
 
-  /// Says all that a report and its plan hold of warnings, then of errors.
-  public func conclude(_ report: Report) {
+  /// Says all that a report and its plan hold of warnings, then of errors but those that are none to the caller.
+  public func conclude(_ report: Report, excusing isExcused: (DKMSError) -> Bool = { _ in false }) {
     report.warnings.forEach(warn)
     for error in report.toleratedFailures {
       warn("\(error)")
       error.remedy.map(advise)
     }
-    report.failures.forEach(fail)
+    report.failures.filter { !isExcused($0) }.forEach(fail)
   }
 }
 
@@ -126,7 +130,7 @@ extension PlannedStep {
     case .relink(_, let source): "\(subject): its source link would lead to \(source)"
     case .makeKeys(let pair): "\(subject): would be made, with the certificate \(pair.certificate)"
     case .build: "\(subject): would be built"
-    case .install: "\(subject): would be installed"
+    case .install: "\(subject): would be installed\(basis.condition)"
     case .uninstall: "\(subject): would be uninstalled"
     case .unbuild: "\(subject): its build would be removed"
     case .unregister: "\(subject): would be removed"
@@ -146,5 +150,18 @@ extension Reason {
     case .requested, .notInstalled, .modulesChange, .matched: ""
     default: " (\(words))"
     }
+  }
+}
+
+extension Basis {
+  /// What only the built module will tell.
+  fileprivate var condition: String {
+    let open = overrulesKernel ? [] : competitions.filter { $0.built == nil && $0.rivals.count == 1 }
+    guard !open.isEmpty else { return "" }
+    let rivals = open.flatMap(\.rivals).map { rival in
+      let version = rival.identity.version
+      return version.isEmpty ? rival.path : "\(rival.path) (\(version))"
+    }
+    return ", unless it turns out to be no newer than \(rivals.joined(separator: ", "))"
   }
 }

@@ -2,27 +2,27 @@
 
 internal import Archives
 public import DKMSModel
-public import Host
+internal import Host
 public import SystemPackage
 
 /// Finds out what module a directory or a tarball holds.
 public struct ModuleImporter: Sendable {
   private let layout: Layout
-  private let reader: ConfigurationReader
+  private let snapshot: Snapshot
   private let limits: UnpackLimits
 
   /// Makes an importer.
-  public init(host: Host, layout: Layout, options: BuildOptions) {
-    self.init(host: host, layout: layout, options: options, limits: UnpackLimits())
-  }
+  public init(_ snapshot: Snapshot) { self.init(snapshot, limits: UnpackLimits()) }
 
-  init(host: Host, layout: Layout, options: BuildOptions, limits: UnpackLimits) {
-    self.layout = layout
+  init(_ snapshot: Snapshot, limits: UnpackLimits) {
+    layout = snapshot.layout
     self.limits = limits
     // Another dkms.conf does not change whose source this is.
-    var options = options
+    var options = snapshot.options
     options.configurationFile = nil
-    reader = ConfigurationReader(host: host, layout: layout, options: options)
+    let isTheOwn = snapshot.options.configurationFile == nil
+    self.snapshot =
+      isTheOwn ? snapshot : Snapshot(host: snapshot.host, layout: snapshot.layout, options: options)
   }
 
   /// Reads a directory with a dkms.conf, such a dkms.conf itself, or a tarball, which it unpacks aside.
@@ -33,11 +33,14 @@ public struct ModuleImporter: Sendable {
   /// - Returns: The module; what is unpacked of a tarball goes with the value.
   /// - Throws: `DKMSError`; nothing is left behind then.
   public func module(at path: FilePath, for kernel: Kernel) async throws(DKMSError) -> ImportedModule {
-    guard Files.kind(path) != nil else { throw .tarballMissing(path: path.string) }
-    if path.lastComponent == "dkms.conf", Files.isFile(path) {
+    let (isThere, isFile, isDirectory) = try onFiles { () throws(HostError) in
+      (try Files.exists(path), try Files.isFile(path), try Files.isDirectory(path))
+    }
+    guard isThere else { throw .tarballMissing(path: path.string) }
+    if path.lastComponent == "dkms.conf", isFile {
       return try await module(inDirectory: path.removingLastComponent(), for: kernel)
     }
-    if Files.isDirectory(path) { return try await module(inDirectory: path, for: kernel) }
+    if isDirectory { return try await module(inDirectory: path, for: kernel) }
     return try await module(inTarball: path, for: kernel)
   }
 
@@ -46,12 +49,16 @@ public struct ModuleImporter: Sendable {
   private func module(inDirectory path: FilePath, for kernel: Kernel) async throws(DKMSError)
     -> ImportedModule
   {
-    guard let directory = Files.resolved(path), Files.isFile(directory.appending("dkms.conf")) else {
-      throw .sourceWithoutConfiguration(directory: path.string)
+    let directory = try onFiles { () throws(HostError) -> FilePath? in
+      guard let directory = try Files.resolved(path) else { return nil }
+      return try Files.isFile(directory.appending("dkms.conf")) ? directory : nil
     }
-    let id = try await reader.configuration(source: directory, for: kernel).id
+    guard let directory else { throw .sourceWithoutConfiguration(directory: path.string) }
+    let id = try await snapshot.identity(of: directory, for: kernel)
     let places = [layout.source(id), layout.sourceLink(id), layout.build(id)]
-    let isInPlace = places.contains { Files.resolved($0) == directory }
+    let isInPlace = try onFiles { () throws(HostError) in
+      try places.hasAny { place throws(HostError) in try Files.resolved(place) == directory }
+    }
     return ImportedModule(id, isInPlace ? nil : ModuleOrigin(id, directory: directory.string))
   }
 
@@ -71,7 +78,7 @@ public struct ModuleImporter: Sendable {
       let parts = try parts(of: path) { () throws(ArchiveError) in try unpacker.unpack(path, into: temporary)
       }
       let directory = temporary.appending(parts.directory.components)
-      let id = try await reader.configuration(source: directory, for: kernel).id
+      let id = try await snapshot.identity(of: directory, for: kernel)
       let builds = parts.builds.mapValues { temporary.appending($0.components).string }
       let origin = ModuleOrigin(
         id, directory: directory.string, holdsOnlyBuilds: parts.directory == TarballLayout.description,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSModel
-internal import Host
+public import Host
 internal import SystemPackage
 
 /// The kernels that were removed while they were running.
@@ -20,10 +20,14 @@ public struct BootRecords: Sendable {
   }
 
   /// All of them, sorted as bytes.
-  public var all: [Record] {
-    Files.list(layout.stateDirectory.appending("booted")).compactMap { name in
-      guard let release = try? KernelRelease(name) else { return nil }
-      return Record(release: release, boot: Files.text(layout.bootRecord(release)) ?? "")
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public func all() throws(HostError) -> [Record] {
+    var records: [Record] = []
+    for name in try Files.list(layout.stateDirectory.appending("booted")) {
+      guard let release = try? KernelRelease(name) else { continue }
+      records.append(Record(release: release, boot: try Files.text(layout.bootRecord(release)) ?? ""))
     }
+    return records
   }
 }

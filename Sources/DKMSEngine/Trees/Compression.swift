@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// How module files are compressed.
-public enum Compression: Hashable, Sendable, CaseIterable {
+package enum Compression: Hashable, Sendable, CaseIterable {
   /// Not at all.
   case none
   /// By gzip.
@@ -12,7 +12,7 @@ public enum Compression: Hashable, Sendable, CaseIterable {
   case zstd
 
   /// What follows `.ko` in the name of such a file.
-  public var suffix: String {
+  package var suffix: String {
     switch self {
     case .none: ""
     case .gzip: ".gz"
@@ -22,9 +22,12 @@ public enum Compression: Hashable, Sendable, CaseIterable {
   }
 
   /// The name of the module in a file of this name; nil for a file that is not a module.
-  static func moduleName(ofFile name: String) -> String? {
+  static func moduleName(ofFile name: String) -> String? { module(ofFile: name)?.name }
+
+  /// The name of the module in a file of this name, and how it is compressed; nil for a file that is not a module.
+  static func module(ofFile name: String) -> (name: String, compression: Compression)? {
     for compression in allCases where name.hasSuffix(".ko\(compression.suffix)") {
-      return String(name.dropLast(3 + compression.suffix.count))
+      return (String(name.dropLast(3 + compression.suffix.count)), compression)
     }
     return nil
   }

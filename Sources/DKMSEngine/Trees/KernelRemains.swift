@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSModel
-internal import Host
+public import Host
 public import SystemPackage
 
 /// What is in a kernel's directory beside the kernel itself: modules that DKMS put there, and what depmod wrote.
@@ -12,11 +12,13 @@ public struct KernelRemains: Sendable {
   public let isAll: Bool
 
   /// Looks into a kernel's directory.
-  public init(of release: KernelRelease, in layout: Layout) {
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public init(of release: KernelRelease, in layout: Layout) throws(HostError) {
     let directory = layout.kernel(release)
     let place = layout.installed(release)
-    installed = Self.files(below: place)
-    isAll = Self.files(below: directory).allSatisfy { file in
+    installed = try Self.files(below: place)
+    isAll = try Self.files(below: directory).allSatisfy { file in
       file.starts(with: place)
         || file.removingLastComponent() == directory
           && Self.isGenerated(file.lastComponent?.string ?? "")
@@ -24,10 +26,10 @@ public struct KernelRemains: Sendable {
   }
 
   /// Everything below a directory but directories; links are not followed.
-  private static func files(below directory: FilePath) -> [FilePath] {
-    Files.components(of: directory).flatMap { name -> [FilePath] in
+  private static func files(below directory: FilePath) throws(HostError) -> [FilePath] {
+    try Files.components(of: directory).collect { name throws(HostError) in
       let path = directory.appending(name)
-      return Files.kind(path) == .directory ? files(below: path) : [path]
+      return try Files.kind(path) == .directory ? files(below: path) : [path]
     }
   }
 

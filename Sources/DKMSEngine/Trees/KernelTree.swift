@@ -1,104 +1,131 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 package import DKMSModel
-internal import Host
+package import Host
 package import SystemPackage
 
-/// A kernel's module directory and its headers, as files.
-package struct KernelTree: Sendable {
+/// A kernel's module directory and its headers, as files; each is read at most once.
+package final class KernelTree: Sendable {
+  /// The kernel's release.
   package let release: KernelRelease
+  /// Its module directory.
   package let directory: FilePath
-  private let packageBase: String?
   /// Where the headers are: `build` in the module directory, unless the caller says otherwise.
-  let headers: FilePath
-  /// The kernel's configuration: what the build itself reads, else the file that people edit.
-  package let configuration: FilePath
+  package let headers: FilePath
+  private let packageBaseFile: FilePath
+  private let namedConfiguration: FilePath?
 
+  private let readOptions = Once<KernelOptions>()
+  private let readFingerprint = Once<KernelFingerprint?>()
+  private let readIndex = Once<ModuleIndex>()
+  private let readModules = Once<[FoundModule]>()
+
+  /// Looks at a kernel of a layout; nothing is read yet.
   package init(_ release: KernelRelease, in layout: Layout, options: BuildOptions) {
     self.release = release
     directory = layout.kernel(release)
-    packageBase = KernelCatalogue(layout).packageBase(of: release)
+    packageBaseFile = layout.packageBaseFile(release)
     headers = options.kernelSourceDirectory ?? directory.appending("build")
-    let generated = headers.appending("include/config/auto.conf")
-    configuration =
-      options.kernelConfiguration
-      ?? (Files.kind(generated) != nil ? generated : headers.appending(".config"))
+    namedConfiguration = options.kernelConfiguration
   }
 
-  package var facts: KernelFacts {
+  /// What plans are made from, as far as it costs little to know.
+  package func facts() throws(HostError) -> KernelFacts {
     KernelFacts(
-      directory: directory.string, exists: Files.isDirectory(directory), headersDirectory: headers.string,
-      hasHeaders: Files.isDirectory(headers.appending("include")),
-      headersPackage: packageBase.map { "\($0)-headers" },
-      hasStaleDependencies: hasStaleDependencies)
+      directory: directory.string, exists: try Files.isDirectory(directory),
+      headersDirectory: headers.string,
+      hasHeaders: try Files.isDirectory(headers.appending("include")),
+      headersPackage: try Files.text(packageBaseFile).map { "\($0)-headers" },
+      hasStaleDependencies: try hasStaleDependencies())
+  }
+
+  // MARK: Headers
+
+  /// The file of the kernel's configuration: what the build itself reads, else the one that people edit.
+  package func configurationFile() throws(HostError) -> FilePath {
+    if let namedConfiguration { return namedConfiguration }
+    let generated = headers.appending("include/config/auto.conf")
+    return try Files.exists(generated) ? generated : headers.appending(".config")
+  }
+
+  /// The kernel's configuration.
+  package func options() throws(HostError) -> KernelOptions {
+    try readOptions.value { () throws(HostError) in KernelOptions(try Files.contents(try configurationFile())) }
   }
 
   /// What tells this kernel from another of its release; nil where its headers are missing.
-  package func fingerprint(owner: String?) -> KernelFingerprint? {
-    guard let symbols = Files.digest(headers.appending("Module.symvers")),
-      let digest = Files.digest(configuration)
-    else { return nil }
-    let text = "CONFIG_CC_VERSION_TEXT"
-    let compiler = KernelOptions(file: configuration).values(of: [text])[text] ?? "unknown"
-    return KernelFingerprint(owner: owner, symbols: symbols, configuration: digest, compiler: compiler)
-  }
-
-  /// What depmod writes and modprobe goes by, one after another: where it was killed, the last are the old ones.
-  private static let indexes = ["dep", "alias", "symbols"].flatMap { ["modules.\($0)", "modules.\($0).bin"] }
-
-  private var hasStaleDependencies: Bool {
-    let installed = directory.appending(Layout.installedLocation.components)
-    let isOlder = { (index: String) in Files.isNewer(installed, than: directory.appending(index)) }
-    return Files.isWritable(directory) && (Self.indexes.contains(where: isOlder) || namesModulesThatAreGone)
-  }
-
-  /// Whether modules.dep has one of ours that is there no longer, as after a removal that was killed.
-  private var namesModulesThatAreGone: Bool {
-    guard let bytes = try? Files.read(directory.appending("modules.dep")) else { return false }
-    let ours = Array("\(Layout.installedLocation)/".utf8)
-    let lines = bytes.split(separator: UInt8(ascii: "\n")).lazy.filter { $0.starts(with: ours) }
-    return lines.compactMap { $0.split(separator: UInt8(ascii: ":")).first }.contains { name in
-      !Files.isFile(directory.appending(FilePath(String(decoding: name, as: UTF8.self)).components))
+  package func fingerprint() throws(HostError) -> KernelFingerprint? {
+    try readFingerprint.value { () throws(HostError) in
+      guard let symbols = try Files.digest(headers.appending("Module.symvers")),
+        let configuration = try options().digest
+      else { return nil }
+      let text = "CONFIG_CC_VERSION_TEXT"
+      let compiler = try options().values(of: [text])[text] ?? "unknown"
+      return KernelFingerprint(
+        owner: nil, symbols: symbols, configuration: configuration, compiler: compiler)
     }
+  }
+
+  // MARK: Index
+
+  /// What depmod has written for it.
+  package func index() throws(HostError) -> ModuleIndex {
+    try readIndex.value { () throws(HostError) in try ModuleIndex(of: directory) }
+  }
+
+  private func hasStaleDependencies() throws(HostError) -> Bool {
+    guard try Files.isWritable(directory) else { return false }
+    return try index().isStale()
+  }
+
+  // MARK: Modules
+
+  /// A module file in the kernel's directory.
+  private struct FoundModule: Sendable {
+    let name: String
+    let path: FilePath
+    let compression: Compression
   }
 
   /// How the kernel's own modules are compressed, which those beside them follow, however a stray one among them is.
-  var compression: Compression {
-    let own = moduleFiles(below: directory.appending("kernel"))
-    let names = (own.isEmpty ? moduleFiles(below: directory) : own).compactMap(\.lastComponent?.string)
-    let used = Compression.allCases.last { compression in
-      names.contains { $0.hasSuffix(".ko\(compression.suffix)") }
-    }
-    return used ?? .none
+  package func compression() throws(HostError) -> Compression {
+    let all = try modules()
+    let own = all.filter { $0.path.starts(with: directory.appending("kernel")) }
+    let used = Set((own.isEmpty ? all : own).map(\.compression))
+    return Compression.allCases.last(where: used.contains) ?? .none
   }
 
   /// Module files of this name that the kernel has, outside the place where DKMS installs.
-  package func modules(named name: String) -> [FilePath] {
+  package func modules(named name: String) throws(HostError) -> [FilePath] {
     let installed = directory.appending(Layout.installedLocation.components)
-    return moduleFiles(below: directory, named: name).filter { !$0.starts(with: installed) }
+    return try modules().filter { $0.name == name && !$0.path.starts(with: installed) }.map(\.path)
   }
 
   /// Module files of this name that are in the way of one that DKMS installs.
   ///
   /// depmod gives any of them in `updates` the same rank as ours. Those in `extra` come after ours, but the
   /// reference moves them too, and the administrator may have ranked them.
-  func competitors(named name: String) -> [FilePath] {
-    ["extra", "updates"].flatMap { moduleFiles(below: directory.appending($0), named: name) }
+  package func competitors(named name: String) throws(HostError) -> [FilePath] {
+    let places = ["extra", "updates"].map { directory.appending($0) }
+    let found = try modules().filter { $0.name == name }.map(\.path)
+    return places.flatMap { place in found.filter { $0.starts(with: place) } }
   }
 
-  private func moduleFiles(below directory: FilePath, named name: String? = nil) -> [FilePath] {
-    var found: [FilePath] = []
-    for entry in Files.list(directory) {
-      let path = directory.appending(entry)
-      switch Files.kind(path) {
+  private func modules() throws(HostError) -> [FoundModule] {
+    try readModules.value { () throws(HostError) in try modules(below: directory) }
+  }
+
+  private func modules(below place: FilePath) throws(HostError) -> [FoundModule] {
+    var found: [FoundModule] = []
+    for (entry, kind) in try Files.listing(place) {
+      let path = place.appending(entry)
+      switch kind {
       // Headers hold no modules of the kernel, and many files.
-      case .directory where path != self.directory.appending("build") && entry != "source":
-        found += moduleFiles(below: path, named: name)
+      case .directory where path != directory.appending("build") && entry != "source":
+        found += try modules(below: path)
       case .file:
-        guard let module = Compression.moduleName(ofFile: entry), name == nil || name == module else {
-          continue
-        }
-        found.append(path)
+        guard let (name, compression) = Compression.module(ofFile: entry) else { continue }
+        found.append(FoundModule(name: name, path: path, compression: compression))
       default: continue
       }
     }

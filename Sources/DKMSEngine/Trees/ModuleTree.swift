@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSModel
-internal import Host
+public import Host
 package import SystemPackage
 
 /// Reads the DKMS tree and compares it with what kernels have installed.
@@ -14,50 +14,72 @@ public struct ModuleTree: Sendable {
   /// What the tree holds.
   ///
   /// Names that DKMS could not have made are passed over.
-  public func state() -> TreeState {
-    let ids = Files.list(layout.dkmsTree).flatMap { name in
-      Files.list(layout.module(name)).compactMap { version in
-        try? ModuleID(name: name, version: version)
+  ///
+  /// - Throws: `HostError` where a part of it cannot be looked at: then nobody knows what is registered.
+  public func state() throws(HostError) -> TreeState {
+    var records: [ModuleRecord] = []
+    for (name, kind) in try Files.listing(layout.dkmsTree) where kind != .file {
+      for version in try Files.list(layout.module(name)) {
+        guard let id = try? ModuleID(name: name, version: version), let record = try record(id) else {
+          continue
+        }
+        records.append(record)
       }
     }
-    return TreeState(modules: ids.compactMap(record))
+    return TreeState(modules: records)
   }
 
-  private func record(_ id: ModuleID) -> ModuleRecord? {
-    guard Files.kind(layout.registration(id)) == .directory else { return nil }
+  private func record(_ id: ModuleID) throws(HostError) -> ModuleRecord? {
+    guard try Files.kind(layout.registration(id)) == .directory else { return nil }
     let link = layout.sourceLink(id)
-    let isLink = Files.kind(link) == .link
-    let isBroken = isLink ? !Files.isDirectory(link) : Files.isDirectory(layout.source(id))
+    let isLink = try Files.kind(link) == .link
+    let isBroken = isLink ? try !leadsToDirectory(link) : try Files.isDirectory(layout.source(id))
     // What the reference, too, leaves of a tarball without a source.
-    let holdsOnlyBuilds = !isLink && !isBroken && Files.isFile(link.appending("dkms.conf"))
+    var holdsOnlyBuilds = false
+    if !isLink, !isBroken { holdsOnlyBuilds = try Files.isFile(link.appending("dkms.conf")) }
     guard isLink || isBroken || holdsOnlyBuilds else { return nil }
-    let source = Files.linkTarget(link)
+    let source = try Files.linkTarget(link)
     return ModuleRecord(
       id: id, source: source?.string, isBroken: isBroken, isLastGood: source == layout.keptSource(id),
-      holdsOnlyBuilds: holdsOnlyBuilds, builds: builds(of: id))
+      holdsOnlyBuilds: holdsOnlyBuilds, builds: try builds(of: id))
   }
 
-  private func builds(of id: ModuleID) -> [BuildRecord] {
-    Files.list(layout.registration(id)).filter(Self.looksLikeRelease).flatMap { name -> [BuildRecord] in
-      guard let release = try? KernelRelease(name) else { return [] }
-      return Files.list(layout.products(id, release)).compactMap { architecture in
+  /// Whether a link leads to a directory; one that leads to itself leads nowhere.
+  private func leadsToDirectory(_ link: FilePath) throws(HostError) -> Bool {
+    do {
+      return try Files.isDirectory(link)
+    } catch {
+      guard error.errno == .tooManySymbolicLinkLevels else { throw error }
+      return false
+    }
+  }
+
+  private func builds(of id: ModuleID) throws(HostError) -> [BuildRecord] {
+    var builds: [BuildRecord] = []
+    for name in try Files.list(layout.registration(id)) where Self.looksLikeRelease(name) {
+      guard let release = try? KernelRelease(name) else { continue }
+      for architecture in try Files.list(layout.products(id, release)) {
         guard let kernel = try? Kernel(release: release, architecture: architecture),
-          Files.isDirectory(layout.productModules(id, kernel))
-        else { return nil }
-        return BuildRecord(
-          kernel: kernel, isInstalled: isInstalled(id, kernel),
-          dependencyVersions: dependencyVersions(id, kernel),
-          fingerprint: Files.text(layout.fingerprint(id, kernel)).flatMap(KernelFingerprint.init(text:)))
+          try Files.isDirectory(layout.productModules(id, kernel))
+        else { continue }
+        builds.append(
+          BuildRecord(
+            kernel: kernel, isInstalled: try isInstalled(id, kernel),
+            dependencyVersions: try dependencyVersions(id, kernel),
+            fingerprint: try Files.text(layout.fingerprint(id, kernel))
+              .flatMap(KernelFingerprint.init(text:))))
       }
     }
+    return builds
   }
 
-  private func dependencyVersions(_ id: ModuleID, _ kernel: Kernel) -> [String: String] {
+  private func dependencyVersions(_ id: ModuleID, _ kernel: Kernel) throws(HostError) -> [String: String] {
     let product = layout.product(id, kernel)
-    let notes = Files.list(product).filter { $0.hasPrefix(Layout.dependencyPrefix) }
-    return notes.reduce(into: [:]) { versions, note in
-      versions[String(note.dropFirst(Layout.dependencyPrefix.count))] = Files.text(product.appending(note))
+    var versions: [String: String] = [:]
+    for note in try Files.list(product, beginningWith: Layout.dependencyPrefix) {
+      versions[String(note.dropFirst(Layout.dependencyPrefix.count))] = try Files.text(product.appending(note))
     }
+    return versions
   }
 
   /// Digits and a dot; anything else beside the builds is not one.
@@ -66,60 +88,73 @@ public struct ModuleTree: Sendable {
     return rest.count < name.count && rest.first == "."
   }
 
-  func isInstalled(_ id: ModuleID, _ kernel: Kernel) -> Bool {
+  func isInstalled(_ id: ModuleID, _ kernel: Kernel) throws(HostError) -> Bool {
     let link = layout.activeLink(id.name, kernel)
-    guard Files.kind(link) == .link, let target = Files.resolved(link) else { return false }
-    return target == Files.resolved(layout.product(id, kernel))
+    guard try Files.kind(link) == .link, let target = try Files.resolved(link) else { return false }
+    return try target == Files.resolved(layout.product(id, kernel))
+  }
+
+  /// Whether modules of a version are declared as a kernel's.
+  func isDeclared(_ name: String, _ kernel: Kernel) throws(HostError) -> Bool {
+    try Files.kind(layout.activeLink(name, kernel)) == .link
   }
 
   /// How a build that the tree calls installed really stands.
-  public func integrity(of id: ModuleID, _ kernel: Kernel, _ configuration: ModuleConfiguration?) -> Integrity
-  {
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public func integrity(
+    of id: ModuleID, _ kernel: Kernel, _ configuration: ModuleConfiguration?
+  ) throws(HostError) -> Integrity {
     let modules = layout.productModules(id, kernel)
-    let files = moduleFiles(in: modules)
+    let files = try moduleFiles(in: modules)
     let expected = configuration?.modules.map(\.destinationName) ?? Array(files.keys)
-    let isInstalled = isInstalled(id, kernel)
+    let isInstalled = try isInstalled(id, kernel)
     for name in expected {
       guard let file = files[name] else { return .missingFromTree }
       guard isInstalled else { continue }
       let locations =
         [Layout.installedLocation]
         + (configuration?.modules.filter { $0.destinationName == name } ?? [])
-        .map { FilePath($0.destinationLocation).withoutRoot }
+        .map { FilePath($0.destinationLocation).lexicallyNormalized().withoutRoot }
       let copies = locations.map {
         layout.kernel(kernel.release).appending($0.components).appending(file)
       }
-      guard copies.contains(where: { Files.haveEqualContents(modules.appending(file), $0) }) else {
-        return .different
+      let isThere = try copies.hasAny { copy throws(HostError) in
+        try Files.haveEqualContents(modules.appending(file), copy)
       }
+      guard isThere else { return .different }
     }
     return .sound
   }
 
   /// Whether modules that were there before are kept for this kernel.
-  public func hasOriginals(_ name: String, _ kernel: Kernel) -> Bool {
-    Files.isDirectory(layout.originals(name, kernel))
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public func hasOriginals(_ name: String, _ kernel: Kernel) throws(HostError) -> Bool {
+    try Files.isDirectory(layout.originals(name, kernel))
   }
 
   /// Names of the modules that a build has, or had when it was installed.
-  func installedNames(of id: ModuleID, _ kernel: Kernel) -> Set<String> {
-    let dropped = Files.text(layout.droppedModules(id, kernel))?.split(separator: "\n").map(String.init) ?? []
-    return Set(moduleFiles(in: layout.productModules(id, kernel)).keys).union(dropped)
+  func installedNames(of id: ModuleID, _ kernel: Kernel) throws(HostError) -> Set<String> {
+    let dropped = try Files.text(layout.droppedModules(id, kernel))?.split(separator: "\n").map(String.init)
+    return Set(try moduleFiles(in: layout.productModules(id, kernel)).keys).union(dropped ?? [])
   }
 
   /// Whether a file is the same as one that was built for a kernel, as any version of any module but one.
-  func isProduct(_ file: FilePath, for kernel: Kernel, exceptOf name: String? = nil) -> Bool {
+  func isProduct(
+    _ file: FilePath, for kernel: Kernel, exceptOf name: String? = nil
+  ) throws(HostError) -> Bool {
     guard let fileName = file.lastComponent?.string else { return false }
-    return state().modules.contains { record in
-      record.id.name != name && record.build(for: kernel) != nil
-        && Files.haveEqualContents(file, layout.productModules(record.id, kernel).appending(fileName))
+    return try state().modules.hasAny { record throws(HostError) in
+      guard record.id.name != name, record.build(for: kernel) != nil else { return false }
+      return try Files.haveEqualContents(file, layout.productModules(record.id, kernel).appending(fileName))
     }
   }
 
   /// File names in a directory of modules, by the name of the module.
-  package func moduleFiles(in directory: FilePath) -> [String: String] {
+  package func moduleFiles(in directory: FilePath) throws(HostError) -> [String: String] {
     var files: [String: String] = [:]
-    for file in Files.list(directory) {
+    for file in try Files.list(directory) {
       if let name = Compression.moduleName(ofFile: file) { files[name] = file }
     }
     return files

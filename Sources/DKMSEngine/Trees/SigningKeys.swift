@@ -26,12 +26,18 @@ struct SigningKeys: Sendable {
   }
 
   /// How much is there; a link that leads nowhere counts, since its goal is the administrator's affair.
-  var state: KeyState {
-    let hasKey = pair.isOnToken || Files.kind(key) != nil
-    let hasCertificate = Files.kind(certificate) != nil
+  func state() throws(HostError) -> KeyState {
+    let hasKey = try hasKey()
+    let hasCertificate = try Files.exists(certificate)
     if hasKey, hasCertificate { return .complete }
-    if isHalfPublished || !hasKey && !hasCertificate { return .absent }
+    if !hasKey, !hasCertificate { return .absent }
+    if try isHalfPublished() { return .absent }
     return hasKey ? .withoutCertificate : .withoutKey
+  }
+
+  private func hasKey() throws(HostError) -> Bool {
+    if pair.isOnToken { return true }
+    return try Files.exists(key)
   }
 
   /// Where the two are made.
@@ -39,8 +45,10 @@ struct SigningKeys: Sendable {
   var stagedCertificate: FilePath { Files.stagingPath(for: certificate) }
 
   /// Whether a run was killed between the two renames, of which the key's is the first.
-  var isHalfPublished: Bool {
-    !pair.isOnToken && Files.kind(key) != nil && Files.kind(certificate) == nil
-      && Files.kind(stagedKey) == nil && Files.kind(stagedCertificate) != nil
+  func isHalfPublished() throws(HostError) -> Bool {
+    if pair.isOnToken { return false }
+    guard try Files.exists(key), try !Files.exists(certificate) else { return false }
+    guard try !Files.exists(stagedKey) else { return false }
+    return try Files.exists(stagedCertificate)
   }
 }

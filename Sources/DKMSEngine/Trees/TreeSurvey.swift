@@ -1,88 +1,116 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSModel
-internal import Host
+public import Host
 public import SystemPackage
 
 /// What is in the trees that no registered module accounts for.
 public struct TreeSurvey: Sendable {
   private let layout: Layout
+  private let snapshot: Snapshot
   private let state: TreeState
 
-  /// Looks into the trees of a layout.
-  public init(_ layout: Layout) {
-    self.layout = layout
-    state = ModuleTree(layout).state()
+  /// Looks into the trees of a snapshot.
+  ///
+  /// - Throws: `HostError` where a look failed.
+  public init(_ snapshot: Snapshot) throws(HostError) {
+    layout = snapshot.layout
+    self.snapshot = snapshot
+    state = try snapshot.tree()
   }
 
   /// What is registered.
   public var modules: [ModuleRecord] { state.modules }
 
   /// Files where DKMS installs that come from no build in the tree.
-  public var foreignFiles: [(release: KernelRelease, file: FilePath)] {
+  ///
+  /// - Throws: `HostError` where a look failed.
+  public func foreignFiles() throws(HostError) -> [(release: KernelRelease, file: FilePath)] {
     let tree = ModuleTree(layout)
-    return KernelCatalogue(layout).releases.flatMap { release in
-      let names = state.modules.reduce(into: Set<String>()) { names, record in
+    var foreign: [(release: KernelRelease, file: FilePath)] = []
+    for release in try snapshot.kernels().releases {
+      var names: Set<String> = []
+      for record in state.modules {
         for build in record.builds where build.kernel.release == release {
-          names.formUnion(tree.installedNames(of: record.id, build.kernel))
+          names.formUnion(try tree.installedNames(of: record.id, build.kernel))
         }
       }
-      return KernelRemains(of: release, in: layout).installed.filter { file in
+      for file in try KernelRemains(of: release, in: layout).installed {
         let name = file.lastComponent?.string ?? ""
-        return !name.hasSuffix(Files.stagingSuffix)
-          && Compression.moduleName(ofFile: name).map(names.contains) != true
-      }.map { (release, $0) }
+        let isOurs = Compression.moduleName(ofFile: name).map(names.contains) == true
+        if !name.hasSuffix(Files.stagingSuffix), !isOurs { foreign.append((release, file)) }
+      }
     }
+    return foreign
   }
 
   /// Directories of module versions that are not registered, as an old `dkms` may have left them.
-  public var unregistered: [FilePath] {
+  ///
+  /// - Throws: `HostError` where a look failed.
+  public func unregistered() throws(HostError) -> [FilePath] {
     let known = Set(state.modules.map(\.id))
-    return Files.list(layout.dkmsTree).flatMap { name in
-      Files.list(layout.module(name)).compactMap { version -> FilePath? in
-        guard version != "original_module", let id = try? ModuleID(name: name, version: version),
-          Files.kind(layout.registration(id)) == .directory, !known.contains(id)
-        else { return nil }
-        return layout.registration(id)
-      }
+    return try versions().where { id throws(HostError) in
+      guard id.version != "original_module", !known.contains(id) else { return false }
+      return try Files.kind(layout.registration(id)) == .directory
+    }.map(layout.registration)
+  }
+
+  private func versions() throws(HostError) -> [ModuleID] {
+    try Files.list(layout.dkmsTree).collect { name throws(HostError) in
+      try Files.list(layout.module(name)).compactMap { try? ModuleID(name: name, version: $0) }
     }
   }
 
   /// Links that say what a kernel has installed, and where they lead; nil for those that lead nowhere.
-  public var activeLinks: [FilePath: FilePath?] {
-    Files.list(layout.dkmsTree).flatMap { name in
-      Files.list(layout.module(name)).filter { $0.hasPrefix("kernel-") }.map(layout.module(name).appending)
-    }.reduce(into: [:]) { links, link in
-      guard Files.kind(link) == .link, let target = Files.linkTarget(link) else { return }
-      let goal = link.removingLastComponent().pushing(target)
-      links.updateValue(Files.resolved(goal) == nil ? nil : goal, forKey: link)
+  ///
+  /// - Throws: `HostError` where a look failed.
+  public func activeLinks() throws(HostError) -> [FilePath: FilePath?] {
+    var links: [FilePath: FilePath?] = [:]
+    for name in try Files.list(layout.dkmsTree) {
+      for entry in try Files.list(layout.module(name), beginningWith: "kernel-") {
+        let link = layout.module(name).appending(entry)
+        guard try Files.kind(link) == .link, let target = try Files.linkTarget(link) else { continue }
+        let goal = link.removingLastComponent().pushing(target)
+        links.updateValue(try Files.resolved(goal) == nil ? nil : goal, forKey: link)
+      }
     }
+    return links
   }
 
   /// Modules that have no version left.
-  public var emptyModules: [FilePath] {
-    Files.list(layout.dkmsTree).map(layout.module).filter { path in
-      Files.kind(path) == .directory && Files.list(path).isEmpty
+  ///
+  /// - Throws: `HostError` where a look failed.
+  public func emptyModules() throws(HostError) -> [FilePath] {
+    try Files.list(layout.dkmsTree).map(layout.module).where { path throws(HostError) in
+      guard try Files.kind(path) == .directory else { return false }
+      return try Files.list(path).isEmpty
     }
   }
 
   /// Copies of sources that nothing uses, since the module's own source is there.
-  public var idleSources: [FilePath] {
-    state.modules.filter { record in
-      !record.isLastGood && !record.isBroken
-        && Files.isFile(layout.sourceLink(record.id).appending("dkms.conf"))
-    }.map { layout.keptSource($0.id) }.filter(Files.isDirectory)
+  ///
+  /// - Throws: `HostError` where a look failed.
+  public func idleSources() throws(HostError) -> [FilePath] {
+    try state.modules.where { record throws(HostError) in
+      guard !record.isLastGood, !record.isBroken else { return false }
+      return try Files.isFile(layout.sourceLink(record.id).appending("dkms.conf"))
+    }.map { layout.keptSource($0.id) }.where(Files.isDirectory)
   }
 
   /// Sources of registered modules, and their files, that anybody may change.
-  public var openSources: [FilePath] {
-    let sources = Set(state.modules.filter { !$0.isBroken }.map { layout.sourceLink($0.id) })
-    return sources.compactMap(Files.resolved).filter(Self.holdsOpenFile).sorted { $0.string < $1.string }
+  ///
+  /// - Throws: `HostError` where a look failed.
+  public func openSources() throws(HostError) -> [FilePath] {
+    var sources: Set<FilePath> = []
+    for record in state.modules where !record.isBroken {
+      if let source = try Files.resolved(layout.sourceLink(record.id)) { sources.insert(source) }
+    }
+    return try sources.sorted { $0.string < $1.string }.where(Self.holdsOpenFile)
   }
 
-  private static func holdsOpenFile(_ path: FilePath) -> Bool {
-    if Files.isWritableByAnybody(path) { return true }
-    guard Files.kind(path) == .directory else { return false }
-    return Files.components(of: path).contains { holdsOpenFile(path.appending($0)) }
+  private static func holdsOpenFile(_ path: FilePath) throws(HostError) -> Bool {
+    if try Files.isWritableByAnybody(path) { return true }
+    guard try Files.kind(path) == .directory else { return false }
+    return try Files.components(of: path).map(path.appending).hasAny(holdsOpenFile)
   }
 }

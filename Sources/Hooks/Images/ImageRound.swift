@@ -9,7 +9,8 @@ internal import SystemPackage
 
 /// The images of a system: what there is of them, and the making of those that are planned.
 struct ImageRound: Sendable {
-  private let framework: Framework
+  private let snapshot: Snapshot
+  private let layout: Layout
   private let configuration: SuiteConfiguration
   private let host: Host
   private let system: BootSystem
@@ -23,21 +24,22 @@ struct ImageRound: Sendable {
   /// Finds out which images there are to look at for what a transaction has touched; `only` is the generator that a
   /// hook file is for, nil for whichever there is.
   init(
-    _ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host, _ targets: [HookTarget],
+    _ snapshot: Snapshot, _ configuration: SuiteConfiguration, _ targets: [HookTarget],
     for only: ImageGenerator?
-  ) async {
-    self.framework = framework
+  ) async throws(HostError) {
+    self.snapshot = snapshot
+    layout = snapshot.layout
+    host = snapshot.host
     self.configuration = configuration
-    self.host = host
     self.only = only
-    system = BootSystem(framework, host)
+    system = BootSystem(snapshot)
     narrator = Narrator(host.console)
     guard looksAtImages else { return }
-    let database = Database(root: framework.layout.root)
-    let installed = InstalledKernels(framework.layout, database)
+    let database = Database(root: layout.root)
+    let installed = try InstalledKernels(snapshot, database)
     owners = installed.owners
     concerned = concernedKernels(targets, database)
-    let kernels = bootableKernels(installed)
+    let kernels = try bootableKernels(installed)
     let survey = ImageSurvey(system)
     let choice = await GeneratorChoice(for: kernels, survey, configuration, database)
     self.choice = choice
@@ -52,24 +54,24 @@ struct ImageRound: Sendable {
   /// Ends what runs that were killed have begun.
   ///
   /// - Returns: Whether that went well; what went wrong has been said.
-  func resume() async -> Bool {
+  /// - Throws: `HostError` where nobody can tell what they have left.
+  func resume() async throws(HostError) -> Bool {
     guard let chosen = choice?.chosen, only == nil || only == chosen else { return true }
-    LeftoverSweeper(framework.layout).sweepTemporary()
-    maker.sweep(beside: recipes.recipes)
-    var isWell = true
+    try LeftoverSweeper(layout).sweepTemporary()
+    var problems = maker.sweep(beside: recipes.recipes)
     for recipe in recipes.recipes {
-      do { try await maker.resume(recipe) } catch {
-        fail(error)
-        isWell = false
-      }
+      do { try await maker.resume(recipe) } catch { problems.append(error) }
     }
-    return isWell
+    problems.forEach(fail)
+    return problems.isEmpty
   }
 
   /// Looks at the images that targets concern.
-  func look() async -> RoundFacts {
+  ///
+  /// - Throws: `DKMSError` where the trees cannot be looked at.
+  func look() async throws(DKMSError) -> RoundFacts {
     RoundFacts(
-      images: await images(recipes.recipes.filter(isConcerned)), installed: choice?.installed ?? [],
+      images: try await images(recipes.recipes.filter(isConcerned)), installed: choice?.installed ?? [],
       chosen: choice?.chosen, requested: only, problems: recipes.problems)
   }
 
@@ -80,7 +82,8 @@ struct ImageRound: Sendable {
     plan.entries.forEach(announceKept)
     var outcomes: [Outcome] = []
     for entry in plan.generated { outcomes.append(await make(entry)) }
-    return HookEnding(isWell: facts.problems.isEmpty && outcomes.allSatisfy(\.isDone), outcomes: outcomes)
+    let isWell = facts.problems.isEmpty && plan.unknown.isEmpty && outcomes.allSatisfy(\.isDone)
+    return HookEnding(isWell: isWell, outcomes: outcomes)
   }
 
   private func make(_ entry: ImagePlan.Entry) async -> Outcome {
@@ -95,17 +98,17 @@ struct ImageRound: Sendable {
     }
   }
 
-  private var maker: ImageMaker { ImageMaker(system, state: framework.layout.imageState) }
+  private var maker: ImageMaker { ImageMaker(system, state: layout.imageState) }
 
   // MARK: Kernels
 
-  private func bootableKernels(_ installed: InstalledKernels) -> [BootableKernel] {
-    let catalogue = KernelCatalogue(framework.layout)
-    return installed.releases.filter { !configuration.ignores($0) }.compactMap { release in
-      (try? Kernel(release: release, architecture: host.architecture)).map {
-        BootableKernel($0, packageBase: catalogue.packageBase(of: release))
-      }
+  private func bootableKernels(_ installed: InstalledKernels) throws(HostError) -> [BootableKernel] {
+    var kernels: [BootableKernel] = []
+    for release in installed.releases where !configuration.ignores(release) {
+      guard let kernel = try? Kernel(release: release, architecture: host.architecture) else { continue }
+      kernels.append(BootableKernel(kernel, packageBase: try snapshot.kernels().packageBase(of: release)))
     }
+    return kernels
   }
 
   /// The kernels that targets are about; nil where they may be about any: a module is, and a package that is gone.
@@ -133,8 +136,9 @@ struct ImageRound: Sendable {
   /// undone may have been done in this one.
   private func isConcerned(_ recipe: ImageRecipe) -> Bool {
     guard let concerned, !concerned.contains(recipe.kernel.release) else { return true }
-    let dependencies = framework.layout.kernel(recipe.kernel.release).appending("modules.dep")
-    return recipe.images.contains { Files.isNewer(dependencies, than: FilePath($0.path)) }
+    let dependencies = layout.kernel(recipe.kernel.release).appending("modules.dep")
+    // Where that cannot be told, the look into the image will say why.
+    return recipe.images.contains { (try? Files.isNewer(dependencies, than: FilePath($0.path))) != false }
   }
 
   // MARK: Generators
@@ -146,13 +150,13 @@ struct ImageRound: Sendable {
     } else if facts.chosen == nil, facts.requested == nil || facts.requested == facts.installed[0] {
       let names = facts.installed.map(\.rawValue).joined(separator: ", ")
       narrator.warn("no initramfs image is looked at: several generators are installed (\(names))")
-      narrator.advise("to choose one, set initramfs-generator in \(framework.layout.suiteConfiguration)")
+      narrator.advise("to choose one, set initramfs-generator in \(layout.suiteConfiguration)")
     }
   }
 
   // MARK: Facts
 
-  private func images(_ recipes: [ImageRecipe]) async -> ImageFacts {
+  private func images(_ recipes: [ImageRecipe]) async throws(DKMSError) -> ImageFacts {
     var facts = ImageFacts(policy: configuration.initramfs)
     for recipe in recipes { facts.runs.append(await ImageSurvey(system).run(recipe)) }
     let mayBeMade = facts.runs.filter { run in
@@ -160,8 +164,7 @@ struct ImageRound: Sendable {
     }
     let kernels = Set(mayBeMade.map(\.recipe.kernel)).sorted { $0.description < $1.description }
     guard !kernels.isEmpty else { return facts }
-    let reader = ConditionReader(framework, host: host, kernelOwners: owners)
-    for condition in await reader.conditions(of: kernels) {
+    for condition in try await ConditionReader(snapshot, kernelOwners: owners).conditions(of: kernels) {
       facts.unbuiltModules[condition.kernel] = condition.unbuiltModules
     }
     return facts
@@ -170,11 +173,18 @@ struct ImageRound: Sendable {
   // MARK: Words
 
   private func announceKept(_ entry: ImagePlan.Entry) {
-    guard case .keepGood(_, let modules) = entry.decision else { return }
-    let names = modules.joined(separator: ", ")
-    narrator.warn(
-      "\(entry.subject) stays as it is: \(names), which it needs, could not be built for \(entry.recipe.kernel.release)"
-    )
+    switch entry.decision {
+    case .keepGood(_, let modules):
+      let names = modules.joined(separator: ", ")
+      narrator.warn(
+        "\(entry.subject) stays as it is: \(names), which it needs, could not be built for \(entry.recipe.kernel.release)"
+      )
+    case .keepUnknown(let flaws):
+      let reasons = flaws.map(\.words).joined(separator: "; ")
+      host.console.printError("==> ERROR: \(entry.subject) stays as it is: \(reasons)")
+      narrator.advise("once that can be read again: alpm-dkms initramfs \(entry.recipe.kernel.release)")
+    case .generate, .generateAlways, .keepFresh, .keepNever: break
+    }
   }
 
   private func fail(_ error: GenerationError) {
@@ -196,7 +206,7 @@ extension KernelCondition {
     let unbuilt = modules.filter { module in
       if module.failure != nil { return true }
       guard let obstacle = module.obstacle, module.installed == nil else { return false }
-      return obstacle.exitStatus != .excluded
+      return !obstacle.isSkip
     }
     return Set(unbuilt.flatMap(\.moduleNames).map(\.asKernelModuleName))
   }

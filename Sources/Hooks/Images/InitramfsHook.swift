@@ -34,10 +34,11 @@ package struct InitramfsHook: Hook {
     let framework = try await Framework.read(over: layout, host: host)
     self.layout = framework.layout
     self.host = host
-    round = await ImageRound(
-      framework, SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration, host,
-      call.targets,
-      for: generator)
+    let configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
+    do {
+      round = try await ImageRound(
+        framework.snapshot(on: host), configuration, call.targets, for: generator)
+    } catch { throw DKMSError(error) }
   }
 
   /// Images and the room for them are everybody's: whoever comes second finds them fresh.
@@ -50,9 +51,11 @@ package struct InitramfsHook: Hook {
     } catch { throw DKMSError(error) }
   }
 
-  package func recover() async -> Bool { await round.resume() }
+  package func recover() async throws(DKMSError) -> Bool {
+    do { return try await round.resume() } catch { throw DKMSError(error) }
+  }
 
-  package func look() async -> RoundFacts { await round.look() }
+  package func look() async throws(DKMSError) -> RoundFacts { try await round.look() }
 
   package static func plan(_ facts: RoundFacts) -> ImagePlan { ImagePlan(facts.images) }
 

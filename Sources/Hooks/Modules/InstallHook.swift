@@ -10,44 +10,49 @@ package struct InstallHook: Hook {
   package static let kind = HelperKind.install
 
   private let targets: [HookTarget]
-  private let framework: Framework
+  private let allowsAutoinstall: Bool
   private let configuration: SuiteConfiguration
-  private let host: Host
+  /// Nothing of it is read before killed runs have been recovered from.
+  private let snapshot: Snapshot
 
-  private var layout: Layout { framework.layout }
-
-  private var options: BuildOptions {
-    var options = framework.options
-    options.silenceLimit = configuration.silenceLimit
-    return options
-  }
+  private var layout: Layout { snapshot.layout }
+  private var host: Host { snapshot.host }
 
   package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
     targets = call.targets
-    framework = try await Framework.read(over: layout, host: host)
+    let framework = try await Framework.read(over: layout, host: host)
     // What is wrong with it the verdict says.
     configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
-    self.host = host
+    allowsAutoinstall = framework.allowsAutoinstall
+    var options = framework.options
+    options.silenceLimit = configuration.silenceLimit
+    snapshot = Snapshot(host: host, layout: framework.layout, options: options)
   }
 
-  package func recover() -> Bool {
-    LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
-    LeftoverSweeper(layout).sweep()
+  package func recover() throws(DKMSError) -> Bool {
+    try onFiles { () throws(HostError) in
+      try LeftoverSweeper(layout).forgetFailuresOfGoneKernels()
+      try LeftoverSweeper(layout).sweep()
+    }
     return true
   }
 
   package func look() async throws(DKMSError) -> ModuleFacts {
-    var options = options
     let database = Database(root: layout.root)
-    var findings = await TransactionReader(layout, options, host).findings(targets, database)
+    var findings: TransactionReader.Findings
+    do throws(HostError) {
+      findings = try await TransactionReader(snapshot).findings(targets, database)
+    } catch {
+      throw DKMSError(error)
+    }
     findings.transaction.leaveAlone { configuration.ignores($0.release) }
-    options.kernelOwners = findings.kernelOwners
-    let facts = await FactsReader(host: host, layout: layout, options: options, comparesKernels: true).facts(
-      modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
-      sources: findings.sources)
+    let facts = try await FactsReader(snapshot, kernelOwners: findings.kernelOwners).facts(
+      FactsReader.Request(
+        modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
+        clearedKernels: findings.transaction.goneKernels, sources: findings.sources))
     return ModuleFacts(
       transaction: findings.transaction,
-      options: PlanningOptions(options, installs: framework.allowsAutoinstall), facts: facts,
+      options: PlanningOptions(snapshot.options, installs: allowsAutoinstall), facts: facts,
       errors: findings.errors, warnings: findings.warnings, orphans: findings.orphans,
       databaseProblem: database.problem.map { "every kernel directory counts as installed: \($0)" })
   }
@@ -62,20 +67,17 @@ package struct InstallHook: Hook {
       narrator.warn("nothing is built: \(layout.configurationDirectory)/no-autoinstall forbids it")
     }
     plan.skips.forEach(narrator.skipped)
-    var options = options
-    for (kernel, facts) in facts.facts.kernels {
-      options.kernelOwners[kernel.release] = facts.fingerprint?.owner
+    let report = try await Executor(snapshot).execute(plan, observe: narrator.ended)
+    try onFiles { () throws(HostError) in
+      try LeftoverSweeper(layout).sweepBootRecords(of: host.bootIdentifier)
     }
-    let report = try await Executor(host: host, layout: layout, options: options)
-      .execute(plan, observe: narrator.ended)
-    LeftoverSweeper(layout).sweepBootRecords(of: host.bootIdentifier)
     return HookEnding(isWell: conclude(report, facts, narrator), outcomes: report.outcomes)
   }
 
   /// Says once which kernels nobody owns, and again only when others join or leave them.
   private func report(_ orphans: [KernelRelease], _ narrator: Narrator) {
     let names = orphans.map(\.description).joined(separator: ", ")
-    guard names != Files.text(layout.reportedOrphans) ?? "" else { return }
+    guard names != (try? Files.text(layout.reportedOrphans)) ?? "" else { return }
     if !orphans.isEmpty {
       narrator.warn("no package owns these kernels, so nothing is built for them: \(names)")
     }
@@ -86,7 +88,7 @@ package struct InstallHook: Hook {
 
   private func conclude(_ report: Report, _ facts: ModuleFacts, _ narrator: Narrator) -> Bool {
     facts.warnings.forEach(narrator.warn)
-    narrator.conclude(report)
+    narrator.conclude(report, excusing: \.isSkip)
     for (error, modules) in report.plan.modulesWithoutHeaders {
       narrator.warn("\(error); not built: \(modules.map(\.description).joined(separator: ", "))")
       if let remedy = error.remedy { narrator.advise(remedy) }
@@ -94,12 +96,12 @@ package struct InstallHook: Hook {
     // A kernel without headers, or one that a module is not for, is no failure of this transaction.
     let errors =
       facts.errors
-      + report.plan.obstacles.filter { ![.excluded, .headersMissing].contains($0.exitStatus) }
+      + report.plan.obstacles.filter { !$0.isSkip && $0.exitStatus != .headersMissing }
     errors.forEach(narrator.fail)
     for (id, kernel) in report.lastGood(facts.facts.tree) {
       narrator.warn("\(id) stays installed for \(kernel.release)")
     }
-    return errors.isEmpty && report.failures.isEmpty
+    return errors.isEmpty && report.failures.allSatisfy(\.isSkip)
   }
 }
 

@@ -14,34 +14,36 @@ package struct KeepHook: Hook {
   package static let kind = HelperKind.remove
 
   private let targets: [HookTarget]
-  private let framework: Framework
-  private let host: Host
+  private let snapshot: Snapshot
 
-  private var layout: Layout { framework.layout }
+  private var layout: Layout { snapshot.layout }
+  private var host: Host { snapshot.host }
 
   package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
     targets = call.targets
-    framework = try await Framework.read(over: layout, host: host)
-    self.host = host
+    snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
   }
 
   package func look() async throws(DKMSError) -> SourceFacts {
     let sources = Database(root: layout.root).moduleSources(of: targets).sorted()
+    let tree = try onFiles { () throws(HostError) in try snapshot.tree() }
     let change = SourceChange(
-      tree: ModuleTree(layout).state(), sources: sources.map { layout.sourceTree.appending($0).string })
-    return targets.contains(.suite) ? .removal(await removal(of: change.modules)) : .change(change)
+      tree: tree, sources: sources.map { layout.sourceTree.appending($0).string })
+    return targets.contains(.suite) ? .removal(try await removal(of: change.modules)) : .change(change)
   }
 
   /// What goes with the suite: the helpers that would remove it after the transaction will be gone by then.
-  private func removal(of modules: [ModuleID]) async -> ModuleFacts {
-    let facts = await FactsReader(host: host, layout: layout, options: framework.options).facts(
-      modules: [], kernels: [])
+  private func removal(of modules: [ModuleID]) async throws(DKMSError) -> ModuleFacts {
+    let tree = try onFiles { () throws(HostError) in try snapshot.tree() }
+    let built = Set(tree.modules.flatMap(\.builds).map(\.kernel)).sorted { $0.description < $1.description }
     let releases = Set(targets.compactMap(\.kernelItself))
-    let goneKernels = Set(facts.tree.modules.flatMap(\.builds).map(\.kernel))
-      .filter { releases.contains($0.release) }.sorted { $0.description < $1.description }
+    let goneKernels = built.filter { releases.contains($0.release) }
+    let registered = tree.modules.filter { !$0.builds.isEmpty }.map(\.id)
+    let facts = try await FactsReader(snapshot).facts(
+      FactsReader.Request(modules: registered, kernels: [], clearedKernels: built))
     return ModuleFacts(
       transaction: Transaction(goneModules: modules, goneKernels: goneKernels),
-      options: PlanningOptions(framework.options), facts: facts)
+      options: PlanningOptions(snapshot.options), facts: facts)
   }
 
   package static func plan(_ facts: SourceFacts) -> SourcePlan {
@@ -56,8 +58,7 @@ package struct KeepHook: Hook {
     case .keep(let modules): return HookEnding(isWell: true, outcomes: await keep(modules))
     case .remove(let plan):
       let narrator = Narrator(host.console)
-      let report = try await Executor(host: host, layout: layout, options: framework.options)
-        .execute(plan, observe: narrator.ended)
+      let report = try await Executor(snapshot).execute(plan, observe: narrator.ended)
       narrator.conclude(report)
       return HookEnding(isWell: report.failures.isEmpty, outcomes: report.outcomes)
     }

@@ -66,6 +66,7 @@ extension KernelVerdict {
       switch standing {
       case .asBefore: "bootable as before"
       case .degraded: "degraded"
+      case .unknown: "unknown"
       case .blocked: "blocked"
       }
     return ["\(kernel.release): \(standing)"]

@@ -22,14 +22,23 @@ public struct ImageMaker: Sendable {
   }
 
   /// Removes what a killed run left half made beside images.
-  public func sweep(beside recipes: [ImageRecipe]) {
-    let directories = Set(recipes.flatMap(\.images).map { goal(of: $0).removingLastComponent() })
+  ///
+  /// - Returns: The looks that failed, so that something may be left.
+  public func sweep(beside recipes: [ImageRecipe]) -> [GenerationError] {
+    var directories: Set<FilePath> = []
+    var problems = ImageRecipes()
+    for image in recipes.flatMap(\.images) {
+      let goal = problems.answer { () throws(HostError) -> FilePath in try self.goal(of: image) }
+      if let goal { directories.insert(goal.removingLastComponent()) }
+    }
     for directory in directories {
-      for name in Files.list(directory) where name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix) {
+      let names = problems.answer { () throws(HostError) in try Files.list(directory) } ?? []
+      for name in names where name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix) {
         try? Files.remove(directory.appending(name))
       }
     }
     try? Files.remove(archive)
+    return problems.problems
   }
 
   /// Makes the images of a run anew; where anything goes wrong those that are there stay as they are.
@@ -37,11 +46,8 @@ public struct ImageMaker: Sendable {
   /// - Throws: `GenerationError`, also where what follows the images went wrong.
   public func make(_ entry: ImagePlan.Entry) async throws(GenerationError) {
     let recipe = entry.recipe
-    let goals = recipe.images.map(goal)
-    for goal in goals where !Files.isDirectory(goal.removingLastComponent()) {
-      throw GenerationError(
-        goal.string, "the directory for it is not there", remedy: "mount or make it first")
-    }
+    var goals: [FilePath] = []
+    for image in recipe.images { goals.append(try usableGoal(of: image, recipe)) }
     let staged = goals.map(Files.stagingPath)
     // Only what follows a unified kernel image alone asks for the archive in it.
     let needsArchive = recipe.followUp != nil && !recipe.images.contains { $0.form == .archive }
@@ -63,12 +69,46 @@ public struct ImageMaker: Sendable {
   ///
   /// - Throws: `GenerationError`.
   public func resume(_ recipe: ImageRecipe) async throws(GenerationError) {
-    if Files.kind(note(recipe)) != nil { try await follow(recipe, archive: nil) }
+    let isUnfinished = try look { () throws(HostError) in try Files.exists(note(recipe)) }
+    if isUnfinished { try await follow(recipe, archive: nil) }
   }
 
   /// Where a link leads, since it must stay one.
-  private func goal(of image: InitramfsImage) -> FilePath {
-    Files.resolved(FilePath(image.path)) ?? FilePath(image.path)
+  private func goal(of image: InitramfsImage) throws(HostError) -> FilePath {
+    try Files.resolved(FilePath(image.path)) ?? FilePath(image.path)
+  }
+
+  /// Where an image is put: a file, or nothing yet, in a directory that is there.
+  private func usableGoal(
+    of image: InitramfsImage, _ recipe: ImageRecipe
+  ) throws(GenerationError) -> FilePath {
+    let goal = try look { () throws(HostError) -> FilePath in try self.goal(of: image) }
+    let (kind, hasDirectory) = try look { () throws(HostError) -> (Files.Kind?, Bool) in
+      (try Files.kind(goal), try Files.isDirectory(goal.removingLastComponent()))
+    }
+    guard hasDirectory else {
+      throw GenerationError(
+        goal.string, "the directory for it is not there", remedy: "mount or make it first")
+    }
+    // Of links only one that leads nowhere comes here.
+    guard kind == nil || kind == .file || kind == .link else {
+      let words = kind == .directory ? "a directory" : "a pipe, a socket or a device"
+      throw GenerationError(
+        image.path, "it is \(words), and no image is put in its place",
+        remedy: Self.otherName(for: image, recipe))
+    }
+    return goal
+  }
+
+  private static func otherName(for image: InitramfsImage, _ recipe: ImageRecipe) -> String {
+    guard image.generator == .mkinitcpio, let preset = recipe.configurationFiles.last else {
+      return "move it away, then: alpm-dkms initramfs \(recipe.kernel.release)"
+    }
+    return "name a file for the image in \(preset), then: alpm-dkms initramfs \(recipe.kernel.release)"
+  }
+
+  private func look<Value>(_ question: () throws(HostError) -> Value) throws(GenerationError) -> Value {
+    do { return try question() } catch { throw GenerationError(error) }
   }
 
   /// The archive in a unified kernel image, for what follows that.
@@ -124,17 +164,22 @@ public struct ImageMaker: Sendable {
       GenerationError(old.image.path, "what \(recipe.generator) made is not used: \(reason)")
     }
     if let flaw = new.flaws.first { throw refused(flaw.words) }
-    guard let oldSize = Files.size(FilePath(old.image.path)), let newSize = Files.size(path),
-      newSize < oldSize / 2, !mayShrink(old, recipe)
-    else { return }
-    throw refused("it has \(newSize) bytes where there were \(oldSize), and nothing tells why")
+    let shrinkage = try look { () throws(HostError) -> String? in
+      guard let oldSize = try Files.size(FilePath(old.image.path)), let newSize = try Files.size(path),
+        newSize < oldSize / 2, try !mayShrink(old, recipe)
+      else { return nil }
+      return "it has \(newSize) bytes where there were \(oldSize), and nothing tells why"
+    }
+    if let shrinkage { throw refused(shrinkage) }
   }
 
   /// Whether there is a reason for an image to lose more than half of what it is.
-  private func mayShrink(_ old: ImageCondition, _ recipe: ImageRecipe) -> Bool {
+  private func mayShrink(_ old: ImageCondition, _ recipe: ImageRecipe) throws(HostError) -> Bool {
     let lostModules = old.flaws.contains { if case .gone = $0 { true } else { false } }
-    return old.isUnusable || lostModules
-      || recipe.configurationFiles.contains { Files.isNewer(FilePath($0), than: FilePath(old.image.path)) }
+    if old.isUnusable || lostModules { return true }
+    return try recipe.configurationFiles.hasAny { file throws(HostError) in
+      try Files.isNewer(FilePath(file), than: FilePath(old.image.path))
+    }
   }
 
   // MARK: Placing
@@ -155,7 +200,11 @@ public struct ImageMaker: Sendable {
     let environment = system.host.environment.merging([
       "KERNELVERSION": recipe.kernel.release.description, "KERNELDESTINATION": followUp.kernelDestination,
     ]) { $1 }
-    for hook in hooks(of: followUp) {
+    let hooks: [FilePath]
+    do { hooks = try self.hooks(of: followUp) } catch {
+      throw GenerationError(recipe.images[0].path, "it is made, but \(error)")
+    }
+    for hook in hooks {
       let command = Command(hook.string, [followUp.kernelImage] + images, environment: environment)
       let result: CommandResult
       do { result = try await system.host.launcher.run(command) } catch {
@@ -170,12 +219,12 @@ public struct ImageMaker: Sendable {
     try? Files.remove(note(recipe))
   }
 
-  private func hooks(of followUp: ImageRecipe.FollowUp) -> [FilePath] {
+  /// The programs of the directories, of those with one name the first.
+  private func hooks(of followUp: ImageRecipe.FollowUp) throws(HostError) -> [FilePath] {
     var known: Set<String> = []
-    return followUp.directories.map { FilePath($0) }.flatMap { directory in
-      Files.list(directory).filter { !$0.hasPrefix(".") && known.insert($0).inserted }.map {
-        directory.appending($0)
-      }
-    }.filter(Files.isExecutable)
+    return try followUp.directories.map { FilePath($0) }.collect { directory throws(HostError) in
+      try Files.list(directory).filter { !$0.hasPrefix(".") && known.insert($0).inserted }
+        .map { directory.appending($0) }
+    }.where(Files.isExecutable)
   }
 }

@@ -15,15 +15,16 @@ public struct ImageSurvey: Sendable {
     inspector = ImageInspector(host: system.host, temporaryDirectory: system.temporaryDirectory)
   }
 
-  /// The generators that have made images of these kernels which are there.
+  /// The generators that have made images of these kernels which are there, or may have: a look failed.
   public func generatorsInUse(
     among installed: [ImageGenerator], for kernels: [BootableKernel]
   ) async -> [ImageGenerator] {
     var inUse: [ImageGenerator] = []
     for kind in installed {
-      let recipes = await kind.generator(on: system).recipes(for: kernels).recipes
-      let isUsed = recipes.flatMap(\.images).contains { Files.isFile(FilePath($0.path)) }
-      if isUsed { inUse.append(kind) }
+      var found = await kind.generator(on: system).recipes(for: kernels)
+      let paths = found.recipes.flatMap(\.images).map { FilePath($0.path) }
+      let isUsed = found.answer { () throws(HostError) in try paths.hasAny(Files.isFile) } == true
+      if isUsed || !found.problems.isEmpty { inUse.append(kind) }
     }
     return inUse
   }
@@ -31,17 +32,23 @@ public struct ImageSurvey: Sendable {
   /// What a generator would be called with for kernels.
   ///
   /// Of the modules that its configuration names those remain that do not come with the kernel: what a hook does
-  /// with the others the kernel's own image has shown.
+  /// with the others the kernel's own image has shown. Where it is not known which these are, that is a problem, and
+  /// the runs for the kernel are missing.
   public func recipes(
     of kind: ImageGenerator, for kernels: [BootableKernel]
   ) async -> ImageRecipes {
-    let foreign = kernels.reduce(into: [:]) { $0[$1.kernel] = foreignModules(of: $1) }
-    return await kind.generator(on: system).recipes(for: kernels).map { recipe in
-      var recipe = recipe
-      let names = foreign[recipe.kernel] ?? []
-      recipe.requests.removeAll { !names.contains($0.module) }
-      return recipe
+    let all = await kind.generator(on: system).recipes(for: kernels)
+    var recipes = ImageRecipes(problems: all.problems)
+    var foreign: [Kernel: Set<String>] = [:]
+    for kernel in kernels {
+      foreign[kernel.kernel] = recipes.answer { () throws(HostError) in try foreignModules(of: kernel) }
     }
+    for var recipe in all.recipes {
+      guard let names = foreign[recipe.kernel] else { continue }
+      recipe.requests.removeAll { !names.contains($0.module) }
+      recipes.append(recipe)
+    }
+    return recipes
   }
 
   /// What there is of the images of a run.
@@ -58,15 +65,14 @@ public struct ImageSurvey: Sendable {
       requested: recipe.requests)
   }
 
-  private func foreignModules(of kernel: BootableKernel) -> Set<String> {
+  private func foreignModules(of kernel: BootableKernel) throws(HostError) -> Set<String> {
     let places = ["updates", "extra", "extramodules"].map { system.modules(of: kernel).appending($0) }
-    return places.reduce(into: []) { $0.formUnion(modules(below: $1)) }
+    return Set(try places.collect { place throws(HostError) in try modules(below: place) })
   }
 
-  private func modules(below directory: FilePath) -> [String] {
-    Files.list(directory).flatMap { name -> [String] in
-      let path = directory.appending(name)
-      if Files.kind(path) == .directory { return modules(below: path) }
+  private func modules(below directory: FilePath) throws(HostError) -> [String] {
+    try Files.listing(directory).collect { name, kind throws(HostError) -> [String] in
+      if kind == .directory { return try modules(below: directory.appending(name)) }
       guard let end = name.range(ofExtension: ".ko") else { return [] }
       return [name[..<end].asKernelModuleName]
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Glibc
 internal import Host
 internal import SystemPackage
 
@@ -7,7 +8,29 @@ internal import SystemPackage
 struct BashReader: Sendable {
   let host: Host
 
-  /// Runs a script on arguments and splits what it prints at its NUL bytes.
+  /// As much as a configuration file may hold, in bytes.
+  static let sizeLimit = 1 << 20
+  /// As much as a run may print, and as any file may hold that it writes, in KiB.
+  private static let outputLimit = 16 << 10
+  /// As much memory as each program of a run may have, in KiB.
+  private static let memoryLimit = 1 << 20
+  /// As long as a run may take.
+  private static let timeLimit = Duration.seconds(120)
+
+  /// Those of the files that are there.
+  ///
+  /// Who opens a pipe or a device waits for ever: bash gets nothing but regular files of a usual size.
+  ///
+  /// - Throws: `GenerationError` naming a file that cannot be read, is no regular file, or is too large.
+  func present(_ files: [FilePath]) throws(GenerationError) -> [FilePath] {
+    do throws(HostError) {
+      return try files.where { file throws(HostError) in try Files.contents(file, Self.sizeLimit) != nil }
+    } catch {
+      throw GenerationError(error)
+    }
+  }
+
+  /// Runs a script on arguments and splits at its NUL bytes what it prints after the start of the values.
   ///
   /// - Throws: `GenerationError` naming the subject.
   func fields(
@@ -16,22 +39,33 @@ struct BashReader: Sendable {
     let path = host.environment["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
     let command = Command(
       "bash", ["--noprofile", "--norc", "-c", Self.prelude + script, "alpm-dkms"] + arguments,
-      environment: ["HOME": "/", "LC_ALL": "C", "PATH": path], timeLimit: .seconds(120))
+      environment: ["HOME": "/", "LC_ALL": "C", "PATH": path], timeLimit: Self.timeLimit)
     let result: CommandResult
     do { result = try await host.launcher.run(command) } catch { throw GenerationError(subject, "\(error)") }
-    var fields = result.output.split(separator: 0, omittingEmptySubsequences: false)
+    guard result.termination != .signalled(SIGXFSZ) else {
+      throw GenerationError(subject, "what it prints is too large: more than \(Self.outputLimit) KiB")
+    }
+    guard result.termination != .timedOut else {
+      throw GenerationError(subject, "bash does not come to its end in \(Self.timeLimit)")
+    }
+    // A file that writes to the saved descriptor does so before its values are said.
+    let printed = result.output.split(separator: 0, omittingEmptySubsequences: false)
       .map { String(decoding: $0, as: UTF8.self) }
+    var fields = printed.firstIndex(of: Self.start).map { printed[($0 + 1)...] } ?? []
     guard result.isSuccess, fields.count >= 2, fields.removeLast() == "", fields.removeLast() == "end" else {
       let lastWords = result.errorText.split(separator: "\n").last.map { ": \($0)" } ?? ""
       throw GenerationError(subject, "bash cannot read it to its end\(lastWords)")
     }
-    return fields
+    return Array(fields)
   }
 
-  /// Runs files one after another and reads lists back: arrays, or words of strings.
+  /// Runs the files that are there one after another and reads lists back: arrays, or words of strings.
+  ///
+  /// - Throws: `GenerationError` naming one that cannot be read, or the subject.
   func lists(
     _ names: [String], of files: [FilePath], about subject: String
   ) async throws(GenerationError) -> [String: [String]] {
+    let files = try present(files)
     guard !files.isEmpty else { return [:] }
     let fields = try await fields(
       of: Self.listScript, names + ["--"] + files.map(\.string), about: subject)
@@ -42,10 +76,17 @@ struct BashReader: Sendable {
     return lists
   }
 
+  /// What comes before the values: a field of its own, whatever has been written before it.
+  private static let start = "alpm-dkms: values"
+
   /// What a file prints is not taken for values: those leave through the saved descriptor.
   private static let prelude = #"""
+    ulimit -c 0
+    ulimit -f \#(outputLimit)
+    ulimit -v \#(memoryLimit)
     exec {__dkms_out}>&1 >/dev/null </dev/null
     __dkms_say() { printf '%s\0' "$@" >&$__dkms_out; }
+    __dkms_begin() { __dkms_say '' '\#(start)'; }
 
     """#
 
@@ -58,6 +99,7 @@ struct BashReader: Sendable {
     for __dkms_file in "${__dkms_files[@]}"; do
       . "$__dkms_file" || "$BASH" -n "$__dkms_file" || exit 1
     done
+    __dkms_begin
     set -f
     IFS=$' \t\n'
     for __dkms_name in "${__dkms_names[@]}"; do

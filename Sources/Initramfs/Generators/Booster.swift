@@ -13,18 +13,26 @@ struct Booster: Generator {
 
   func recipes(for kernels: [BootableKernel]) async -> ImageRecipes {
     let file = system.place(Self.configuration)
-    let requests = Self.requests(in: Files.text(file) ?? "")
-    let recipes = kernels.compactMap { kernel -> ImageRecipe? in
-      guard let base = kernel.packageBase else { return nil }
+    var recipes = ImageRecipes()
+    guard let text = recipes.answer({ () throws(HostError) in try Files.text(file) ?? "" }) else {
+      return recipes
+    }
+    let requests = Self.requests(in: text)
+    for kernel in kernels {
+      guard let base = kernel.packageBase else { continue }
       let path = system.place("/boot/booster-\(base).img")
       // One that never was is nobody's wish unless the kernel is there to be booted.
-      guard Files.isFile(path) || Files.isFile(system.place("/boot/vmlinuz-\(base)")) else { return nil }
+      let isWanted = recipes.answer { () throws(HostError) in
+        try [path, system.place("/boot/vmlinuz-\(base)")].hasAny(Files.isFile)
+      }
+      guard isWanted == true else { continue }
       let image = InitramfsImage(path: path.string, kernel: kernel.kernel, generator: kind)
-      return ImageRecipe(
-        images: [image], options: ["build", "--force", "--kernel-version", "\(kernel.kernel.release)"],
-        requests: requests, configurationFiles: [file.string])
+      recipes.append(
+        ImageRecipe(
+          images: [image], options: ["build", "--force", "--kernel-version", "\(kernel.kernel.release)"],
+          requests: requests, configurationFiles: [file.string]))
     }
-    return ImageRecipes(recipes)
+    return recipes
   }
 
   func arguments(for recipe: ImageRecipe, writing paths: [String]) -> [String] { recipe.options + paths }

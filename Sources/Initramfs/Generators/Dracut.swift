@@ -12,20 +12,27 @@ struct Dracut: Generator {
   init(_ system: BootSystem) { self.system = system }
 
   func recipes(for kernels: [BootableKernel]) async -> ImageRecipes {
-    let found = kernels.map { ($0, images(of: $0)) }
-    guard found.contains(where: { !$0.1.isEmpty }) else { return ImageRecipes() }
-    let files = configurationFiles
-    let requests: [ModuleRequest]
-    do { requests = try await self.requests(in: files) } catch { return ImageRecipes(problems: [error]) }
-    let recipes = found.flatMap { kernel, images in
-      images.map { image in
-        ImageRecipe(
-          images: [image],
-          options: ["--force"] + options(for: image) + ["--kver", "\(kernel.kernel.release)"],
-          requests: requests, configurationFiles: files.map(\.string))
-      }
+    var recipes = ImageRecipes()
+    let found = kernels.map { ($0, images(of: $0, &recipes)) }
+    guard found.contains(where: { !$0.1.isEmpty }) else { return recipes }
+    guard let files = recipes.answer({ () throws(HostError) in try configurationFiles() }) else {
+      return recipes
     }
-    return ImageRecipes(recipes)
+    do throws(GenerationError) {
+      let requests = try await requests(in: files)
+      for (kernel, images) in found {
+        for image in images {
+          recipes.append(
+            ImageRecipe(
+              images: [image],
+              options: ["--force"] + options(for: image) + ["--kver", "\(kernel.kernel.release)"],
+              requests: requests, configurationFiles: files.map(\.string)))
+        }
+      }
+    } catch {
+      recipes.append(error)
+    }
+    return recipes
   }
 
   func arguments(for recipe: ImageRecipe, writing paths: [String]) -> [String] { recipe.options + paths }
@@ -39,8 +46,17 @@ struct Dracut: Generator {
 
   // MARK: Images
 
-  /// The images of a kernel that are there, or the one that it should have.
-  private func images(of kernel: BootableKernel) -> [InitramfsImage] {
+  /// The images of a kernel that are there, or the one that it should have; looks that fail are problems.
+  private func images(of kernel: BootableKernel, _ recipes: inout ImageRecipes) -> [InitramfsImage] {
+    var isWhole = true
+    func answer<Value>(_ look: () throws(HostError) -> Value) -> Value? {
+      let answer = recipes.answer(look)
+      if answer == nil { isWhole = false }
+      return answer
+    }
+    func listing(_ directory: String) -> [(name: String, kind: Files.Kind)] {
+      answer { () throws(HostError) in try Files.listing(system.place(directory)) } ?? []
+    }
     let release = kernel.kernel.release.description
     var candidates = [
       image("/boot/initramfs-\(release).img", kernel), image("/boot/initrd.img-\(release)", kernel),
@@ -50,23 +66,29 @@ struct Dracut: Generator {
       candidates.append(image("/boot/initramfs-\(base)-fallback.img", kernel, preset: Self.fallback))
     }
     for directory in BootSystem.bootDirectories {
-      for entry in Files.list(system.place(directory)) {
+      for (entry, kind) in listing(directory) where kind == .directory || kind == .link {
         candidates.append(image("\(directory)/\(entry)/\(release)/initrd", kernel))
       }
       let unified = "\(directory)/EFI/Linux"
-      for name in Files.list(system.place(unified)) where name.hasSuffix(".efi") {
+      for (name, _) in listing(unified) where name.hasSuffix(".efi") {
         guard name == "linux-\(release).efi" || name.hasPrefix("linux-\(release)-") else { continue }
         candidates.append(image("\(unified)/\(name)", kernel, form: .unifiedKernelImage))
       }
     }
-    let present = candidates.filter { Files.isFile(FilePath($0.path)) }
-    return present.isEmpty ? missing(kernel) : present
+    let present = candidates.filter { image in
+      answer { () throws(HostError) in try Files.isFile(FilePath(image.path)) } == true
+    }
+    // Where not all could be seen nobody knows whether one is missing.
+    guard present.isEmpty, isWhole else { return present }
+    return answer { () throws(HostError) in try missing(kernel) } ?? []
   }
 
   /// A kernel that lies in /boot without an image is to be booted with one.
-  private func missing(_ kernel: BootableKernel) -> [InitramfsImage] {
+  private func missing(_ kernel: BootableKernel) throws(HostError) -> [InitramfsImage] {
     let names = [kernel.packageBase, kernel.kernel.release.description].compactMap { $0 }
-    let name = names.first { Files.isFile(system.place("/boot/vmlinuz-\($0)")) }
+    let name = try names.firstWhere { name throws(HostError) in
+      try Files.isFile(system.place("/boot/vmlinuz-\(name)"))
+    }
     return name.map { [image("/boot/initramfs-\($0).img", kernel)] } ?? []
   }
 
@@ -80,16 +102,16 @@ struct Dracut: Generator {
   // MARK: Configuration
 
   /// dracut.conf, then the drop-ins by name; of those with one name the administrator's counts.
-  private var configurationFiles: [FilePath] {
+  private func configurationFiles() throws(HostError) -> [FilePath] {
     let main = system.place("/etc/dracut.conf")
     var byName: [String: FilePath] = [:]
     for directory in ["/etc/dracut.conf.d", "/usr/lib/dracut/dracut.conf.d"].map(system.place) {
-      for name in Files.list(directory) where name.hasSuffix(".conf") && byName[name] == nil {
+      for name in try Files.list(directory) where name.hasSuffix(".conf") && byName[name] == nil {
         byName[name] = directory.appending(name)
       }
     }
     let dropIns = byName.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map(\.value)
-    return ([main] + dropIns).filter(Files.isFile)
+    return try ([main] + dropIns).where { file throws(HostError) in try Files.size(file) != nil }
   }
 
   private func requests(in files: [FilePath]) async throws(GenerationError) -> [ModuleRequest] {

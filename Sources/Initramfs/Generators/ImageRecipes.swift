@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSModel
+internal import Host
 
 /// What a generator would be called with, and what of its configuration says nothing.
 public struct ImageRecipes: Hashable, Sendable {
@@ -23,8 +24,11 @@ public struct ImageRecipes: Hashable, Sendable {
     if !problems.contains(problem) { problems.append(problem) }
   }
 
-  /// The same with each run changed.
-  func map(_ change: (ImageRecipe) -> ImageRecipe) -> ImageRecipes {
-    ImageRecipes(recipes.map(change), problems: problems)
+  /// The answer to a look at the disk; nil where it failed, which is a problem then.
+  mutating func answer<Value>(_ look: () throws(HostError) -> Value) -> Value? {
+    do { return try look() } catch {
+      append(GenerationError(error))
+      return nil
+    }
   }
 }

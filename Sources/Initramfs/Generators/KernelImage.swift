@@ -8,15 +8,18 @@ enum KernelImage {
   /// The release that the file itself tells; nil where it tells none.
   ///
   /// From the header of x86 kernels, which leads to the text; of others from the banner, if it is not compressed.
-  static func release(in file: FilePath) -> String? {
-    guard let bytes = try? Files.read(file, upTo: headerReach) else { return nil }
+  ///
+  /// - Throws: `HostError` where something is there that cannot be read, or is no regular file.
+  static func release(in file: FilePath) throws(HostError) -> String? {
+    guard try Files.size(file) != nil else { return nil }
+    let bytes = try Files.read(file, upTo: headerReach)
     if bytes.count > 0x210, bytes[0x202..<0x206].elementsEqual("HdrS".utf8) {
       let offset = 0x200 + Int(bytes[0x20E]) + Int(bytes[0x20F]) << 8
       guard offset < bytes.count else { return nil }
       return word(bytes[offset...])
     }
     let banner = Array("Linux version ".utf8)
-    guard let all = try? Files.read(file, upTo: sizeLimit) else { return nil }
+    let all = try Files.read(file, upTo: sizeLimit)
     var index = 0
     while let next = all[index...].firstIndex(of: banner[0]) {
       if all[next...].starts(with: banner) { return word(all[(next + banner.count)...]) }

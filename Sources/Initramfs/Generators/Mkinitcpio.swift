@@ -14,11 +14,12 @@ struct Mkinitcpio: Generator {
   func recipes(for kernels: [BootableKernel]) async -> ImageRecipes {
     let reader = PresetReader(system)
     var recipes = ImageRecipes()
-    for file in reader.files {
+    let files = recipes.answer { () throws(HostError) in try reader.files() } ?? []
+    for file in files {
       // As with mkinitcpio -P, a preset that cannot be read keeps no other from being read.
-      do {
+      do throws(GenerationError) {
         for preset in try await reader.presets(in: file) {
-          if let recipe = try await recipe(of: preset, kernels) { recipes.append(recipe) }
+          await add(preset, kernels, to: &recipes)
         }
       } catch {
         recipes.append(error)
@@ -27,24 +28,43 @@ struct Mkinitcpio: Generator {
     return recipes
   }
 
+  private func add(_ preset: Preset, _ kernels: [BootableKernel], to recipes: inout ImageRecipes) async {
+    do throws(GenerationError) {
+      if let recipe = try await recipe(of: preset, kernels) { recipes.append(recipe) }
+    } catch {
+      recipes.append(error)
+    }
+  }
+
   /// What a preset is called with; nil where it makes no image of one of these kernels.
   private func recipe(
     of preset: Preset, _ kernels: [BootableKernel]
   ) async throws(GenerationError) -> ImageRecipe? {
-    guard let named = preset.values["kver"], let kernel = kernel(named, of: preset, among: kernels) else {
-      return nil
+    guard let named = preset.values["kver"] else { return nil }
+    let settings = MkinitcpioSettings(preset)
+    let configuration = MkinitcpioConfiguration(system)
+    let kernel: BootableKernel
+    let files: [FilePath]
+    let followUp: ImageRecipe.FollowUp?
+    do throws(HostError) {
+      guard let owner = try self.kernel(named, of: preset, among: kernels) else { return nil }
+      kernel = owner
+      files = try configuration.files(settings)
+      followUp =
+        settings.forbidsPostHooks
+        ? nil : try self.followUp(of: preset, settings, kernelNamed: named, kernel)
+    } catch {
+      throw GenerationError(error)
     }
     let images = images(of: preset, kernel)
     guard !images.isEmpty else { return nil }
-    let settings = MkinitcpioSettings(preset)
-    let configuration = MkinitcpioConfiguration(system)
     return ImageRecipe(
       images: images, options: options(of: preset, kernelNamed: named),
       environment: ["MKINITCPIO_PROCESS_PRESET": preset.fullName],
-      requests: try await configuration.requests(settings),
-      configurationFiles: configuration.files(settings).map(\.string)
+      requests: try await configuration.requests(settings, in: files),
+      configurationFiles: files.map(\.string)
         + [system.place("/etc/mkinitcpio.d/\(preset.file).preset").string],
-      followUp: settings.forbidsPostHooks ? nil : followUp(of: preset, settings, kernelNamed: named, kernel))
+      followUp: followUp)
   }
 
   /// The images come first, as in a call that a preset makes, so that its own options have the last word.
@@ -64,12 +84,12 @@ struct Mkinitcpio: Generator {
   /// The kernel that a preset names by its release or by a file; nil where that is none of these.
   private func kernel(
     _ named: String, of preset: Preset, among kernels: [BootableKernel]
-  ) -> BootableKernel? {
+  ) throws(HostError) -> BootableKernel? {
     guard named.hasPrefix("/") else { return kernels.first { $0.kernel.release.description == named } }
     let file = system.place(named)
     let owner = kernels.first { file.starts(with: system.modules(of: $0)) }
     if let owner { return owner }
-    if let release = KernelImage.release(in: file) {
+    if let release = try KernelImage.release(in: file) {
       return kernels.first { $0.kernel.release.description == release }
     }
     // A kernel whose file does not tell, and that is called as Arch calls it.
@@ -102,14 +122,14 @@ struct Mkinitcpio: Generator {
 
   private func followUp(
     of preset: Preset, _ settings: MkinitcpioSettings, kernelNamed name: String, _ kernel: BootableKernel
-  ) -> ImageRecipe.FollowUp {
+  ) throws(HostError) -> ImageRecipe.FollowUp {
     let directories =
       settings.hookDirectories.isEmpty
       ? ["/etc/initcpio/post", "/usr/lib/initcpio/post"].map { system.place($0).string }
       : settings.hookDirectories.map { system.place("\($0)/post").string }
     let ownImage = system.modules(of: kernel).appending("vmlinuz")
     let usual = "/boot/vmlinuz-\(kernel.packageBase ?? kernel.kernel.release.description)"
-    let image = name.hasPrefix("/") ? name : Files.isFile(ownImage) ? ownImage.string : ""
+    let image = name.hasPrefix("/") ? name : try Files.isFile(ownImage) ? ownImage.string : ""
     let destination = name.hasPrefix("/") ? name : image.isEmpty ? "" : usual
     return ImageRecipe.FollowUp(
       directories: directories, kernelImage: image,

@@ -11,45 +11,56 @@ struct MkinitcpioConfiguration: Sendable {
   init(_ system: BootSystem) { self.system = system }
 
   /// The files that a call reads: one that is named stands alone, the usual one has drop-ins.
-  func files(_ settings: MkinitcpioSettings) -> [FilePath] {
+  ///
+  /// - Throws: `HostError` where the look failed.
+  func files(_ settings: MkinitcpioSettings) throws(HostError) -> [FilePath] {
     if let named = settings.configuration { return [system.place(named)] }
     let dropIns = system.place("/etc/mkinitcpio.conf.d")
     // mkinitcpio takes them in the order of versions: 9.conf goes before 10.conf.
+    let names = try Files.list(dropIns).filter { $0.hasSuffix(".conf") }
     return [system.place("/etc/mkinitcpio.conf")]
-      + Files.list(dropIns).filter { $0.hasSuffix(".conf") }
-      .sorted { VersionOrder($0) < VersionOrder($1) }.map { dropIns.appending($0) }
+      + names.sorted { VersionOrder($0) < VersionOrder($1) }.map { dropIns.appending($0) }
   }
 
-  /// The modules of MODULES, then those that the install scripts of HOOKS add by name.
+  /// The modules of MODULES in these files, then those that the install scripts of HOOKS add by name.
   ///
-  /// - Throws: `GenerationError` where bash cannot read the configuration.
-  func requests(_ settings: MkinitcpioSettings) async throws(GenerationError) -> [ModuleRequest] {
-    let files = files(settings).filter(Files.isFile)
-    guard let main = files.first else { return [] }
-    let lists = try await BashReader(host: system.host).lists(
-      ["MODULES", "HOOKS"], of: files, about: main.string)
+  /// - Throws: `GenerationError` where the configuration or such a script cannot be read.
+  func requests(
+    _ settings: MkinitcpioSettings, in files: [FilePath]
+  ) async throws(GenerationError) -> [ModuleRequest] {
+    let reader = BashReader(host: system.host)
+    guard let main = try reader.present(files).first else { return [] }
+    let lists = try await reader.lists(["MODULES", "HOOKS"], of: files, about: main.string)
     let listed = lists["MODULES", default: []].map { name in
       ModuleRequest(module: Self.module(name), place: "MODULES in mkinitcpio.conf")
     }
     let hooks = (lists["HOOKS", default: []] + settings.addedHooks)
       .filter { !settings.skippedHooks.contains($0) }
-    return (listed + hooks.flatMap { requests(ofHook: $0, settings) }).firstOfEachModule
+    do throws(HostError) {
+      let added = try hooks.collect { hook throws(HostError) in try requests(ofHook: hook, settings) }
+      return (listed + added).firstOfEachModule
+    } catch {
+      throw GenerationError(error)
+    }
   }
 
-  private func requests(ofHook hook: String, _ settings: MkinitcpioSettings) -> [ModuleRequest] {
+  private func requests(
+    ofHook hook: String, _ settings: MkinitcpioSettings
+  ) throws(HostError) -> [ModuleRequest] {
     guard !hook.contains("/") else { return [] }
     let directories =
       settings.hookDirectories.isEmpty ? ["/etc/initcpio", "/usr/lib/initcpio"] : settings.hookDirectories
-    let script = directories.map { system.place("\($0)/install/\(hook)") }.first(where: Files.isFile)
-    guard let script, let text = Files.text(script) else { return [] }
+    let scripts = directories.map { system.place("\($0)/install/\(hook)") }
+    guard let script = try scripts.firstWhere(Files.isFile), let text = try Files.text(script) else {
+      return []
+    }
     return Self.namedModules(in: text).map { ModuleRequest(module: $0, place: "the hook \(hook)") }
   }
 
   /// The words after `add_module`; what is chosen by a pattern or a variable asks for nothing by name.
   static func namedModules(in script: String) -> [String] {
     var modules: [String] = []
-    let joined = script.split(separator: "\\\n", omittingEmptySubsequences: false)
-      .joined(separator: " ")
+    let joined = script.replacing("\\\n", with: " ")
     let commands = joined.split { ["\n", ";", "{", "}"].contains($0) }
     for command in commands {
       let words = command.split(whereSeparator: \.isWhitespace).map(String.init)

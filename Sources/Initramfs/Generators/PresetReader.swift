@@ -10,32 +10,45 @@ struct PresetReader: Sendable {
   init(_ system: BootSystem) { self.system = system }
 
   /// The files in /etc/mkinitcpio.d that hold presets.
-  var files: [FilePath] {
+  ///
+  /// - Throws: `HostError` where the look failed.
+  func files() throws(HostError) -> [FilePath] {
     let directory = system.place("/etc/mkinitcpio.d")
-    return Files.list(directory).filter { $0.hasSuffix(".preset") && !$0.hasPrefix(".") }
+    return try Files.list(directory).filter { $0.hasSuffix(".preset") && !$0.hasPrefix(".") }
       .map { directory.appending($0) }
   }
 
   /// The presets in a file, in its own order.
   ///
-  /// - Throws: `GenerationError` where bash cannot read it.
+  /// - Throws: `GenerationError` where it is no regular file, too large, or bash cannot read it.
   func presets(in file: FilePath) async throws(GenerationError) -> [Preset] {
-    let fields = try await BashReader(host: system.host)
-      .fields(of: Self.script, [file.string], about: file.string)
-    return Self.presets(in: fields, of: file.stem ?? "")
+    let reader = BashReader(host: system.host)
+    // One that a link leads to in vain is there, and mkinitcpio fails on it.
+    _ = try reader.present([file])
+    let fields = try await reader.fields(of: Self.script, [file.string], about: file.string)
+    guard let presets = Self.presets(in: fields, of: file.stem ?? "") else {
+      throw GenerationError(file.string, "something writes among the values that bash reads from it")
+    }
+    return presets
   }
 
-  private static func presets(in fields: [String], of file: String) -> [Preset] {
+  /// The presets that fields tell of, in pairs of a key and a value; nil where they make no sense.
+  private static func presets(in fields: [String], of file: String) -> [Preset]? {
+    guard fields.count.isMultiple(of: 2) else { return nil }
     var presets: [Preset] = []
-    for index in stride(from: 0, to: fields.count - 1, by: 2) {
+    for index in stride(from: 0, to: fields.count, by: 2) {
       let (key, value) = (fields[index], fields[index + 1])
       if key == "preset" {
         presets.append(Preset(file: file, name: value, values: [:], options: []))
-      } else if key == "option", !value.isEmpty {
-        presets[presets.count - 1].options.append(value)
-      } else if key != "option" {
-        presets[presets.count - 1].values[key] = value
+        continue
       }
+      guard var preset = presets.popLast() else { return nil }
+      if key != "option" {
+        preset.values[key] = value
+      } else if !value.isEmpty {
+        preset.options.append(value)
+      }
+      presets.append(preset)
     }
     return presets
   }
@@ -49,6 +62,7 @@ struct PresetReader: Sendable {
     }
     . "$1" || exit 1
     set +eu
+    __dkms_begin
     for __dkms_preset in "${PRESETS[@]}"; do
       [[ $__dkms_preset =~ ^[A-Za-z0-9_]+$ ]] || continue
       __dkms_say preset "$__dkms_preset"

@@ -26,6 +26,7 @@ extension ImageFlaw {
       switch self {
       case .missing: ("missing", nil)
       case .unreadable: ("unreadable", nil)
+      case .unknown: ("unknown", nil)
       case .differs(let module): ("differs", module)
       case .gone(let module): ("gone", module)
       case .lacks(let module, _): ("lacks", module)

@@ -15,21 +15,25 @@ package struct KernelImages {
   /// Looks at the images that the system's generator makes for kernels; none where there is no generator, or where
   /// of several nobody knows which one makes them.
   package init(
-    of kernels: [Kernel], _ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host,
+    of kernels: [Kernel], _ snapshot: Snapshot, _ configuration: SuiteConfiguration,
     _ database: borrowing Database
-  ) async {
-    let catalogue = KernelCatalogue(framework.layout)
-    let bootable = kernels.map { BootableKernel($0, packageBase: catalogue.packageBase(of: $0.release)) }
-    let survey = ImageSurvey(BootSystem(framework, host))
+  ) async throws(HostError) {
+    let catalogue = try snapshot.kernels()
+    var bootable: [BootableKernel] = []
+    for kernel in kernels {
+      bootable.append(BootableKernel(kernel, packageBase: try catalogue.packageBase(of: kernel.release)))
+    }
+    let host = snapshot.host
+    let survey = ImageSurvey(BootSystem(snapshot))
     var conditions: [ImageCondition] = []
     var recipes = ImageRecipes()
     if let chosen = await GeneratorChoice(for: bootable, survey, configuration, database).chosen {
       recipes = await survey.recipes(of: chosen, for: bootable)
       for recipe in recipes.recipes { conditions += await survey.run(recipe).conditions }
     }
-    problems = recipes.problems
     // What only root may read is nothing to be judged by others.
-    self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable }
+    problems = host.isRoot ? recipes.problems : recipes.problems.filter { !$0.isDenied }
+    self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable && !$0.isUnknown }
   }
 }
 
@@ -41,10 +45,10 @@ extension ConfigurationProblem {
 }
 
 extension BootSystem {
-  package init(_ framework: Framework, _ host: Host) {
-    let layout = framework.layout
+  package init(_ snapshot: Snapshot) {
+    let layout = snapshot.layout
     self.init(
       root: layout.root, installTree: layout.installTree, temporaryDirectory: layout.temporaryDirectory,
-      host: host)
+      host: snapshot.host)
   }
 }

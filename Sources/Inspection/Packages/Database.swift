@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 package import DKMSModel
-internal import Host
+package import Host
 package import Pacman
 package import SystemPackage
 
@@ -50,9 +50,11 @@ package struct Database: ~Copyable {
   }
 
   /// What packages own below a directory, as whole paths; links in the directory's own path are resolved.
-  package func ownedPaths(below directory: FilePath, root: FilePath) -> [FilePath] {
-    let places = [directory, Files.resolved(directory) ?? directory]
-    let roots = [root, Files.resolved(root) ?? root]
+  ///
+  /// - Throws: `HostError` where the directory cannot be looked at.
+  package func ownedPaths(below directory: FilePath, root: FilePath) throws(HostError) -> [FilePath] {
+    let places = [directory, try Files.resolved(directory) ?? directory]
+    let roots = [root, try Files.resolved(root) ?? root]
     return zip(places, roots).flatMap { place, root -> [FilePath] in
       var relative = place
       guard relative.removePrefix(root) else { return [] }
@@ -66,8 +68,10 @@ package struct Database: ~Copyable {
   }
 
   /// Whether pacman is at work, or was when it was killed.
-  package func isLocked(root: FilePath) -> Bool {
-    Files.kind(LocalDatabase.databasePath(root: root).appending("db.lck")) != nil
+  ///
+  /// - Throws: `HostError` where that cannot be told.
+  package func isLocked(root: FilePath) throws(HostError) -> Bool {
+    try Files.exists(LocalDatabase.databasePath(root: root).appending("db.lck"))
   }
 
   /// What is known of a package; nil where it is not installed.

@@ -2,7 +2,7 @@
 
 package import DKMSEngine
 package import DKMSModel
-internal import Host
+package import Host
 internal import Pacman
 internal import SystemPackage
 
@@ -18,23 +18,24 @@ package struct InstalledKernels {
   /// Looks at the directories and asks the database about each.
   ///
   /// Where there is no database every directory counts.
-  package init(_ layout: Layout, _ database: borrowing Database) {
+  ///
+  /// - Throws: `HostError` where nobody can tell which kernels there are.
+  package init(_ snapshot: Snapshot, _ database: borrowing Database) throws(HostError) {
     var owned: [KernelRelease] = []
     var orphans: [KernelRelease] = []
-    let catalogue = KernelCatalogue(layout)
+    var owners: [KernelRelease: String] = [:]
+    let catalogue = try snapshot.kernels()
     for release in catalogue.kernels {
       // The kernel's own package knows best, and asking it alone spares every other file list.
-      let hints = catalogue.packageBase(of: release).map { [$0, "\($0)-headers"] } ?? []
+      let hints = try catalogue.packageBase(of: release).map { [$0, "\($0)-headers"] } ?? []
       if database.isOwned("usr/lib/modules/\(release)/", hints: hints) {
         owned.append(release)
+        owners[release] = database.kernelOwner(of: release, hints: hints)
       } else {
         orphans.append(release)
       }
     }
-    owners = owned.reduce(into: [:]) { owners, release in
-      let hints = catalogue.packageBase(of: release).map { [$0, "\($0)-headers"] } ?? []
-      owners[release] = database.kernelOwner(of: release, hints: hints)
-    }
+    self.owners = owners
     releases = owned.isEmpty ? orphans : owned
     self.orphans = owned.isEmpty ? [] : orphans
   }

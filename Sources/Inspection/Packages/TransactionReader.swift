@@ -11,14 +11,17 @@ internal import SystemPackage
 package struct TransactionReader {
   private let host: Host
   private let layout: Layout
-  private let reader: ConfigurationReader
+  private let snapshot: Snapshot
   private let tree: TreeState
 
-  package init(_ layout: Layout, _ options: BuildOptions, _ host: Host) {
-    self.host = host
-    self.layout = layout
-    reader = ConfigurationReader(host: host, layout: layout, options: options)
-    tree = ModuleTree(layout).state()
+  /// Reads from a snapshot.
+  ///
+  /// - Throws: `HostError` where nobody can tell what is registered.
+  package init(_ snapshot: Snapshot) throws(HostError) {
+    self.snapshot = snapshot
+    host = snapshot.host
+    layout = snapshot.layout
+    tree = try snapshot.tree()
   }
 
   /// What was found.
@@ -44,20 +47,25 @@ package struct TransactionReader {
 
   }
 
-  package func findings(_ targets: [HookTarget], _ database: borrowing Database) async -> Findings {
+  /// What targets tell, with what is there.
+  ///
+  /// - Throws: `HostError` where a look failed that decides what came and went.
+  package func findings(
+    _ targets: [HookTarget], _ database: borrowing Database
+  ) async throws(HostError) -> Findings {
     let (named, mayHaveLostKernels) = resolve(targets, database)
-    let installed = InstalledKernels(layout, database)
+    let installed = try InstalledKernels(snapshot, database)
     var findings = Findings()
     findings.orphans = installed.orphans
     findings.registered = tree.modules.filter { !$0.isBroken }.map(\.id)
     findings.transaction.installedKernels = installed.releases.compactMap(kernel)
-    findings.transaction.changedKernels = changedKernels(named, findings.transaction.installedKernels)
-    let absent = absentKernels(named, installed, mayHaveLostKernels)
+    findings.transaction.changedKernels = try changedKernels(named, findings.transaction.installedKernels)
+    let absent = try absentKernels(named, installed, mayHaveLostKernels)
     findings.transaction.keptKernels = absent.filter(isRunning)
     findings.transaction.goneKernels = absent.filter { !isRunning($0) }
     findings.kernelOwners = installed.owners
-    await readSources(named, &findings)
-    findings.transaction.goneModules = goneModules(named, findings)
+    try await readSources(named, &findings)
+    findings.transaction.goneModules = try goneModules(named, findings)
     return findings
   }
 
@@ -91,20 +99,22 @@ package struct TransactionReader {
     try? Kernel(release: release, architecture: host.architecture)
   }
 
-  private func changedKernels(_ named: Set<HookTarget>, _ installed: [Kernel]) -> [Kernel] {
-    installed.filter { kernel in
-      let headers = layout.kernel(kernel.release).appending("build/include")
-      return named.contains(.kernel(kernel.release))
-        || named.contains(.headers(kernel.release)) && Files.isDirectory(headers)
+  private func changedKernels(
+    _ named: Set<HookTarget>, _ installed: [Kernel]
+  ) throws(HostError) -> [Kernel] {
+    try installed.where { kernel throws(HostError) in
+      if named.contains(.kernel(kernel.release)) { return true }
+      guard named.contains(.headers(kernel.release)) else { return false }
+      return try Files.isDirectory(layout.kernel(kernel.release).appending("build/include"))
     }
   }
 
   /// Kernels that something is built for, and that are not there any more by this transaction or an earlier one.
   private func absentKernels(
     _ named: Set<HookTarget>, _ installed: InstalledKernels, _ mayHaveLostKernels: Bool
-  ) -> [Kernel] {
+  ) throws(HostError) -> [Kernel] {
     let known = Set(installed.releases + installed.orphans)
-    let recorded = Set(BootRecords(layout).all.map(\.release))
+    let recorded = Set(try BootRecords(layout).all().map(\.release))
     let built = Set(tree.modules.flatMap(\.builds).map(\.kernel))
     return built.filter { kernel in
       let release = kernel.release
@@ -118,12 +128,14 @@ package struct TransactionReader {
 
   // MARK: Modules
 
-  private func goneModules(_ named: Set<HookTarget>, _ findings: Findings) -> [ModuleID] {
+  private func goneModules(
+    _ named: Set<HookTarget>, _ findings: Findings
+  ) throws(HostError) -> [ModuleID] {
     let packaged = tree.modules.filter { !$0.isBroken && !$0.isLastGood }.map(\.id) + findings.sources.keys
     let present = Set(packaged.map(\.name))
-    return tree.modules.filter { record in
+    return try tree.modules.where { record throws(HostError) in
       guard let source = record.source.map({ FilePath($0) }), !record.isLastGood,
-        !Files.isFile(source.appending("dkms.conf"))
+        try !Files.isFile(source.appending("dkms.conf"))
       else { return false }
       let isNamed =
         source.removingLastComponent() == layout.sourceTree
@@ -131,35 +143,40 @@ package struct TransactionReader {
       // A copy was made before a transaction, perhaps one that failed, because a package was about to take
       // the source away. Without a copy, another version whose source is there tells as much.
       let isSuperseded = present.contains(record.id.name) && findings.sources[record.id] == nil
-      return isNamed || isSuperseded || Files.isDirectory(layout.keptSource(record.id))
+      if isNamed || isSuperseded { return true }
+      return try Files.isDirectory(layout.keptSource(record.id))
     }.map(\.id)
   }
 
   /// Whether a source is not what it was when a copy was made, before a transaction whose end nobody saw.
-  private func differs(_ source: FilePath, of id: ModuleID) -> Bool {
+  private func differs(_ source: FilePath, of id: ModuleID) throws(HostError) -> Bool {
     let kept = layout.keptSource(id)
-    return Files.isDirectory(kept) && !Files.haveEqualTrees(source, kept)
+    guard try Files.isDirectory(kept) else { return false }
+    return try !Files.haveEqualTrees(source, kept)
   }
 
-  private func readSources(_ named: Set<HookTarget>, _ findings: inout Findings) async {
+  private func readSources(
+    _ named: Set<HookTarget>, _ findings: inout Findings
+  ) async throws(HostError) {
     let kernels = findings.transaction.installedKernels
     guard let kernel = kernels.first ?? (try? KernelRelease(host.runningRelease)).flatMap(kernel) else {
       return
     }
     let registered = tree.modules.filter { !$0.isBroken }.reduce(into: [:]) { $0[$1.source] = $1.id }
-    for directory in Files.list(layout.sourceTree) {
+    for directory in try Files.list(layout.sourceTree) {
       let source = layout.sourceTree.appending(directory)
-      guard Files.isFile(source.appending("dkms.conf")) else { continue }
+      guard try Files.isFile(source.appending("dkms.conf")) else { continue }
       let known = registered[source.string]
-      let isTouched =
-        named.contains(.moduleSource(directory: directory)) || known.map { differs(source, of: $0) } == true
+      var isTouched = named.contains(.moduleSource(directory: directory))
+      if !isTouched, let known { isTouched = try differs(source, of: known) }
       guard isTouched || known == nil else { continue }
-      do {
-        let id = try await reader.configuration(source: source, for: kernel).id
+      do throws(DKMSError) {
+        let id = try await snapshot.identity(of: source, for: kernel)
         findings.sources[id] = source.string
         if isTouched { findings.transaction.changedModules.append(id) }
       } catch  where isTouched {
         findings.errors.append(error)
+        findings.transaction.unreadSources.append(directory)
       } catch {
         findings.warnings.append("\(error)")
       }

@@ -11,20 +11,14 @@ extension SuiteConfiguration {
   public static func read(_ file: FilePath) -> (
     configuration: SuiteConfiguration, problems: [ConfigurationProblem]
   ) {
-    guard Files.kind(file) != nil else { return (SuiteConfiguration(), []) }
     let unusable = { (reason: String) in
       (
         SuiteConfiguration(),
         [ConfigurationProblem(file: file.string, line: nil, isError: true, text: reason)]
       )
     }
-    // A pipe would keep the reader waiting for ever.
-    guard Files.isFile(file) else { return unusable("it is not a file; the defaults are used") }
     do {
-      let bytes = try Files.read(file, upTo: sizeLimit + 1)
-      guard bytes.count <= sizeLimit else {
-        return unusable("it is larger than \(sizeLimit >> 10) KiB; the defaults are used")
-      }
+      guard let bytes = try Files.contents(file, sizeLimit) else { return (SuiteConfiguration(), []) }
       return parse(bytes, of: file.string)
     } catch {
       return unusable("it cannot be read: \(error.reason); the defaults are used")

@@ -2,199 +2,196 @@
 
 public import DKMSEngine
 public import DKMSModel
-public import Host
+internal import Host
 internal import SystemPackage
 
-/// Reads from the trees what there is of modules for kernels.
+/// Takes out of a snapshot what there is of modules for kernels.
 public struct ConditionReader: Sendable {
-  private let host: Host
+  private let snapshot: Snapshot
   private let layout: Layout
-  private let options: BuildOptions
   private let allowsAutoinstall: Bool
-  private let tree: ModuleTree
-  private let state: TreeState
-  private let newest: [ModuleID]
-  private let enforcesSignatures: Bool
+  private let kernelOwners: [KernelRelease: String]
 
-  /// Looks at the trees that framework.conf names.
+  /// Reads conditions.
   ///
   /// - Parameters:
-  ///   - framework: Trees and options.
-  ///   - host: The machine.
+  ///   - snapshot: What there is.
+  ///   - allowsAutoinstall: Whether anything may be installed that nobody asked for by name.
   ///   - kernelOwners: The packages that own kernels, with their versions, where they are known.
-  public init(_ framework: Framework, host: Host, kernelOwners: [KernelRelease: String] = [:]) {
-    self.host = host
-    layout = framework.layout
-    var options = framework.options
-    options.kernelOwners = kernelOwners
-    self.options = options
-    allowsAutoinstall = framework.allowsAutoinstall
-    tree = ModuleTree(layout)
-    state = tree.state()
-    newest = state.newestVersions
-    enforcesSignatures = host.enforcesSignatures()
+  public init(
+    _ snapshot: Snapshot, allowsAutoinstall: Bool = true, kernelOwners: [KernelRelease: String] = [:]
+  ) {
+    self.snapshot = snapshot
+    self.allowsAutoinstall = allowsAutoinstall
+    self.kernelOwners = kernelOwners
+    layout = snapshot.layout
   }
 
-  /// Whether any module is registered.
-  public var hasModules: Bool { !state.modules.isEmpty }
-
   /// What there is for each of some kernels, in their order.
-  public func conditions(of kernels: [Kernel]) async -> [KernelCondition] {
-    let installed = state.modules.filter { !$0.isBroken && $0.builds.contains(where: \.isInstalled) }.map(
-      \.id)
-    let configurations = await FactsReader(host: host, layout: layout, options: options)
-      .configurations(
-        of: newest + installed.filter { !newest.contains($0) }, for: kernels, in: Facts(tree: state))
-    var conditions = kernels.map { condition(of: $0, configurations) }
-    let files = conditions.flatMap(\.modules).flatMap(\.files)
-    let questions = files.flatMap { file in
-      file.exists ? [file.path] : [file.kernelsOwn, file.builtPath].compactMap { $0 }
-    }
-    let information = await ModinfoAnswers(of: questions, host: host)
+  ///
+  /// - Throws: `DKMSError.system` where the trees cannot be looked at; of a single kernel that is in its condition.
+  public func conditions(of kernels: [Kernel]) async throws(DKMSError) -> [KernelCondition] {
+    let tree = try onFiles { () throws(HostError) in try snapshot.tree() }
+    let newest = tree.newestVersions
+    let installed = tree.modules.filter { !$0.isBroken && $0.builds.contains(where: \.isInstalled) }.map(\.id)
+    let facts = try await FactsReader(snapshot, kernelOwners: kernelOwners).facts(
+      FactsReader.Request(modules: newest + installed.filter { !newest.contains($0) }, kernels: kernels))
+    return await withInformation(kernels.map { condition(of: $0, facts) })
+  }
+
+  /// Adds what module files say of themselves.
+  private func withInformation(_ conditions: [KernelCondition]) async -> [KernelCondition] {
+    var conditions = conditions
+    let files = conditions.flatMap(\.modules).flatMap(\.files).filter(\.exists).map { FilePath($0.path) }
+    let answers = await snapshot.information(on: files)
     for kernel in conditions.indices {
       for module in conditions[kernel].modules.indices {
         for file in conditions[kernel].modules[module].files.indices {
-          information.complete(&conditions[kernel].modules[module].files[file])
+          let path = FilePath(conditions[kernel].modules[module].files[file].path)
+          conditions[kernel].modules[module].files[file].information =
+            answers[path].map(ModuleFileCondition.Information.init) ?? .unknown
         }
       }
     }
     return conditions
   }
 
-  private typealias Configurations = [ModuleID: [Kernel: ConfigurationFact]]
+  // MARK: A kernel
 
-  private func condition(of kernel: Kernel, _ configurations: Configurations) -> KernelCondition {
-    let kernelTree = KernelTree(kernel.release, in: layout, options: options)
-    let facts = kernelTree.facts
-    let isRunning = kernel.release.description == host.runningRelease
-    var names: [String] = []
-    for name in state.modules.map(\.id.name) where names.last != name { names.append(name) }
-    var condition = KernelCondition(
-      kernel: kernel, isRunning: isRunning,
-      enforcesSignatures: isRunning && enforcesSignatures
-        || KernelOptions(file: kernelTree.configuration).contains("CONFIG_MODULE_SIG_FORCE") == true,
-      modules: names.compactMap { module($0, kernelTree, facts, kernel, configurations) })
-    let dependencies = layout.kernel(kernel.release).appending("modules.dep")
-    let listed = Self.listed(in: dependencies, of: kernelTree)
-    let files = condition.modules.flatMap(\.files).filter(\.exists)
-    condition.hasStaleDependencies =
-      !files.isEmpty
-      && (facts.hasStaleDependencies
-        || files.contains { Files.isNewer(FilePath($0.path), than: dependencies) })
-    for module in condition.modules.indices {
-      for file in condition.modules[module].files.indices {
-        condition.modules[module].files[file].isListed =
-          listed.contains(condition.modules[module].files[file].path)
+  private func condition(of kernel: Kernel, _ facts: Facts) -> KernelCondition {
+    do throws(HostError) {
+      if let failedLook = facts.kernels[kernel]?.failedLook {
+        return KernelCondition(kernel: kernel, isRunning: isRunning(kernel), failedLook: failedLook)
       }
+      return try readableCondition(of: kernel, facts)
+    } catch {
+      return KernelCondition(kernel: kernel, isRunning: isRunning(kernel), failedLook: DKMSError(error))
     }
-    return condition
   }
 
-  /// The module files that modules.dep names, as whole paths.
-  private static func listed(in dependencies: FilePath, of kernel: KernelTree) -> Set<String> {
-    guard let bytes = try? Files.read(dependencies) else { return [] }
-    let names = bytes.split(separator: UInt8(ascii: "\n")).map { line in
-      String(decoding: line.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self)
+  private func isRunning(_ kernel: Kernel) -> Bool {
+    kernel.release.description == snapshot.host.runningRelease
+  }
+
+  private func readableCondition(of kernel: Kernel, _ facts: Facts) throws(HostError) -> KernelCondition {
+    let kernelTree = snapshot.kernel(kernel.release)
+    let isForced = try kernelTree.options().contains("CONFIG_MODULE_SIG_FORCE") == true
+    var condition = KernelCondition(
+      kernel: kernel, isRunning: isRunning(kernel),
+      enforcesSignatures: isForced || isRunning(kernel) && snapshot.host.enforcesSignatures())
+    var names: [String] = []
+    for name in facts.tree.modules.map(\.id.name) where names.last != name { names.append(name) }
+    for name in names {
+      if let module = try module(name, kernelTree, kernel, facts) { condition.modules.append(module) }
     }
-    return Set(names.map { kernel.directory.pushing(FilePath($0)).string })
+    let index = try kernelTree.index()
+    for module in condition.modules.indices {
+      for file in condition.modules[module].files.indices {
+        let path = condition.modules[module].files[file].path
+        condition.modules[module].files[file].isListed = index.lists(FilePath(path))
+      }
+    }
+    let files = condition.modules.flatMap(\.files).filter(\.exists).map { FilePath($0.path) }
+    if !files.isEmpty {
+      let dependencies = kernelTree.directory.appending("modules.dep")
+      condition.hasStaleDependencies =
+        try facts.kernels[kernel]?.hasStaleDependencies == true
+        ? true
+        : files.hasAny { file throws(HostError) in try Files.isNewer(file, than: dependencies) }
+    }
+    return condition
   }
 
   // MARK: A module
 
   /// What there is of a module; nil where it does not belong to the kernel.
   private func module(
-    _ name: String, _ kernelTree: KernelTree, _ facts: KernelFacts, _ kernel: Kernel,
-    _ configurations: Configurations
-  ) -> ModuleCondition? {
-    let records = state.modules.filter { $0.id.name == name }
+    _ name: String, _ kernelTree: KernelTree, _ kernel: Kernel, _ facts: Facts
+  ) throws(HostError) -> ModuleCondition? {
+    let records = facts.tree.modules.filter { $0.id.name == name }
     let installed = records.first { $0.build(for: kernel)?.isInstalled == true }
-    let newest = newest.first { $0.name == name }
-    guard let id = newest ?? installed?.id ?? records.last?.id, let record = state[id] else { return nil }
-    let configuration = configurations[id]?[kernel]
+    let newest = facts.tree.newestVersions.first { $0.name == name }
+    guard let id = newest ?? installed?.id ?? records.last?.id, let record = facts.tree[id] else { return nil }
+    let configuration = facts.configurations[id]?[kernel]?.configuration
     let isWanted = records.contains { $0.builds.contains(where: \.isInstalled) }
-    guard isWanted || allowsAutoinstall && configuration?.isAutoinstalled == true else { return nil }
+    guard isWanted || allowsAutoinstall && configuration?.autoinstall == true else { return nil }
 
     var condition = ModuleCondition(
       id: id, installed: installed?.id, isLastGood: installed?.isLastGood == true,
       isBuilt: record.build(for: kernel) != nil,
-      failure: FailureRecord(layout).failure(of: id, kernel))
-    condition.obstacle = obstacle(
-      to: record, configuration, facts, kernel, hasFailed: condition.failure != nil)
-    condition.isForAnotherKernel = isForAnotherKernel(installed?.build(for: kernel), kernelTree)
-    condition.moduleNames = configuration?.moduleNames ?? []
-    let owner = installed?.id ?? (condition.isBuilt ? id : nil)
-    if let owner { condition.files = files(of: owner, kernelTree, kernel, configurations[owner]?[kernel]) }
+      failure: try FailureRecord(layout).failure(of: id, kernel))
+    condition.obstacle = Obstacles(facts).first(to: id, for: kernel)
+    // What failed was tried with the modules that it needs.
+    if case .dependenciesMissing? = condition.obstacle, condition.failure != nil { condition.obstacle = nil }
+    condition.isForAnotherKernel = installed?.build(for: kernel).flatMap(facts.isForeign) == true
+    condition.moduleNames = configuration?.modules.map(\.destinationName) ?? []
+    if let owner = installed?.id ?? (condition.isBuilt ? id : nil) {
+      condition.files = try files(of: owner, kernelTree, kernel, facts)
+    }
     if condition.moduleNames.isEmpty { condition.moduleNames = condition.files.map(\.name) }
     return condition
-  }
-
-  /// Whether a build is known to be for another kernel of the same release.
-  private func isForAnotherKernel(_ build: BuildRecord?, _ kernelTree: KernelTree) -> Bool {
-    guard let built = build?.fingerprint,
-      let present = kernelTree.fingerprint(owner: options.kernelOwners[kernelTree.release])
-    else { return false }
-    return !built.matches(present)
-  }
-
-  /// The first thing in the way of a build.
-  private func obstacle(
-    to record: ModuleRecord, _ configuration: ConfigurationFact?, _ facts: KernelFacts, _ kernel: Kernel,
-    hasFailed: Bool
-  ) -> DKMSError? {
-    if record.isBroken {
-      return .moduleBroken(record.id, link: record.source ?? layout.sourceLink(record.id).string)
-    }
-    guard case .read(let configuration)? = configuration else { return configuration?.error }
-    if let reason = configuration.exclusion { return .excluded(record.id, kernel, reason: reason) }
-    guard facts.hasHeaders else {
-      return .headersMissing(kernel, directory: facts.headersDirectory, package: facts.headersPackage)
-    }
-    let missing = configuration.buildDepends.filter { state.installedVersion(of: $0, for: kernel) == nil }
-    return missing.isEmpty || hasFailed ? nil : .dependenciesMissing(record.id, kernel, names: missing)
   }
 
   // MARK: Its files
 
   private func files(
-    of id: ModuleID, _ kernelTree: KernelTree, _ kernel: Kernel, _ configuration: ConfigurationFact?
-  ) -> [ModuleFileCondition] {
+    of id: ModuleID, _ kernelTree: KernelTree, _ kernel: Kernel, _ facts: Facts
+  ) throws(HostError) -> [ModuleFileCondition] {
     let product = layout.productModules(id, kernel)
-    let built = tree.moduleFiles(in: product)
+    let built = try ModuleTree(layout).moduleFiles(in: product)
     var expected = built.keys.sorted().map { (name: $0, locations: [Layout.installedLocation]) }
-    if case .read(let configuration)? = configuration {
+    if let configuration = facts.configurations[id]?[kernel]?.configuration {
       expected = configuration.modules.map { module in
-        let location = FilePath(root: nil, FilePath(module.destinationLocation).components)
-        return (module.destinationName, [Layout.installedLocation, location])
+        let location = FilePath(module.destinationLocation).lexicallyNormalized()
+        return (module.destinationName, [Layout.installedLocation, FilePath(root: nil, location.components)])
       }
     }
-    return expected.map { name, locations in
-      let builtFile = built[name].map(product.appending)
-      let copies = locations.flatMap { location in
-        Compression.allCases.map {
-          kernelTree.directory.appending(location.components).appending("\(name).ko\($0.suffix)")
-        }
-      }.filter(Files.isFile)
-      let same = builtFile.flatMap { built in copies.first { Files.haveEqualContents(built, $0) } }
-      // Elsewhere than where this suite installs, another file of that name is the kernel's own.
-      let installed = layout.installed(kernel.release)
-      if let file = same ?? copies.first(where: { $0.starts(with: installed) }) {
-        return ModuleFileCondition(
-          name: name, path: file.string, builtPath: builtFile?.string,
-          isAsBuilt: builtFile.map { _ in same != nil })
-      }
-      return ModuleFileCondition(
-        name: name, path: installed.appending(built[name] ?? "\(name).ko").string, exists: false,
-        builtPath: builtFile?.string, kernelsOwn: kernelTree.modules(named: name).first?.string)
+    var conditions: [ModuleFileCondition] = []
+    for (name, locations) in expected {
+      let file = built[name].map(product.appending)
+      conditions.append(
+        try self.file(named: name, locations, builtAs: file, kernelTree)
+          ?? ModuleFileCondition(
+            name: name, path: layout.installed(kernel.release).appending(built[name] ?? "\(name).ko").string,
+            exists: false, builtPath: file?.string, kernelsOwn: kernelsOwn(name, of: id, kernel, facts)))
     }
+    return conditions
+  }
+
+  /// What there is of a module in the places where it may be installed; nil where it is in none.
+  private func file(
+    named name: String, _ locations: [FilePath], builtAs built: FilePath?, _ kernelTree: KernelTree
+  ) throws(HostError) -> ModuleFileCondition? {
+    let places = locations.map { kernelTree.directory.appending($0.components) }
+    let copies = try places.flatMap { place in
+      Compression.allCases.map { place.appending("\(name).ko\($0.suffix)") }
+    }.where(Files.isFile)
+    let same = try built.flatMap { built throws(HostError) in
+      try copies.firstWhere { copy throws(HostError) in try Files.haveEqualContents(built, copy) }
+    }
+    // Elsewhere than where this suite installs, another file of that name is the kernel's own.
+    let installed = layout.installed(kernelTree.release)
+    guard let file = same ?? copies.first(where: { $0.starts(with: installed) }) else { return nil }
+    return ModuleFileCondition(
+      name: name, path: file.string, builtPath: built?.string, isAsBuilt: built.map { _ in same != nil })
+  }
+
+  /// The kernel's own module that stays in the place of a built one.
+  private func kernelsOwn(_ name: String, of id: ModuleID, _ kernel: Kernel, _ facts: Facts) -> String? {
+    let options = snapshot.options
+    if options.isForced || options.overridesVersions || options.forcedModules.includes(id.name) { return nil }
+    let competition = facts.competitions[id]?[kernel]?.first { $0.name == name }
+    return competition?.refusal == nil ? nil : competition?.rivals.first?.path
   }
 }
 
-extension ConfigurationFact {
-  fileprivate var isAutoinstalled: Bool {
-    if case .read(let configuration) = self { configuration.autoinstall } else { false }
-  }
-
-  fileprivate var moduleNames: [String] {
-    if case .read(let configuration) = self { configuration.modules.map(\.destinationName) } else { [] }
+extension ModuleFileCondition.Information {
+  fileprivate init(_ answer: ModuleInformation.Answer) {
+    switch answer {
+    case .unknown: self = .unknown
+    case .unreadable: self = .unreadable
+    case .read(let information):
+      self = .read(release: information.release ?? "", isSigned: information.isSigned)
+    }
   }
 }

@@ -12,19 +12,21 @@ struct ImageJudge {
   var findings: [Finding] {
     let opinions = image.flaws.compactMap { flaw in weight(of: flaw).map { (flaw: flaw, weight: $0) } }
     let classes: [(Finding.Weight, Finding.Effect)] =
-      [.critical, .normal, .optional].flatMap { [($0, .unusable), ($0, .impaired)] }
+      [.critical, .normal, .optional].flatMap { [($0, .unusable), ($0, .impaired), ($0, .unknown)] }
     return classes.compactMap { weight, effect in
       let flaws = opinions.filter { $0.weight == weight && $0.flaw.effect == effect }.map(\.flaw)
       guard !flaws.isEmpty else { return nil }
       return Finding(
         image.image.path, weight, effect, Self.reason(flaws),
-        remedy: "alpm-dkms initramfs \(condition.kernel.release)")
+        cause: effect == .unknown ? .failedLook : .module,
+        remedy: effect == .unknown ? nil : "alpm-dkms initramfs \(condition.kernel.release)")
     }
   }
 
   private static func reason(_ flaws: [ImageFlaw]) -> String {
     if flaws.contains(.missing) { return "the image is missing" }
     for case .unreadable(let reason) in flaws { return "the image cannot be read: \(reason)" }
+    for case .unknown(let reason) in flaws { return "nothing is known of the image: \(reason)" }
     var parts: [String] = []
     let others = flaws.compactMap { if case .differs(let module) = $0 { module } else { nil } }
     if !others.isEmpty { parts.append("it holds another \(others.listed) than is installed") }
@@ -40,7 +42,7 @@ struct ImageJudge {
   private func weight(of flaw: ImageFlaw) -> Finding.Weight? {
     let module: String
     switch flaw {
-    case .missing, .unreadable: return .normal
+    case .missing, .unreadable, .unknown: return .normal
     case .differs(let name), .gone(let name), .lacks(let name, _): module = name
     }
     let owner = condition.modules.first { owner in
@@ -51,11 +53,12 @@ struct ImageJudge {
 }
 
 extension ImageFlaw {
-  /// An image with old modules boots as it did before; one without a module may not.
+  /// An image with old modules boots as it did before; one without a module may not, nor may one that nobody knows.
   fileprivate var effect: Finding.Effect {
     switch self {
     case .missing, .unreadable, .lacks: .unusable
     case .differs, .gone: .impaired
+    case .unknown: .unknown
     }
   }
 }

@@ -9,6 +9,12 @@ extension KernelVerdict {
   ///   - condition: What there is.
   ///   - configuration: What matters.
   public init(_ condition: KernelCondition, by configuration: SuiteConfiguration) {
+    if let failedLook = condition.failedLook {
+      self.init(
+        kernel: condition.kernel, isRunning: condition.isRunning,
+        findings: [Finding(failedLook, at: condition.kernel)])
+      return
+    }
     let opinions = condition.modules.map {
       Judge(condition: condition, module: $0, configuration: configuration)
     }
@@ -139,6 +145,12 @@ private struct Judge {
 }
 
 extension Finding {
+  fileprivate init(_ failedLook: DKMSError, at kernel: Kernel) {
+    self.init(
+      "modules of \(kernel.release)", .normal, .unknown, "nothing is known of them: \(failedLook)",
+      cause: .failedLook, remedy: nil)
+  }
+
   fileprivate init(staleDependenciesOf kernel: Kernel) {
     self.init(
       "modules.dep", .normal, .impaired, "it is older than the modules", cause: .dependencies,

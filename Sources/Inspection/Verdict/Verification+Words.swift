@@ -21,6 +21,10 @@ extension Verification {
       console.printError("==> WARNING: \(verdict.subject): degraded, not every module is as it should be")
       for line in verdict.details(verbosely) { console.printError(line) }
     }
+    for verdict in verdicts where verdict.standing == .unknown {
+      console.printError("==> ERROR: \(verdict.subject): unknown, it could not be looked at")
+      for line in verdict.details(verbosely) { console.printError(line) }
+    }
     for verdict in verdicts where verdict.standing == .blocked {
       console.printError("==> ERROR: \(verdict.subject): blocked, do not boot it before this is mended")
       for line in verdict.details(verbosely) { console.printError(line) }

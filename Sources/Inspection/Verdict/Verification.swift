@@ -37,17 +37,26 @@ package struct Verification {
     let framework = try await Framework.read(over: layout, host: host)
     let layout = framework.layout
     var (configuration, problems) = SuiteConfiguration.read(layout.suiteConfiguration)
-    for release in releases ?? [] where !Files.isDirectory(layout.kernel(release)) {
-      throw .kernelMissing(release, directory: layout.kernel(release).string)
+    let snapshot = framework.snapshot(on: host)
+    for release in releases ?? [] {
+      let directory = layout.kernel(release)
+      let isThere = try onFiles { () throws(HostError) in try Files.isDirectory(directory) }
+      guard isThere else { throw .kernelMissing(release, directory: directory.string) }
     }
-    let installed = InstalledKernels(layout, database)
+    let installed: InstalledKernels
+    do { installed = try InstalledKernels(snapshot, database) } catch { throw DKMSError(error) }
     let chosen = releases ?? installed.releases.filter { !configuration.ignores($0) }
     var kernels: [Kernel] = []
     for release in chosen { kernels.append(try Kernel(release: release, architecture: host.architecture)) }
-    let reader = ConditionReader(framework, host: host, kernelOwners: installed.owners)
-    var conditions = await reader.conditions(of: kernels)
-    if configuration.initramfs != .never, reader.hasModules {
-      let images = await KernelImages(of: kernels, framework, configuration, host, database)
+    let hasModules = try !onFiles { () throws(HostError) in try snapshot.tree() }.modules.isEmpty
+    var conditions = try await ConditionReader(
+      snapshot, allowsAutoinstall: framework.allowsAutoinstall, kernelOwners: installed.owners
+    ).conditions(of: kernels)
+    if configuration.initramfs != .never, hasModules {
+      let images: KernelImages
+      do { images = try await KernelImages(of: kernels, snapshot, configuration, database) } catch {
+        throw DKMSError(error)
+      }
       for index in conditions.indices {
         conditions[index].images = images.conditions.filter { $0.image.kernel == conditions[index].kernel }
       }
@@ -55,8 +64,7 @@ package struct Verification {
     }
     self.init(
       ConditionFacts(
-        conditions: conditions, configuration: configuration, problems: problems,
-        hasModules: reader.hasModules))
+        conditions: conditions, configuration: configuration, problems: problems, hasModules: hasModules))
   }
 
   /// Whether every kernel can be booted as before.
@@ -65,6 +73,6 @@ package struct Verification {
   /// The worst of the verdicts.
   package var standing: KernelVerdict.Standing {
     let standings = Set(verdicts.map(\.standing))
-    return [.blocked, .degraded].first(where: standings.contains) ?? .asBefore
+    return [.blocked, .unknown, .degraded].first(where: standings.contains) ?? .asBefore
   }
 }

@@ -45,10 +45,10 @@ struct ImageExplanation {
     if image.isFresh {
       console.print("  -> \(image.image.path) (\(maker)): fresh, its modules are those that are installed")
     } else {
-      console.print("  -> \(image.image.path) (\(maker)): stale")
+      console.print("  -> \(image.image.path) (\(maker)): \(image.isUnknown ? "unknown" : "stale")")
       for flaw in image.flaws { console.print("     \(flaw.words)") }
     }
-    guard !image.isUnusable else { return }
+    guard !image.isUnusable, !image.isUnknown else { return }
     let names = dkmsModules(in: image)
     let others = image.modules.count - names.count
     console.print(

@@ -39,7 +39,8 @@ public struct InitramfsCommand: Sendable {
       let framework = try await Framework.read(over: layout, host: host)
       let configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
       let database = Database(root: layout.root)
-      let releases = try releases(framework.layout, configuration, database)
+      let snapshot = framework.snapshot(on: host)
+      let releases = try releases(snapshot, configuration, database)
       guard explains else {
         guard host.isRoot else {
           throw .system(operation: "make", subject: "any image", reason: "this needs root")
@@ -54,7 +55,7 @@ public struct InitramfsCommand: Sendable {
       for release in releases {
         kernels.append(try Kernel(release: release, architecture: host.architecture))
       }
-      let explanation = await explanation(of: kernels, framework, configuration, host, database)
+      let explanation = try await explanation(of: kernels, snapshot, configuration, database)
       if printsJSON {
         host.console.print(explanation.json.text)
       } else {
@@ -68,26 +69,33 @@ public struct InitramfsCommand: Sendable {
   }
 
   private func explanation(
-    of kernels: [Kernel], _ framework: Framework, _ configuration: SuiteConfiguration, _ host: Host,
+    of kernels: [Kernel], _ snapshot: Snapshot, _ configuration: SuiteConfiguration,
     _ database: borrowing Database
-  ) async -> ImageExplanation {
-    let images = await KernelImages(of: kernels, framework, configuration, host, database)
-    let conditions = await ConditionReader(framework, host: host).conditions(of: kernels)
+  ) async throws(DKMSError) -> ImageExplanation {
+    let images: KernelImages
+    do { images = try await KernelImages(of: kernels, snapshot, configuration, database) } catch {
+      throw DKMSError(error)
+    }
+    let conditions = try await ConditionReader(snapshot).conditions(of: kernels)
     return ImageExplanation(
       kernels: conditions, images: images.conditions, problems: images.problems,
       generators: InstalledGenerators(database).kinds,
-      isForRoot: host.isRoot)
+      isForRoot: snapshot.host.isRoot)
   }
 
   private func releases(
-    _ layout: Layout, _ configuration: SuiteConfiguration, _ database: borrowing Database
+    _ snapshot: Snapshot, _ configuration: SuiteConfiguration, _ database: borrowing Database
   ) throws(DKMSError) -> [KernelRelease] {
     var releases: [KernelRelease] = []
     for kernel in kernels { releases.append(try KernelRelease(kernel)) }
-    for release in releases where !Files.isDirectory(layout.kernel(release)) {
-      throw .kernelMissing(release, directory: layout.kernel(release).string)
+    for release in releases {
+      let directory = snapshot.layout.kernel(release)
+      let isThere = try onFiles { () throws(HostError) in try Files.isDirectory(directory) }
+      guard isThere else { throw .kernelMissing(release, directory: directory.string) }
     }
-    return releases.isEmpty
-      ? InstalledKernels(layout, database).releases.filter { !configuration.ignores($0) } : releases
+    guard releases.isEmpty else { return releases }
+    do {
+      return try InstalledKernels(snapshot, database).releases.filter { !configuration.ignores($0) }
+    } catch { throw DKMSError(error) }
   }
 }

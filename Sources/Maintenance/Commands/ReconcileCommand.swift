@@ -43,8 +43,10 @@ public struct ReconcileCommand: Sendable {
 
   /// Kernels that are there, and those for which something is built.
   private func everyKernel(_ layout: Layout, _ host: Host) async throws(DKMSError) -> Set<KernelRelease> {
-    let layout = try await Framework.read(over: layout, host: host).layout
-    let built = ModuleTree(layout).state().modules.flatMap(\.builds).map(\.kernel.release)
-    return Set(KernelCatalogue(layout).kernels + built)
+    let snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
+    return try onFiles { () throws(HostError) in
+      let built = try snapshot.tree().modules.flatMap(\.builds).map(\.kernel.release)
+      return Set(try snapshot.kernels().kernels + built)
+    }
   }
 }

@@ -59,10 +59,12 @@ extension DoctorFinding.Kind {
     case .staleDependencies: "stale module dependencies"
     case .staleFingerprint: "built for another kernel"
     case .staleImage: "stale image"
+    case .unknownImage: "unknown image"
     case .configuration: "unusable settings"
     case .openSource: "world-writable"
     case .hook: "hook does not run"
     case .keyPair: "half a key pair"
+    case .failedLook: "cannot be looked at"
     case .module: "module not as it should be"
     }
   }

@@ -15,7 +15,7 @@ struct Diagnosis: Hashable {
   /// Judges.
   init(_ facts: DoctorFacts) {
     let all =
-      facts.configurationFindings + facts.hookFindings + facts.kernelFindings + facts.moduleFindings
+      facts.lookFindings + facts.configurationFindings + facts.hookFindings + facts.kernelFindings + facts.moduleFindings
       + facts.verdictFindings + facts.fileFindings + facts.pruneFindings + facts.images.compactMap(\.finding)
     var known: Set<DoctorFinding> = []
     findings = all.filter { known.insert($0).inserted }
@@ -36,6 +36,10 @@ struct Diagnosis: Hashable {
 }
 
 extension DoctorFacts {
+  fileprivate var lookFindings: [DoctorFinding] {
+    failedLooks.map { DoctorFinding(.failedLook, "the system", "\($0), so not all that is wrong can be known") }
+  }
+
   fileprivate var configurationFindings: [DoctorFinding] {
     let framework = [frameworkError].compactMap { $0 }.map {
       DoctorFinding(.configuration, "framework.conf", "\($0)", remedy: $0.remedy)
@@ -116,6 +120,7 @@ extension DoctorFacts {
           return DoctorFinding(.staleDependencies, subject, reason, repair: .depmod(release))
         case .otherKernel:
           return DoctorFinding(.staleFingerprint, subject, reason, remedy: finding.remedy)
+        case .failedLook: return DoctorFinding(.failedLook, subject, reason)
         case .module: return DoctorFinding(.module, subject, reason, remedy: finding.remedy)
         }
       }

@@ -46,6 +46,8 @@ struct DoctorFacts {
   var running = ""
   /// Where registrations are.
   var registrations: [ModuleID: FilePath] = [:]
+  /// What could not be looked at; what depends on it is not known.
+  var failedLooks: [DKMSError] = []
 }
 
 extension DoctorFacts {
@@ -54,40 +56,61 @@ extension DoctorFacts {
     self.init()
     var framework: Framework?
     do { framework = try await Framework.read(over: layout, host: host) } catch { frameworkError = error }
-    let layout = framework?.layout ?? layout
+    let snapshot =
+      framework?.snapshot(on: host) ?? Snapshot(host: host, layout: layout, options: BuildOptions())
+    let layout = snapshot.layout
     (configuration, problems) = SuiteConfiguration.read(layout.suiteConfiguration)
     running = host.runningRelease
-    readTrees(layout, host, database)
-    hooks = HookInstallation.needed(for: InstalledGenerators(database).kinds).map {
-      HookInstallation($0, in: PacmanConfiguration(root: layout.root).hookDirectories)
+    do { try readTrees(snapshot, database) } catch { failedLooks.append(DKMSError(error)) }
+    do { try readHooks(layout, database) } catch { failedLooks.append(DKMSError(error)) }
+    do throws(HostError) {
+      let installed = try InstalledKernels(snapshot, database)
+      orphans = installed.orphans.map { ($0, layout.kernel($0)) }
+      if frameworkError == nil { await readKernels(installed, snapshot, database) }
+    } catch {
+      failedLooks.append(DKMSError(error))
     }
-    let installed = InstalledKernels(layout, database)
-    orphans = installed.orphans.map { ($0, layout.kernel($0)) }
-    if let framework { await readKernels(installed, framework, host, database) }
   }
 
-  private mutating func readTrees(_ layout: Layout, _ host: Host, _ database: borrowing Database) {
-    let survey = TreeSurvey(layout)
+  private mutating func readHooks(_ layout: Layout, _ database: borrowing Database) throws(HostError) {
+    let directories = PacmanConfiguration(root: layout.root).hookDirectories
+    for name in HookInstallation.needed(for: InstalledGenerators(database).kinds) {
+      hooks.append(try HookInstallation(name, in: directories))
+    }
+  }
+
+  private mutating func readTrees(_ snapshot: Snapshot, _ database: borrowing Database) throws(HostError) {
+    let layout = snapshot.layout
+    let survey = try TreeSurvey(snapshot)
     modules = survey.modules
     registrations = modules.reduce(into: [:]) { $0[$1.id] = layout.registration($1.id) }
-    unregistered = survey.unregistered
-    openSources = survey.openSources
-    temporary = LeftoverSweeper(layout).temporary
-    let owned = Set(database.ownedPaths(below: layout.installTree, root: layout.root))
-    foreignFiles = survey.foreignFiles.filter { !owned.contains($0.file) }
+    unregistered = try survey.unregistered()
+    openSources = try survey.openSources()
+    temporary = try LeftoverSweeper(layout).temporary()
+    let owned = Set(try database.ownedPaths(below: layout.installTree, root: layout.root))
+    foreignFiles = try survey.foreignFiles().filter { !owned.contains($0.file) }
     guard database.doubt == nil else { return }
-    prunable = PrunePlan(PruneFacts(layout, host: host, database: database)).items
+    prunable = PrunePlan(try PruneFacts(snapshot, database)).items
   }
 
   private mutating func readKernels(
-    _ installed: InstalledKernels, _ framework: Framework, _ host: Host, _ database: borrowing Database
+    _ installed: InstalledKernels, _ snapshot: Snapshot, _ database: borrowing Database
   ) async {
     let kernels = installed.releases.filter { !configuration.ignores($0) }
-      .compactMap { try? Kernel(release: $0, architecture: host.architecture) }
-    var options = framework.options
-    options.kernelOwners = installed.owners
-    let facts = await FactsReader(host: host, layout: framework.layout, options: options).facts(
-      modules: modules.filter { !$0.isBroken }.map(\.id), kernels: kernels)
+      .compactMap { try? Kernel(release: $0, architecture: snapshot.host.architecture) }
+    do throws(DKMSError) {
+      let facts = try await FactsReader(snapshot, kernelOwners: installed.owners).facts(
+        FactsReader.Request(modules: modules.filter { !$0.isBroken }.map(\.id), kernels: kernels))
+      take(facts, of: kernels)
+      conditions = try await ConditionReader(snapshot, kernelOwners: installed.owners)
+        .conditions(of: kernels)
+      if configuration.initramfs != .never { try await readImages(of: kernels, snapshot, database) }
+    } catch {
+      failedLooks.append(error)
+    }
+  }
+
+  private mutating func take(_ facts: Facts, of kernels: [Kernel]) {
     self.kernels = kernels.compactMap { kernel in facts.kernels[kernel].map { (kernel, $0) } }
     for (id, answers) in facts.configurations {
       unreadable[id] = kernels.lazy.compactMap { answers[$0]?.error }.first
@@ -98,16 +121,15 @@ extension DoctorFacts {
       else { continue }
       keyProblems.append(problem)
     }
-    conditions = await ConditionReader(framework, host: host, kernelOwners: installed.owners)
-      .conditions(of: kernels)
-    await readImages(of: kernels, framework, host, database)
   }
 
   private mutating func readImages(
-    of kernels: [Kernel], _ framework: Framework, _ host: Host, _ database: borrowing Database
-  ) async {
-    guard configuration.initramfs != .never else { return }
-    let found = await KernelImages(of: kernels, framework, configuration, host, database)
+    of kernels: [Kernel], _ snapshot: Snapshot, _ database: borrowing Database
+  ) async throws(DKMSError) {
+    let found: KernelImages
+    do { found = try await KernelImages(of: kernels, snapshot, configuration, database) } catch {
+      throw DKMSError(error)
+    }
     images = found.conditions
     problems += found.problems.map(ConfigurationProblem.init)
   }

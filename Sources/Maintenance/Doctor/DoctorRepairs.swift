@@ -21,21 +21,19 @@ struct DoctorRepairs {
   /// - Throws: `DKMSError` where pacman is at work or framework.conf cannot be read.
   func make(_ repairs: [DoctorFinding.Repair]) async throws(DKMSError) {
     let database = Database(root: layout.root)
-    if database.isLocked(root: layout.root) {
-      throw .system(operation: "mend", subject: "\(layout.root)", reason: "pacman is at work on it")
+    let isLocked: Bool
+    do { isLocked = try database.isLocked(root: layout.root) } catch { throw DKMSError(error) }
+    if isLocked {
+      throw .system(operation: "fix", subject: "\(layout.root)", reason: "pacman is at work on it")
     }
-    let framework = try await Framework.read(over: layout, host: host)
+    let snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
     var releases: Set<KernelRelease> = []
     for repair in repairs {
       if case .depmod(let release) = repair { releases.insert(release) }
-      if let release = await make(repair, framework.layout, database) { releases.insert(release) }
+      if let release = await make(repair, snapshot, database) { releases.insert(release) }
     }
-    var plan = Plan()
-    for release in releases.sorted(by: { $0.description < $1.description }) {
-      plan.append(.depmod(release), because: .modulesChange)
-    }
-    let report = try await Executor(host: host, layout: framework.layout, options: framework.options)
-      .execute(plan)
+    let plan = Planner.writeDependencies(of: releases)
+    let report = try await Executor(snapshot).execute(plan)
     report.failures.forEach(Narrator(host.console).fail)
     for case (let planned, .done) in zip(plan.steps, report.outcomes) {
       if case .depmod(let release) = planned.step { say("\(release): module dependencies updated") }
@@ -44,8 +42,9 @@ struct DoctorRepairs {
 
   /// Makes a repair other than of modules.dep; the kernel whose modules.dep is old after it, if there is one.
   private func make(
-    _ repair: DoctorFinding.Repair, _ layout: Layout, _ database: borrowing Database
+    _ repair: DoctorFinding.Repair, _ snapshot: Snapshot, _ database: borrowing Database
   ) async -> KernelRelease? {
+    let layout = snapshot.layout
     do throws(DKMSError) {
       switch repair {
       case .depmod: break
@@ -58,7 +57,9 @@ struct DoctorRepairs {
         say("\(path): protected")
       case .prune(let path):
         // What it was may have changed while somebody thought about it.
-        let plan = PrunePlan(PruneFacts(layout, host: host, database: database))
+        let now = Snapshot(host: host, layout: layout, options: snapshot.options)
+        let plan: PrunePlan
+        do { plan = PrunePlan(try PruneFacts(now, database)) } catch { throw DKMSError(error) }
         guard let item = plan.items.first(where: { $0.path.string == path }) else { break }
         try item.removed(layout)
         say("\(path): removed")

@@ -32,13 +32,15 @@ struct HookInstallation: Hashable {
   }
 
   /// Looks for a hook file; that in a later directory takes the place of one in an earlier.
-  init(_ name: String, in directories: [FilePath]) {
+  ///
+  /// - Throws: `HostError` where a directory cannot be looked into.
+  init(_ name: String, in directories: [FilePath]) throws(HostError) {
     self.name = name
-    guard let file = directories.map({ $0.appending(name) }).last(where: { Files.kind($0) != nil }) else {
+    guard let file = try directories.map({ $0.appending(name) }).reversed().firstWhere(Files.exists) else {
       state = .missing
       return
     }
-    let text = Files.linkTarget(file) == "/dev/null" ? "" : Files.text(file)
+    let text = try Files.linkTarget(file) == "/dev/null" ? "" : try Files.text(file)
     do throws(HookFile.Malformed) {
       guard let text else { throw HookFile.Malformed(name: name, line: nil, text: "it cannot be read") }
       let hook = try HookFile(name: name, text: text)

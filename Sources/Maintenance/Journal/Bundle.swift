@@ -27,7 +27,8 @@ struct Bundle {
     add(layout.suiteConfiguration, as: "etc/alpm-dkms.conf")
     add(layout.configurationDirectory.appending("framework.conf"), as: "etc/dkms/framework.conf")
     let extra = layout.configurationDirectory.appending("framework.conf.d")
-    for name in Files.list(extra) where name.hasSuffix(".conf") {
+    // What cannot be read of the machine does not go in; the record is what counts.
+    for name in (try? Files.list(extra)) ?? [] where name.hasSuffix(".conf") {
       add(extra.appending(name), as: "etc/dkms/framework.conf.d/\(name)")
     }
     for (id, directory) in facts?.sourceDirectories ?? [:] {
@@ -39,7 +40,7 @@ struct Bundle {
   }
 
   private mutating func add(_ file: FilePath, as name: String) {
-    guard Files.isFile(file), let bytes = try? Files.read(file, upTo: Self.fileLimit) else { return }
+    guard let bytes = try? Files.read(file, upTo: Self.fileLimit) else { return }
     let text = redaction.applied(to: String(decoding: bytes, as: UTF8.self))
     files[redaction.applied(to: name)] = Array(text.utf8)
   }

@@ -20,14 +20,15 @@ struct Redaction: Hashable {
 
   /// The names of this machine and of the people on it.
   init(_ layout: Layout, _ host: Host) {
-    let passwords = Files.text(layout.root.appending("etc/passwd")) ?? ""
+    let passwords = (try? Files.text(layout.root.appending("etc/passwd"))) ?? ""
     let people = passwords.split(separator: "\n").compactMap { line -> String? in
       let fields = line.split(separator: ":", omittingEmptySubsequences: false)
       guard fields.count > 2, let number = Int(fields[2]), (1000..<65534).contains(number) else { return nil }
       return String(fields[0])
     }
     let callers = ["SUDO_USER", "LOGNAME", "USER"].compactMap { host.environment[$0] }.filter { $0 != "root" }
-    let hosts = [Files.text("/proc/sys/kernel/hostname"), Files.text(layout.root.appending("etc/hostname"))]
+    let files = ["/proc/sys/kernel/hostname", layout.root.appending("etc/hostname")]
+    let hosts = files.map { try? Files.text($0) }
       .compactMap { $0 }
     let shortHosts = hosts.compactMap { $0.split(separator: ".").first.map(String.init) }
     self.init(hosts: Set(hosts + shortHosts), users: Set(people + callers))
@@ -81,7 +82,7 @@ struct Redaction: Hashable {
       if !isInKey { lines.append(line) }
       if line.contains("-----END") { isInKey = false }
     }
-    return lines.joined(separator: "\n").split(separator: "pkcs11:", omittingEmptySubsequences: false)
+    return lines.joined(separator: "\n").parts(between: "pkcs11:")
       .enumerated().map { index, part in
         index == 0 ? String(part) : "pkcs11:REMOVED" + part.drop { !$0.isWhitespace && !"\"'".contains($0) }
       }.joined()

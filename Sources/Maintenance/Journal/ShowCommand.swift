@@ -5,6 +5,7 @@ internal import DKMSModel
 internal import Hooks
 public import Host
 internal import Journal
+internal import SystemPackage
 
 /// `alpm-dkms show`: what a helper was given, saw, planned and did.
 public struct ShowCommand: JournalCommand {
@@ -21,6 +22,10 @@ public struct ShowCommand: JournalCommand {
     self.printsJSON = printsJSON
   }
 
+  private func bytes(of file: FilePath) throws(JournalError) -> [UInt8] {
+    do { return try Files.read(file) } catch { throw .unreadable(file, reason: "\(error.reason)") }
+  }
+
   /// Shows the record; 0 where there is one.
   public func run(layout: Layout, host: Host) async -> Int32 {
     do throws(JournalError) {
@@ -28,8 +33,7 @@ public struct ShowCommand: JournalCommand {
       let record = try JournalRecord(reading: file)
       if printsJSON {
         // It is printed as it is in the file, digests and all, so that it can be replayed elsewhere.
-        guard let text = Files.text(file) else { throw .unreadable(file, reason: "it has gone") }
-        host.console.print(text)
+        host.console.print(String(decoding: try bytes(of: file).dropLast(), as: UTF8.self))
       } else {
         for line in record.words { host.console.print(line.withVisibleControls) }
       }

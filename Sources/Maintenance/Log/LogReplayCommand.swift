@@ -34,7 +34,9 @@ public struct LogReplayCommand: JournalCommand {
       let pacman = PacmanConfiguration(root: layout.root)
       let log = log.map(host.workingDirectory.pushing) ?? pacman.logFile
       let transaction = try transaction(in: log)
-      let (hooks, problems) = HookFile.all(in: pacman.hookDirectories)
+      let (hooks, problems) = try onFiles { () throws(HostError) in
+        try HookFile.all(in: pacman.hookDirectories)
+      }
       for problem in problems { Narrator(host.console).warn("\(problem); pacman refuses every transaction") }
       let database = Database(root: layout.root)
       let names = Set(transaction.operations.map(\.package))

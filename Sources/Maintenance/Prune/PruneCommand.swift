@@ -37,20 +37,28 @@ public struct PruneCommand: Sendable {
   /// Lists and removes; 0 unless something that was to be removed is there still, or cannot be told.
   public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
-      let layout = try await Framework.read(over: layout, host: host).layout
+      let snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
+      let layout = snapshot.layout
       let database = Database(root: layout.root)
       if let doubt = database.doubt {
         throw .system(
           operation: "tell", subject: "what packages own, so nothing may go", reason: "\(doubt)")
       }
-      let plan = PrunePlan(PruneFacts(layout, host: host, database: database)).measured(Files.diskUsage)
+      let plan: PrunePlan
+      let isLocked: Bool
+      do throws(HostError) {
+        plan = try PrunePlan(PruneFacts(snapshot, database)).measured(Files.diskUsage)
+        isLocked = try database.isLocked(root: layout.root)
+      } catch {
+        throw DKMSError(error)
+      }
       if !printsJSON { say(plan, host) }
       var removal = Removal()
       if !plan.items.isEmpty, try shallRemove(plan, host) {
-        if database.isLocked(root: layout.root) {
+        if isLocked {
           throw .system(operation: "prune", subject: "\(layout.root)", reason: "pacman is at work on it")
         }
-        removal = try await remove(plan, layout, printsJSON ? host.forPrograms() : host)
+        removal = try await remove(plan, snapshot, printsJSON ? host.forPrograms() : host)
       }
       if printsJSON { host.console.print(plan.json(without: removal.paths).text) }
       return removal.isWell ? 0 : 1
@@ -82,8 +90,9 @@ public struct PruneCommand: Sendable {
   }
 
   private func remove(
-    _ plan: PrunePlan, _ layout: Layout, _ host: Host
+    _ plan: PrunePlan, _ snapshot: Snapshot, _ host: Host
   ) async throws(DKMSError) -> Removal {
+    let layout = snapshot.layout
     var removal = Removal()
     for item in plan.items {
       do throws(HostError) {
@@ -97,11 +106,7 @@ public struct PruneCommand: Sendable {
     }
     // A directory that has lost a file is newer than its modules.dep.
     let releases = Set(plan.items.compactMap { $0.kernel(in: layout) })
-    var following = Plan()
-    for release in releases.sorted(by: { $0.description < $1.description }) {
-      following.append(.depmod(release), because: .modulesChange)
-    }
-    let report = try await Executor(host: host, layout: layout, options: BuildOptions()).execute(following)
+    let report = try await Executor(snapshot).execute(Planner.writeDependencies(of: releases))
     report.failures.forEach(Narrator(host.console).fail)
     if !report.failures.isEmpty { removal.isWell = false }
     return removal
@@ -120,7 +125,7 @@ extension Prunable {
   func remove(_ layout: Layout) throws(HostError) {
     let place = kind == .kernelRemains || kind == .emptyDirectory ? path : path.removingLastComponent()
     guard let lock = DirectoryLock.tryExclusive(place) else {
-      if Files.kind(path) == nil { return }
+      if try !Files.exists(path) { return }
       throw HostError("remove", path, .resourceBusy)
     }
     try Files.remove(path)

@@ -42,26 +42,29 @@ struct PruneFacts: Hashable {
   var owned: Set<FilePath> = []
 
   /// Reads them.
-  init(_ layout: Layout, host: Host, database: borrowing Database) {
-    let survey = TreeSurvey(layout)
-    kernels = KernelCatalogue(layout).releases.map { release in
-      let remains = KernelRemains(of: release, in: layout)
-      return KernelDirectory(
-        release: release, path: layout.kernel(release), holdsOnlyRemains: remains.isAll)
+  ///
+  /// - Throws: `HostError` where a look failed: then nothing may go.
+  init(_ snapshot: Snapshot, _ database: borrowing Database) throws(HostError) {
+    let (layout, host) = (snapshot.layout, snapshot.host)
+    let survey = try TreeSurvey(snapshot)
+    for release in try snapshot.kernels().releases {
+      let remains = try KernelRemains(of: release, in: layout)
+      kernels.append(
+        KernelDirectory(release: release, path: layout.kernel(release), holdsOnlyRemains: remains.isAll))
     }
-    let kept = BootRecords(layout).all.filter { $0.boot == host.bootIdentifier }.map(\.release)
+    let kept = try BootRecords(layout).all().filter { $0.boot == host.bootIdentifier }.map(\.release)
     booted = Set(kept + [try? KernelRelease(host.runningRelease)].compactMap { $0 })
     products = survey.modules.flatMap { record in
       Set(record.builds.map(\.kernel.release)).map {
         Products(release: $0, path: layout.products(record.id, $0))
       }
     }.sorted { $0.path.string < $1.path.string }
-    links = survey.activeLinks
-    leftovers = LeftoverSweeper(layout).leftovers.filter { !Self.isInUse($0) }
-    idleSources = survey.idleSources
-    emptyDirectories = survey.emptyModules
+    links = try survey.activeLinks()
+    leftovers = try LeftoverSweeper(layout).leftovers().filter { !Self.isInUse($0) }
+    idleSources = try survey.idleSources()
+    emptyDirectories = try survey.emptyModules()
     let trees = [layout.installTree, layout.dkmsTree, layout.sourceTree]
-    for tree in trees { owned.formUnion(database.ownedPaths(below: tree, root: layout.root)) }
+    for tree in trees { owned.formUnion(try database.ownedPaths(below: tree, root: layout.root)) }
   }
 
   /// Describes nothing at all.

@@ -44,9 +44,12 @@ struct PrunePlan: Hashable {
   private init(items: [Prunable]) { self.items = items }
 
   /// The same, with the room that each takes.
-  func measured(_ size: (FilePath) -> Int) -> PrunePlan {
-    PrunePlan(
-      items: items.map { Prunable(kind: $0.kind, path: $0.path, size: size($0.path)) })
+  ///
+  /// - Throws: What `size` throws.
+  func measured<Failure: Error>(_ size: (FilePath) throws(Failure) -> Int) throws(Failure) -> PrunePlan {
+    var measured: [Prunable] = []
+    for item in items { measured.append(Prunable(kind: item.kind, path: item.path, size: try size(item.path))) }
+    return PrunePlan(items: measured)
   }
 
   /// All of it together, in bytes.

@@ -162,7 +162,7 @@ struct CompletionTests {
     for (test, offers) in zip(Self.harmless, offers) {
       #expect(offers == test.offers.split(separator: " ").map(String.init), "dkms \(test.line)")
     }
-    #expect(Files.list(directory) == [])
+    #expect(Disk.list(directory) == [])
   }
 
   private static let harmless = [

@@ -35,7 +35,7 @@ struct InstalledFilesTests {
     let installed = TestParts.stage.appending(FilePath("usr/\(place)").components)
     let check = try await Run.program(FilePath("/usr/bin/\(shell)"), arguments + [installed.string])
     #expect(check.status == 0, "\(check)")
-    let script = try #require(Files.text(installed))
+    let script = try #require(Disk.text(installed))
     for command in ["verify", "reconcile", "history", "show", "replay", "record", "doctor", "prune"] {
       #expect(script.contains(command), "\(command)")
     }

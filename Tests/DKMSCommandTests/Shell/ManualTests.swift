@@ -26,7 +26,7 @@ struct ManualTests {
 
   /// What the headings of a section's list name after a macro.
   private func items(of section: String, after macro: String) throws -> [String] {
-    let lines = try #require(Files.text(page)).split(separator: "\n")
+    let lines = try #require(Disk.text(page)).split(separator: "\n")
     return lines.drop { $0 != ".Sh \(section)" }.dropFirst().prefix { !$0.hasPrefix(".Sh ") }
       .filter { $0.hasPrefix(".It ") }
       .flatMap { line in

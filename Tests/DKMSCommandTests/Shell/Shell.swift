@@ -37,7 +37,7 @@ enum Shell: String, CaseIterable, Sendable, CustomTestStringConvertible {
       } else {
         try await Run.program("/bin/bash", ["-c", call, "bash"] + arguments)
       }
-    let answers = Files.text(scratch.path.appending("answers"))?.split(separator: "\n") ?? []
+    let answers = Disk.text(scratch.path.appending("answers"))?.split(separator: "\n") ?? []
     guard answers.count == lines.count else { throw NoAnswer(run: run) }
     return zip(lines, answers).map(Self.offers)
   }

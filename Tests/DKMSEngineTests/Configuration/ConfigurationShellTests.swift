@@ -181,10 +181,9 @@ import Testing
 
   @Test func missingConfIsAnError() async throws {
     let source = machine.layout.sourceTree.appending("nothing")
-    let reader = ConfigurationReader(host: machine.host, layout: machine.layout, options: machine.options)
     let kernel = try machine.kernel("6.1.5-x")
     await #expect(throws: DKMSError.configurationMissing(path: "\(source)/dkms.conf")) {
-      _ = try await reader.configuration(source: source, for: kernel)
+      _ = try await machine.configuration(in: source, for: kernel)
     }
   }
 }

@@ -15,8 +15,17 @@ extension Machine {
   ) async throws -> ModuleConfiguration {
     let source = layout.sourceTree.appending("tested")
     try directory.write(conf, to: "src/tested/dkms.conf")
-    return try await ConfigurationReader(host: host, layout: layout, options: options)
-      .configuration(of: id, source: source, for: kernel(release))
+    return try await configuration(of: id, in: source, for: kernel(release))
+  }
+
+  /// What the dkms.conf in a directory says for a kernel.
+  func configuration(
+    of id: ModuleID? = nil, in source: FilePath, for kernel: Kernel
+  ) async throws -> ModuleConfiguration {
+    switch await snapshot.configuration(of: id, source: source, for: kernel).fact {
+    case .read(let configuration): return configuration
+    case .unreadable(let error): throw error
+    }
   }
 
   /// The same for a conf that needs no more than these lines.

@@ -113,9 +113,9 @@ import Testing
 
   @Test func confsOfTestPackages() async throws {
     var unplain: [String] = []
-    for name in Files.list(Self.fixtures) {
+    for name in Disk.list(Self.fixtures) {
       let file = Self.fixtures.appending(name).appending("dkms.conf")
-      if Files.isFile(file), try await !compareReal(file) { unplain.append(name) }
+      if Disk.isFile(file), try await !compareReal(file) { unplain.append(name) }
     }
     #expect(unplain == ["odd-conf-dkms"])
   }
@@ -123,9 +123,9 @@ import Testing
   @Test(.requiresKernelHeaders) func confsOfOthers() async throws {
     let parts = TestParts.cache.appending("parts")
     var count = 0
-    for package in Files.list(parts) where package.hasSuffix("-dkms") {
+    for package in Disk.list(parts) where package.hasSuffix("-dkms") {
       let sources = parts.appending(package).appending("usr/src")
-      for name in Files.list(sources) {
+      for name in Disk.list(sources) {
         if try await compareReal(sources.appending(name).appending("dkms.conf")) { count += 1 }
       }
     }

@@ -38,7 +38,7 @@ import Testing
         "hello/1.0/6.1.0/x86_64/module/Module.symvers", "hello/1.0/6.1.0/x86_64/module/hello.ko",
         "hello/1.0/source -> \(source)",
       ])
-    #expect(Files.text(machine.product("Module.symvers", id, kernel)) == "symbol")
+    #expect(Disk.text(machine.product("Module.symvers", id, kernel)) == "symbol")
     #expect(machine.listing(of: kernel).isEmpty)
     #expect(TemporaryDirectory.listing(of: source) == ["dkms.conf", "text"])
   }
@@ -54,9 +54,9 @@ import Testing
         MAKE[0]="mkdir out && cp text out/hello.ko && echo other > second.ko"
         """)
     #expect(try await machine.build(id, kernel).failures.isEmpty)
-    #expect(Files.list(machine.layout.productModules(id, kernel)) == ["renamed.ko", "second.ko"])
-    #expect(Files.text(machine.product("renamed.ko", id, kernel)) == "text")
-    #expect(Files.text(machine.product("second.ko", id, kernel)) == "other")
+    #expect(Disk.list(machine.layout.productModules(id, kernel)) == ["renamed.ko", "second.ko"])
+    #expect(Disk.text(machine.product("renamed.ko", id, kernel)) == "text")
+    #expect(Disk.text(machine.product("second.ko", id, kernel)) == "other")
   }
 
   @Test func makeIsToldTheKernelAndShareItsJobs() async throws {
@@ -64,7 +64,7 @@ import Testing
       id, conf: "MAKE[0]=\"make FLAG=1\"\n",
       files: ["Makefile": "all:\n\t@echo 'K=$(KERNELRELEASE) F=$(FLAG) $(MAKEFLAGS)' > hello.ko\n"])
     #expect(try await machine.build(id, kernel).failures.isEmpty)
-    let text = try #require(Files.text(machine.product("hello.ko", id, kernel)))
+    let text = try #require(Disk.text(machine.product("hello.ko", id, kernel)))
     #expect(text.hasPrefix("K=6.1.0 F=1 "))
     #expect(text.contains("--jobserver-auth"))
     #expect(machine.makeLog(id, kernel)?.contains("warning") == false)
@@ -76,7 +76,7 @@ import Testing
     try machine.addTextModule(
       id, conf: "MAKE[0]=\"make\"\n", files: ["Makefile": "all:\n\t@echo '$(MAKEFLAGS)' > hello.ko\n"])
     #expect(try await machine.build(id, kernel).failures.isEmpty)
-    let flags = Files.text(machine.product("hello.ko", id, kernel))?.split(separator: " ")
+    let flags = Disk.text(machine.product("hello.ko", id, kernel))?.split(separator: " ")
     #expect(flags?.contains("-j") == true)
     #expect(flags?.contains { $0.hasPrefix("--jobserver") } == false)
   }
@@ -91,7 +91,7 @@ import Testing
       id, conf: "MAKE[0]='sh environment.sh'\n",
       files: ["environment.sh": #"echo "$CC$CXX$CFLAGS$CXXFLAGS$LDFLAGS$MAKELEVEL|$TMPDIR" > hello.ko"#])
     #expect(try await machine.build(id, kernel).failures.isEmpty)
-    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "|/tmp/kept")
+    #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "|/tmp/kept")
   }
 
   // MARK: Log
@@ -136,11 +136,11 @@ import Testing
     }
     #expect(firstError == "hello.c:7:1: error: no such thing")
     #expect(log == failureLog.string)
-    let text = try #require(Files.text(failureLog))
+    let text = try #require(Disk.text(failureLog))
     #expect(text.contains("\nfirst\n") && text.contains("# exit code: 3"))
-    #expect(Files.text(machine.layout.build(id).appending("make.log")) == text)
+    #expect(Disk.text(machine.layout.build(id).appending("make.log")) == text)
     #expect(machine.state[id]?.builds == [])
-    #expect(Files.kind(machine.layout.products(id, kernel.release)) == nil)
+    #expect(Disk.kind(machine.layout.products(id, kernel.release)) == nil)
   }
 
   @Test func firstErrorIsToldRelativeToTheSource() async throws {
@@ -184,10 +184,10 @@ import Testing
   @Test func logOfAFailureGoesWithTheNextSuccess() async throws {
     try machine.addTextModule(id, conf: "MAKE[0]=false\n")
     #expect(try await machine.build(id, kernel).failures.count == 1)
-    #expect(Files.isFile(failureLog))
+    #expect(Disk.isFile(failureLog))
     try machine.addTextModule(id)
     #expect(try await machine.build(id, kernel).failures.isEmpty)
-    #expect(Files.kind(machine.layout.build(id)) == nil)
+    #expect(Disk.kind(machine.layout.build(id)) == nil)
   }
 
   @Test func logsOfFailuresForSeveralKernels() async throws {
@@ -197,7 +197,7 @@ import Testing
     #expect(report.failures.count == 2)
     for (error, kernel) in zip(report.failures, [kernel, other]) {
       guard case .buildFailed(_, kernel, _, let log) = error else { throw error }
-      #expect(Files.text(FilePath(log))?.contains("\nfor \(kernel.release)\n") == true)
+      #expect(Disk.text(FilePath(log))?.contains("\nfor \(kernel.release)\n") == true)
     }
   }
 
@@ -220,10 +220,10 @@ import Testing
         """
       ])
     #expect(try await machine.build(id, kernel, other).failures.map(\.exitStatus) == [.buildFailed])
-    let log = try #require(Files.text(machine.layout.failureLog(id, other)))
+    let log = try #require(Disk.text(machine.layout.failureLog(id, other)))
     #expect(log.contains("\nfor 6.2.0\n"))
-    #expect(Files.list(machine.layout.build(id)) == ["6.2.0-x86_64", "make.log"])
-    #expect(Files.text(machine.layout.build(id).appending("make.log")) == log)
+    #expect(Disk.list(machine.layout.build(id)) == ["6.2.0-x86_64", "make.log"])
+    #expect(Disk.text(machine.layout.build(id).appending("make.log")) == log)
   }
 
   @Test func lastLogIsOfAFailureThatIsNotMended() async throws {
@@ -233,12 +233,12 @@ import Testing
       #expect(try await machine.build(id, kernel).failures.count == 1)
     }
     let last = machine.layout.build(id).appending("make.log")
-    #expect(Files.text(last)?.contains("for kernel 6.1.0 ") == true)
+    #expect(Disk.text(last)?.contains("for kernel 6.1.0 ") == true)
     try machine.addTextModule(id)
     #expect(try await machine.build(id, kernel).failures.isEmpty)
-    #expect(Files.text(last)?.contains("for kernel 6.2.0 ") == true)
+    #expect(Disk.text(last)?.contains("for kernel 6.2.0 ") == true)
     #expect(try await machine.build(id, other).failures.isEmpty)
-    #expect(Files.kind(machine.layout.build(id)) == nil)
+    #expect(Disk.kind(machine.layout.build(id)) == nil)
   }
 
   @Test func buildMayUseTheDescriptorsThatScriptsUse() async throws {
@@ -258,7 +258,7 @@ import Testing
         == .moduleNotProduced(
           id, kernel, file: "sub/hello.ko", firstError: "a.c:1: error: no b", log: failureLog.string))
     #expect(error.exitStatus.rawValue == 7)
-    #expect(Files.isFile(failureLog))
+    #expect(Disk.isFile(failureLog))
     #expect(machine.state[id]?.builds == [])
   }
 
@@ -276,7 +276,7 @@ import Testing
     for conf in ["MAKE[0]=\"rm text; echo bad > hello.ko; false\"\n", "MAKE[0]=\"rm hello.ko\"\n"] {
       try machine.addTextModule(id, text: "new", conf: conf)
       #expect(try await machine.forced.build(id, kernel).failures.count == 1)
-      #expect(Files.text(machine.product("hello.ko", id, kernel)) == "text")
+      #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "text")
       #expect(machine.installed("hello.ko", kernel) == "text")
       #expect(machine.state[id]?.build(for: kernel)?.isInstalled == true)
     }
@@ -290,8 +290,8 @@ import Testing
     #expect(try await machine.build(id, kernel).failures.isEmpty)
     try machine.addTextModule(id, text: "new over ", conf: "MAKE[0]=\"\(copy)\"\n")
     #expect(try await machine.forced.build(id, kernel).failures.isEmpty)
-    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "new over old")
-    #expect(Files.list(machine.layout.products(id, kernel.release)) == ["x86_64"])
+    #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "new over old")
+    #expect(Disk.list(machine.layout.products(id, kernel.release)) == ["x86_64"])
   }
 
   @Test func rebuildHasNothingOfTheOldOne() async throws {
@@ -305,7 +305,7 @@ import Testing
     #expect(try await machine.build(id, kernel).failures.isEmpty)
     try machine.addTextModule(id)
     #expect(try await machine.forced.build(id, kernel).failures.isEmpty)
-    #expect(Files.list(machine.layout.productModules(id, kernel)) == ["hello.ko"])
+    #expect(Disk.list(machine.layout.productModules(id, kernel)) == ["hello.ko"])
   }
 
   @Test func leftoversOfAKilledBuildAreCleared() async throws {
@@ -317,10 +317,10 @@ import Testing
     try machine.directory.write("stale", to: "dkms/hello/.tmp_1.0_removed/source")
     try machine.directory.write("stale", to: "dkms/hello/1.0/build/half")
     try Files.remove(machine.layout.build(id))
-    LeftoverSweeper(machine.layout).sweep()
+    try LeftoverSweeper(machine.layout).sweep()
     #expect(!machine.dkmsListing.contains { $0.contains(".tmp_") })
     #expect(try await machine.build(id, kernel).failures.isEmpty)
-    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "text")
+    #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "text")
     #expect(!machine.dkmsListing.contains { $0.contains(".tmp_") })
   }
 
@@ -331,7 +331,7 @@ import Testing
     #expect(try await machine.build(id, kernel).failures.isEmpty)
     #expect(machine.makeLog(id, kernel)?.contains("caf\u{FFFD}") == true)
     #expect(try await machine.forced.build(id, kernel).failures.isEmpty)
-    #expect(Files.list(machine.layout.products(id, kernel.release)) == ["x86_64"])
+    #expect(Disk.list(machine.layout.products(id, kernel.release)) == ["x86_64"])
   }
 
   // MARK: Side by side
@@ -357,8 +357,8 @@ import Testing
         """
       ])
     #expect(try await machine.build(id, kernel, other).failures.isEmpty)
-    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "6.1.0")
-    #expect(Files.text(machine.product("hello.ko", id, other)) == "6.2.0")
-    #expect(Files.kind(machine.layout.build(id)) == nil)
+    #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "6.1.0")
+    #expect(Disk.text(machine.product("hello.ko", id, other)) == "6.2.0")
+    #expect(Disk.kind(machine.layout.build(id)) == nil)
   }
 }

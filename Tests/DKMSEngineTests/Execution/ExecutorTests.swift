@@ -57,9 +57,9 @@ import Testing
     let id = try module("hello", "1.0")
     try machine.addTextModule(id)
     let plan = Planner.install(
-      id, for: [kernel], facts: await machine.facts([id], [kernel]), options: machine.options)
+      id, for: [kernel], facts: try await machine.facts([id], [kernel]), options: machine.options)
     var observed: [PlannedStep] = []
-    let report = try await Executor(host: machine.host, layout: machine.layout, options: machine.options)
+    let report = try await Executor(machine.snapshot)
       .execute(plan) { step, outcome in
         if outcome.isDone { observed.append(step) }
       }
@@ -71,7 +71,7 @@ import Testing
     let id = try module("hello", "1.0")
     try machine.addTextModule(id)
     let plan = Planner.install(
-      id, for: [kernel], facts: await machine.facts([id], [kernel]), options: machine.options)
+      id, for: [kernel], facts: try await machine.facts([id], [kernel]), options: machine.options)
     let report = try await Task {
       withUnsafeCurrentTask { $0?.cancel() }
       return try await machine.execute(plan)
@@ -95,7 +95,7 @@ import Testing
     plan.append(.follow(command: "true"), because: .modulesChange, after: [depmod])
     let run = Task { try await machine.execute(plan) }
     let isAsPlanned = try await eventually {
-      machine.state[good]?.build(for: kernel)?.isInstalled == true && Files.kind(begun) != nil
+      machine.state[good]?.build(for: kernel)?.isInstalled == true && Disk.kind(begun) != nil
     }
     #expect(isAsPlanned)
     run.cancel()
@@ -111,7 +111,7 @@ import Testing
     let id = try module("hello", "1.0")
     try machine.addTextModule(id)
     let plan = Planner.install(
-      id, for: [kernel], facts: await machine.facts([id], [kernel]), options: machine.options)
+      id, for: [kernel], facts: try await machine.facts([id], [kernel]), options: machine.options)
     #expect(try await machine.execute(plan).failures.isEmpty)
     let listing = machine.dkmsListing
     #expect(try await machine.execute(plan).failures.isEmpty)

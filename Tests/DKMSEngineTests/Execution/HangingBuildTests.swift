@@ -36,7 +36,7 @@ import Testing
   func silentBuildFails(_ conf: String) async throws {
     try machine.addTextModule(id, conf: "\(conf)\n", files: ["hang.sh": hang])
     #expect(try await machine.install(id, kernel).failures == [silentBuild])
-    let log = try #require(Files.text(machine.layout.failureLog(id, kernel)))
+    let log = try #require(Disk.text(machine.layout.failureLog(id, kernel)))
     #expect(log.contains("begun"))
     #expect(log.contains("ended, for it had printed nothing for 2 seconds"))
     #expect(machine.listing(of: kernel).isEmpty)
@@ -62,7 +62,7 @@ import Testing
     try machine.addTextModule(
       id, text: "new", conf: "MAKE[0]=./hang.sh\n", files: ["hang.sh": hang])
     #expect(try await machine.forced.build(id, kernel).failures == [silentBuild])
-    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "text")
+    #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "text")
     #expect(machine.installed("hello.ko", kernel) == "text")
     #expect(machine.state[id]?.build(for: kernel)?.isInstalled == true)
   }
@@ -114,7 +114,7 @@ import Testing
   func statusOfABuildIsItsOwn(_ script: String, _ status: Int) async throws {
     try machine.addTextModule(id, conf: "MAKE[0]=./end.sh\n", files: ["end.sh": "#!/bin/sh\n\(script)\n"])
     #expect(try await machine.build(id, kernel).failures.map(\.exitStatus) == [.buildFailed])
-    let log = try #require(Files.text(machine.layout.failureLog(id, kernel)))
+    let log = try #require(Disk.text(machine.layout.failureLog(id, kernel)))
     #expect(log.contains("# exit code: \(status)\n"))
   }
 }

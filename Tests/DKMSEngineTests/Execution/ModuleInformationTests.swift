@@ -38,17 +38,17 @@ import Testing
     let text = "license=GPL\0xvermagic=no\0vermagic=6.1.0 SMP mod_unload \0vermagic=second\0"
     let bytes = elf(text, isWide: isWide, isBigEndian: isBigEndian)
     let information = ModuleInformation(bytes)
-    #expect(information["vermagic"] == "6.1.0 SMP mod_unload ")
-    #expect(information["license"] == "GPL")
-    #expect(information["magic"] == nil)
+    #expect(information[field: "vermagic"] == "6.1.0 SMP mod_unload ")
+    #expect(information[field: "license"] == "GPL")
+    #expect(information[field: "magic"] == nil)
   }
 
   @Test func damagedFilesSayNothing() {
     let whole = elf("vermagic=6.1.0\0", isWide: true, isBigEndian: false)
-    #expect(ModuleInformation(whole)["vermagic"] == "6.1.0")
+    #expect(ModuleInformation(whole)[field: "vermagic"] == "6.1.0")
     let sectionTable = 3 * 64
     for length in 0..<whole.count {
-      let vermagic = ModuleInformation(Array(whole.prefix(length)))["vermagic"]
+      let vermagic = ModuleInformation(Array(whole.prefix(length)))[field: "vermagic"]
       #expect(vermagic == nil || length > whole.count - sectionTable)
     }
     for index in 4..<whole.count {
@@ -56,10 +56,10 @@ import Testing
         var bytes = whole
         bytes[index] = byte
         // Whatever it says of it, it does not fall over it.
-        _ = ModuleInformation(bytes)["vermagic"]
+        _ = ModuleInformation(bytes)[field: "vermagic"]
       }
     }
-    #expect(ModuleInformation(Array("vermagic=6.1.0\0".utf8))["vermagic"] == nil)
+    #expect(ModuleInformation(Array("vermagic=6.1.0\0".utf8))[field: "vermagic"] == nil)
   }
 
   @Test(.requiresKernelHeaders)
@@ -76,7 +76,7 @@ import Testing
     for field in ["vermagic", "version", "name", "depends"] {
       let run = try await Run.program("/usr/sbin/modinfo", ["-F", field, module.string])
       #expect(
-        ModuleInformation(of: module)[field] == run.output.split(separator: "\n").first.map(String.init) ?? ""
+        ModuleInformation(try Files.read(module))[field: field] == run.output.split(separator: "\n").first.map(String.init) ?? ""
       )
     }
   }

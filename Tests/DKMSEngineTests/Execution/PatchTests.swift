@@ -36,8 +36,8 @@ import Testing
         "patches/sub/a b.patch": patch(from: "two", to: "three"),
       ])
     #expect(try await machine.build(id, kernel).failures.isEmpty)
-    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "three")
-    #expect(Files.text(source.appending("text")) == "one")
+    #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "three")
+    #expect(Disk.text(source.appending("text")) == "one")
   }
 
   @Test func patchesOfTheAdministratorAreLaidOver() async throws {
@@ -47,7 +47,7 @@ import Testing
     try machine.directory.write(patch(from: "one", to: "two"), to: "etc/hello/patches/own.patch")
     try machine.directory.write(patch(from: "two", to: "three"), to: "etc/hello/patches/more.patch")
     #expect(try await machine.build(id, kernel).failures.isEmpty)
-    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "three")
+    #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "three")
   }
 
   @Test func missingPatch() async throws {
@@ -75,6 +75,6 @@ import Testing
     let error = try failure(try await machine.build(id, kernel))
     guard case .patchFailed(id, kernel, patch: "bad.patch", let log) = error else { throw error }
     #expect(error.exitStatus.rawValue == 6)
-    #expect(Files.text(FilePath(log))?.contains("FAILED") == true)
+    #expect(Disk.text(FilePath(log))?.contains("FAILED") == true)
   }
 }

@@ -51,7 +51,7 @@ struct RealBuildTests {
   }
 
   private func dependencies(_ kernel: Kernel) -> String? {
-    Files.text(machine.layout.kernel(kernel.release).appending("modules.dep"))
+    Disk.text(machine.layout.kernel(kernel.release).appending("modules.dep"))
   }
 
   @Test func twoKernelsSideBySide() async throws {
@@ -65,21 +65,21 @@ struct RealBuildTests {
         try await information("vermagic", of: installed).split(separator: " ").first == "\(kernel.release)")
       #expect(try await information("version", of: installed) == "1.0")
       #expect(try await !hasDebugSections(installed))
-      #expect(Files.haveEqualContents(installed, machine.product("hello.ko", id, kernel)))
+      #expect(try Files.haveEqualContents(installed, machine.product("hello.ko", id, kernel)))
       #expect(
-        Files.list(machine.layout.productModules(id, kernel)) == ["Module.symvers", "hello.ko"])
+        Disk.list(machine.layout.productModules(id, kernel)) == ["Module.symvers", "hello.ko"])
       #expect(dependencies(kernel)?.contains("updates/dkms/hello.ko:") == true)
       let log = try #require(machine.makeLog(id, kernel))
       #expect(log.contains("# command: make KERNELRELEASE=\(kernel.release) -C "))
       #expect(log.contains("# exit code: 0"))
       #expect(!log.contains("jobserver"))
     }
-    #expect(Files.list(machine.layout.registration(id)) == kernels.map(\.release.description) + ["source"])
+    #expect(Disk.list(machine.layout.registration(id)) == kernels.map(\.release.description) + ["source"])
     #expect(try await machine.remove(id, kernels[0], kernels[1]).failures.isEmpty)
     #expect(machine.dkmsListing.isEmpty)
     for kernel in kernels {
       #expect(dependencies(kernel)?.contains("hello") == false)
-      #expect(Files.kind(machine.layout.kernel(kernel.release).appending("updates")) == nil)
+      #expect(Disk.kind(machine.layout.kernel(kernel.release).appending("updates")) == nil)
     }
   }
 
@@ -108,10 +108,10 @@ struct RealBuildTests {
     guard case .vermagicMismatch(id, kernel, file: "hello.ko", let found, let log) = report.failures.first
     else { throw try #require(report.failures.first) }
     #expect(found == other)
-    #expect(Files.isFile(FilePath(log)))
+    #expect(Disk.isFile(FilePath(log)))
     #expect(report.failures.map(\.exitStatus.rawValue) == [7])
     #expect(machine.state[id]?.builds == [])
-    #expect(Files.kind(machine.layout.kernel(kernel.release).appending("updates")) == nil)
+    #expect(Disk.kind(machine.layout.kernel(kernel.release).appending("updates")) == nil)
   }
 
   @Test func compilersFirstErrorIsTold() async throws {

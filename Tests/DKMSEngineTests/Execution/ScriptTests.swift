@@ -33,7 +33,7 @@ import Testing
 
   private var notes: FilePath { machine.directory.path.appending("notes") }
 
-  private var noted: [String] { (Files.text(notes) ?? "").split(separator: "\n").map(String.init) }
+  private var noted: [String] { (Disk.text(notes) ?? "").split(separator: "\n").map(String.init) }
 
   @Test func scriptsRunInTheirOrderWithTheirArguments() async throws {
     let conf = ScriptKind.allCases.map { "\($0.rawValue)=\"\($0.rawValue).sh  one two\"\n" }.joined()
@@ -57,9 +57,9 @@ import Testing
         "post.sh": "#!/bin/sh\ncat hello.ko >> '\(notes)'\n",
       ])
     #expect(try await machine.build(id, kernel).failures.isEmpty)
-    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "prepared")
+    #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "prepared")
     #expect(noted == ["prepared"])
-    #expect(Files.text(source.appending("text")) == "text")
+    #expect(Disk.text(source.appending("text")) == "text")
   }
 
   @Test func postInstallSeesTheInstalledModule() async throws {
@@ -120,7 +120,7 @@ import Testing
     else {
       throw try #require(report.failures.first)
     }
-    #expect(Files.text(FilePath(log))?.contains("# exit code: 4") == true)
+    #expect(Disk.text(FilePath(log))?.contains("# exit code: 4") == true)
     #expect(machine.state[id]?.builds == [])
   }
 
@@ -129,7 +129,7 @@ import Testing
     guard case .scriptFailed(id, script: .postBuild, status: 4, _, let log?) = report.failures.first else {
       throw try #require(report.failures.first)
     }
-    #expect(Files.text(FilePath(log))?.contains("! Error: no such thing") == true)
+    #expect(Disk.text(FilePath(log))?.contains("! Error: no such thing") == true)
     #expect(machine.state[id]?.builds == [])
     #expect(machine.installed("hello.ko", kernel) == nil)
 
@@ -138,7 +138,7 @@ import Testing
     try machine.addTextModule(
       id, text: "newer", conf: "POST_BUILD=fail.sh\n", files: ["fail.sh": note("fail", status: 4)])
     #expect(try await machine.forced.build(id, kernel).failures.count == 1)
-    #expect(Files.text(machine.product("hello.ko", id, kernel)) == "good")
+    #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "good")
   }
 
   @Test func failingPreInstallStopsTheInstallation() async throws {

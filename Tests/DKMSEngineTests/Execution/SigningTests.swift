@@ -37,7 +37,7 @@ import Testing
     chmod(program.string, 0o755)
   }
 
-  private func product(_ kernel: Kernel) -> String? { Files.text(machine.product("hello.ko", id, kernel)) }
+  private func product(_ kernel: Kernel) -> String? { Disk.text(machine.product("hello.ko", id, kernel)) }
 
   private let signed = "textsha512 ~Module signature appended~"
 
@@ -77,7 +77,7 @@ import Testing
     let pair = KeyPair(
       key: "\(machine.layout.dkmsTree)/mok.key", certificate: "\(machine.layout.dkmsTree)/mok.pub")
     #expect(report.failures == [.notSigned(id, kernel, .keyMissing(pair))])
-    #expect(Files.kind(machine.directory.path.appending("ran")) == nil)
+    #expect(Disk.kind(machine.directory.path.appending("ran")) == nil)
   }
 
   @Test func kernelThatWillNotLoadWhatAChrootBuildsIsTold() async throws {
@@ -106,7 +106,7 @@ import Testing
     try setProgram("cat \"$2\"", kernel)
     let report = try await machine.build(id, kernel)
     #expect(report.failures.isEmpty && report.warnings.count == 1)
-    #expect(Files.linkTarget(machine.layout.dkmsTree.appending("mok.key")) == "/nonexistent/mok.key")
+    #expect(Disk.linkTarget(machine.layout.dkmsTree.appending("mok.key")) == "/nonexistent/mok.key")
   }
 
   @Test func failedStepThatIsOptionalStopsNothing() async throws {

@@ -2,6 +2,7 @@
 
 import Host
 import SystemPackage
+import TestSupport
 
 /// Runs commands whose limit is reached when they make a sign, however long that takes them.
 ///
@@ -24,7 +25,7 @@ struct ExpiringLauncher: CommandLauncher {
       }
     }
     let watch = Task { [sign] in
-      while Files.kind(sign) == nil {
+      while Disk.kind(sign) == nil {
         guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return false }
       }
       try? Files.remove(sign)

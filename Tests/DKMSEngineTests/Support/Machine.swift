@@ -26,7 +26,7 @@ struct Machine {
   /// Makes a machine on which these programs only seem to run.
   init(intercepting programs: Set<String> = ["depmod"]) throws {
     // In memory where that is possible: everything that is written is brought to the disk.
-    directory = try TemporaryDirectory(in: Files.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
+    directory = try TemporaryDirectory(in: Disk.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
     var layout = Layout()
     layout.sourceTree = directory.path.appending("src")
     layout.dkmsTree = directory.path.appending("dkms")
@@ -103,25 +103,28 @@ struct Machine {
 
   // MARK: What is done
 
-  func facts(_ modules: [ModuleID], _ kernels: [Kernel]) async -> Facts {
-    await FactsReader(host: host, layout: layout, options: options).facts(modules: modules, kernels: kernels)
+  /// A look at the machine as it is now.
+  var snapshot: Snapshot { Snapshot(host: host, layout: layout, options: options) }
+
+  func facts(
+    _ modules: [ModuleID], _ kernels: [Kernel], origin: ModuleOrigin? = nil
+  ) async throws -> Facts {
+    try await FactsReader(snapshot).facts(.init(modules: modules, kernels: kernels, origin: origin))
   }
 
-  func execute(_ plan: Plan) async throws -> Report {
-    try await Executor(host: host, layout: layout, options: options).execute(plan)
-  }
+  func execute(_ plan: Plan) async throws -> Report { try await Executor(snapshot).execute(plan) }
 
   func add(_ id: ModuleID) async throws -> Report {
-    try await execute(Planner.add(id, facts: await facts([id], []), options: options))
+    try await execute(Planner.add(id, facts: try await facts([id], []), options: options))
   }
 
   func build(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
-    let facts = await facts([id], kernels)
+    let facts = try await facts([id], kernels)
     return try await execute(Planner.build(id, for: kernels, facts: facts, options: options))
   }
 
   func install(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
-    let facts = await facts([id], kernels)
+    let facts = try await facts([id], kernels)
     return try await execute(Planner.install(id, for: kernels, facts: facts, options: options))
   }
 
@@ -129,8 +132,7 @@ struct Machine {
   @discardableResult
   func load(_ path: FilePath) async throws -> Report {
     let module = try await importer().module(at: path, for: runningKernel())
-    let facts = await FactsReader(host: host, layout: layout, options: options)
-      .facts(modules: [module.id], kernels: [try runningKernel()], origin: module.origin)
+    let facts = try await facts([module.id], [try runningKernel()], origin: module.origin)
     let report = try await execute(Planner.load(module.id, facts: facts, options: options))
     module.discard()
     return report
@@ -139,8 +141,7 @@ struct Machine {
   /// `dkms install` of a directory or a tarball.
   func install(_ path: FilePath, _ kernels: Kernel...) async throws -> Report {
     let module = try await importer().module(at: path, for: kernels[0])
-    let facts = await FactsReader(host: host, layout: layout, options: options)
-      .facts(modules: [module.id], kernels: kernels, origin: module.origin)
+    let facts = try await facts([module.id], kernels, origin: module.origin)
     let report = try await execute(
       Planner.install(module.id, for: kernels, facts: facts, options: options))
     module.discard()
@@ -148,7 +149,7 @@ struct Machine {
   }
 
   func importer(_ limits: UnpackLimits = UnpackLimits()) -> ModuleImporter {
-    ModuleImporter(host: host, layout: layout, options: options, limits: limits)
+    ModuleImporter(snapshot, limits: limits)
   }
 
   func runningKernel() throws -> Kernel { try kernel(host.runningRelease) }
@@ -161,23 +162,23 @@ struct Machine {
   ) async throws -> (file: FilePath, report: Report) {
     let file = layout.tarball(id, kernels, contents, named: name)
     let plan = Planner.archive(
-      id, for: kernels, contents: contents, file: file.string, facts: await facts([id], kernels),
+      id, for: kernels, contents: contents, file: file.string, facts: try await facts([id], kernels),
       options: options)
     return (file, try await execute(plan))
   }
 
   func uninstall(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
-    let facts = await facts([id], kernels)
+    let facts = try await facts([id], kernels)
     return try await execute(Planner.uninstall(id, for: kernels, facts: facts, options: options))
   }
 
   func unbuild(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
-    let facts = await facts([id], kernels)
+    let facts = try await facts([id], kernels)
     return try await execute(Planner.unbuild(id, for: kernels, facts: facts, options: options))
   }
 
   func remove(_ id: ModuleID, _ kernels: Kernel...) async throws -> Report {
-    let facts = await facts([id], kernels)
+    let facts = try await facts([id], kernels)
     return try await execute(
       Planner.remove(id, for: kernels, unregisters: true, facts: facts, options: options))
   }
@@ -191,7 +192,7 @@ struct Machine {
 
   // MARK: What came of it
 
-  var state: TreeState { ModuleTree(layout).state() }
+  var state: TreeState { Disk.answer { () throws(HostError) in try ModuleTree(layout).state() } }
 
   var dkmsListing: [String] { directory.listing(of: "dkms") }
 
@@ -202,7 +203,7 @@ struct Machine {
   }
 
   func installed(_ file: String, _ kernel: Kernel) -> String? {
-    Files.text(layout.installed(kernel.release).appending(file))
+    Disk.text(layout.installed(kernel.release).appending(file))
   }
 
   func product(_ file: String, _ id: ModuleID, _ kernel: Kernel) -> FilePath {
@@ -210,7 +211,7 @@ struct Machine {
   }
 
   func makeLog(_ id: ModuleID, _ kernel: Kernel) -> String? {
-    Files.text(layout.product(id, kernel).appending("log/make.log"))
+    Disk.text(layout.product(id, kernel).appending("log/make.log"))
   }
 }
 

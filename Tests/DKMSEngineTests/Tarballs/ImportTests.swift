@@ -121,8 +121,7 @@ import Testing
     let directory = machine.directory.path.appending("mine")
     let kernel = try machine.addKernel("6.1.0-a")
     let module = try await machine.importer().module(at: directory, for: kernel)
-    let facts = await FactsReader(host: machine.host, layout: machine.layout, options: machine.options)
-      .facts(modules: [module.id], kernels: [kernel], origin: module.origin)
+    let facts = try await machine.facts([module.id], [kernel], origin: module.origin)
     let plan = Planner.install(module.id, for: [kernel], facts: facts, options: machine.options)
     let source = machine.layout.source(module.id)
     #expect(
@@ -143,9 +142,9 @@ import Testing
     try await machine.load(directory)
     try machine.directory.write("new", to: "mine/text")
     #expect(try await machine.load(directory).plan.obstacles == [.alreadyAdded(id)])
-    #expect(Files.text(machine.layout.source(id).appending("text")) == "old")
+    #expect(Disk.text(machine.layout.source(id).appending("text")) == "old")
     #expect(try await machine.forced.load(directory).failures.isEmpty)
-    #expect(Files.text(machine.layout.source(id).appending("text")) == "new")
+    #expect(Disk.text(machine.layout.source(id).appending("text")) == "new")
     // What is built of it then is new too.
     let kernel = try machine.addKernel("6.1.0-a")
     #expect(try await machine.install(id, kernel).failures.isEmpty)
@@ -271,8 +270,8 @@ import Testing
         "\(build)/.dep_other": "1.0", "dkms_source_tree/dkms.conf": Self.conf, "dkms_source_tree/text": "",
       ], in: machine)
     #expect(try await machine.install(file, kernel).failures.isEmpty)
-    #expect(Files.list(machine.layout.product(id, kernel)) == [".dep_other", "module"])
-    #expect(Files.kind(machine.directory.path.appending("lib/modules/6.1.0-a/kernel/precious.ko")) == .file)
+    #expect(Disk.list(machine.layout.product(id, kernel)) == [".dep_other", "module"])
+    #expect(Disk.kind(machine.directory.path.appending("lib/modules/6.1.0-a/kernel/precious.ko")) == .file)
     #expect(machine.installed("text.ko", kernel) == "text")
   }
 
@@ -288,7 +287,7 @@ import Testing
     try Files.rename(
       machine.layout.source(id), to: machine.layout.sourceTree.appending(".text-1.0.alpm-dkms-old"))
     try machine.directory.write("new", to: "src/.text-1.0\(Files.stagingSuffix)/dkms.conf")
-    LeftoverSweeper(machine.layout).sweep()
+    try LeftoverSweeper(machine.layout).sweep()
     #expect(machine.directory.listing() == before)
   }
 
@@ -300,7 +299,7 @@ import Testing
     let before = machine.directory.listing()
     try machine.directory.write("mine", to: "src/.tmp_mine/file")
     try machine.directory.write("half", to: "src/.text-1.0\(Files.stagingSuffix)/dkms.conf")
-    LeftoverSweeper(machine.layout).sweep()
+    try LeftoverSweeper(machine.layout).sweep()
     #expect(machine.directory.listing().filter { !$0.contains(".tmp_mine") } == before)
     #expect(machine.directory.listing(of: "src/.tmp_mine") == ["file"])
   }

@@ -104,7 +104,7 @@ import Testing
     for tree in ["src", "dkms"] {
       for name in machine.directory.listing(of: tree) {
         let file = machine.directory.path.appending(tree).appending(FilePath(name).components)
-        if Files.kind(file) == .file { contents["\(tree)/\(name)"] = try Files.read(file) }
+        if Disk.kind(file) == .file { contents["\(tree)/\(name)"] = try Files.read(file) }
       }
     }
     return contents

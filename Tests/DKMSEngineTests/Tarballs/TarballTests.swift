@@ -58,7 +58,7 @@ import Testing
         "dkms_source_tree/sub", "dkms_source_tree/sub/file", "dkms_source_tree/text",
       ])
     // Nothing is left beside it.
-    #expect(Files.list(machine.layout.tarballs(id)).count == 1)
+    #expect(Disk.list(machine.layout.tarballs(id)).count == 1)
   }
 
   @Test func sourceAlone() async throws {
@@ -131,7 +131,7 @@ import Testing
     let (file, report) = try await machine.archive(id, kernels[0])
     #expect(report.failures.first?.exitStatus == .installFailed)
     #expect("\(report.failures)".contains("source/pipe"))
-    #expect(Files.kind(file) == nil && Files.list(file.removingLastComponent()).isEmpty)
+    #expect(Disk.kind(file) == nil && Disk.list(file.removingLastComponent()).isEmpty)
   }
 
   // MARK: Loading
@@ -151,10 +151,10 @@ import Testing
       }
     }
     #expect(listing(other) == listing(machine))
-    #expect(Files.linkTarget(other.layout.sourceLink(id)) == other.layout.source(id))
+    #expect(Disk.linkTarget(other.layout.sourceLink(id)) == other.layout.source(id))
     #expect(other.state[id]?.builds.map(\.kernel) == kernels)
-    #expect(Files.isExecutable(other.layout.source(id).appending("script")))
-    #expect(Files.list(other.layout.temporaryDirectory).isEmpty)
+    #expect(Disk.isExecutable(other.layout.source(id).appending("script")))
+    #expect(Disk.list(other.layout.temporaryDirectory).isEmpty)
     #expect(try await other.install(id, kernels[0]).failures.isEmpty)
     #expect(other.installed("text.ko", kernels[0]) == "text")
   }
@@ -182,7 +182,7 @@ import Testing
     #expect(report.plan.obstacles == [.tarballKnown(id)])
     #expect(report.plan.isEmpty)
     #expect(machine.directory.listing() == before)
-    #expect(Files.text(machine.layout.source(id).appending("text")) == "mine")
+    #expect(Disk.text(machine.layout.source(id).appending("text")) == "mine")
   }
 
   @Test func forced() async throws {
@@ -193,9 +193,9 @@ import Testing
     try Files.write(Array("mine".utf8), to: machine.product("text.ko", id, kernels[1]))
     let report = try await machine.forced.load(file)
     #expect(report.failures.isEmpty && report.plan.obstacles.isEmpty)
-    #expect(Files.kind(machine.layout.source(id).appending("mine")) == nil)
-    #expect(Files.text(machine.product("text.ko", id, kernels[0])) == "text")
-    #expect(Files.text(machine.product("text.ko", id, kernels[1])) == "mine")
+    #expect(Disk.kind(machine.layout.source(id).appending("mine")) == nil)
+    #expect(Disk.text(machine.product("text.ko", id, kernels[0])) == "text")
+    #expect(Disk.text(machine.product("text.ko", id, kernels[1])) == "mine")
     #expect(!trees(machine).contains { $0.contains(Files.stagingSuffix) || $0.contains(".tmp_") })
   }
 
@@ -211,7 +211,7 @@ import Testing
     #expect(report.failures.count == 1)
     #expect(report.outcomes.dropFirst().allSatisfy { $0 == .notTried })
     #expect(other.directory.listing() == before)
-    #expect(Files.text(other.layout.source(id).appending("text")) == "mine")
+    #expect(Disk.text(other.layout.source(id).appending("text")) == "mine")
   }
 
   @Test("A module that a loaded build no longer has goes with the next installation")
@@ -240,8 +240,8 @@ import Testing
     try Files.write(Array("mine".utf8), to: machine.layout.source(id).appending("text"))
     let report = try await machine.load(file)
     #expect(report.failures.isEmpty && report.plan.obstacles.isEmpty)
-    #expect(Files.text(machine.layout.source(id).appending("mine")) == "mine")
-    #expect(Files.text(machine.layout.source(id).appending("text")) == "text")
+    #expect(Disk.text(machine.layout.source(id).appending("mine")) == "mine")
+    #expect(Disk.text(machine.layout.source(id).appending("text")) == "text")
   }
 
   // MARK: Without a source
@@ -265,7 +265,7 @@ import Testing
     #expect(
       try await other.archive(id, kernels[0]).report.plan.obstacles.first?.exitStatus == .badConfiguration)
     #expect(try await other.archive(id, kernels[0], contents: .buildsOnly).report.failures.isEmpty)
-    let facts = await other.facts([id], kernels)
+    let facts = try await other.facts([id], kernels)
     #expect(Planner.autoinstall(for: [kernels[1]], facts: facts, options: other.options).isEmpty)
     #expect(try await other.remove(id, kernels[0]).failures.isEmpty)
     #expect(other.dkmsListing.isEmpty)
@@ -283,8 +283,8 @@ import Testing
     #expect(report.failures.isEmpty && report.plan.obstacles.isEmpty)
     #expect(report.plan.skips == [Skip(id, kernels[0], .builtAlready)])
     #expect(other.state[id]?.holdsOnlyBuilds == false)
-    #expect(Files.linkTarget(other.layout.sourceLink(id)) == other.layout.source(id))
-    #expect(Files.text(other.product("text.ko", id, kernels[0])) == "mine")
+    #expect(Disk.linkTarget(other.layout.sourceLink(id)) == other.layout.source(id))
+    #expect(Disk.text(other.product("text.ko", id, kernels[0])) == "mine")
     #expect(other.state[id]?.builds.map(\.kernel) == kernels)
   }
 
@@ -297,7 +297,7 @@ import Testing
     try other.addTextModule(id)
     #expect(other.state[id]?.isBroken == true)
     #expect(try await other.add(id).failures.isEmpty)
-    #expect(Files.linkTarget(other.layout.sourceLink(id)) == other.layout.source(id))
+    #expect(Disk.linkTarget(other.layout.sourceLink(id)) == other.layout.source(id))
     #expect(other.state[id]?.builds.map(\.kernel) == [kernels[0]])
   }
 
@@ -307,8 +307,8 @@ import Testing
     let other = try Machine()
     try other.addTextModule(id, text: "other text")
     #expect(try await other.load(builds).failures.isEmpty)
-    #expect(Files.linkTarget(other.layout.sourceLink(id)) == other.layout.source(id))
-    #expect(Files.text(other.layout.source(id).appending("text")) == "other text")
-    #expect(Files.text(other.product("text.ko", id, kernels[0])) == "text")
+    #expect(Disk.linkTarget(other.layout.sourceLink(id)) == other.layout.source(id))
+    #expect(Disk.text(other.layout.source(id).appending("text")) == "other text")
+    #expect(Disk.text(other.product("text.ko", id, kernels[0])) == "text")
   }
 }

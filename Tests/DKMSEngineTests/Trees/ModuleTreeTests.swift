@@ -37,7 +37,7 @@ import Testing
     return kernel
   }
 
-  private var modules: [ModuleRecord] { ModuleTree(machine.layout).state().modules }
+  private var modules: [ModuleRecord] { machine.state.modules }
 
   @Test func emptyTree() throws {
     #expect(modules.isEmpty)
@@ -142,41 +142,41 @@ import Testing
 
   private func integrity(
     _ id: ModuleID, _ kernel: Kernel, modules names: [String] = ["hello"], location: String = "/updates/dkms"
-  ) -> ModuleTree.Integrity {
+  ) throws -> ModuleTree.Integrity {
     let files = names.map {
       ModuleFile(
         builtName: $0, builtLocation: "", destinationName: $0, destinationLocation: location, isStripped: true
       )
     }
-    return ModuleTree(machine.layout).integrity(
+    return try ModuleTree(machine.layout).integrity(
       of: id, kernel, ModuleConfiguration(id: id, modules: files, makeCommand: "make"))
   }
 
   @Test func installedModuleIsSound() throws {
     let id = try register("hello", "1.0")
     let kernel = try lay(id, installedFor: "6.1.0")
-    #expect(integrity(id, kernel) == .sound)
-    #expect(ModuleTree(machine.layout).integrity(of: id, kernel, nil) == .sound)
+    #expect(try integrity(id, kernel) == .sound)
+    #expect(try ModuleTree(machine.layout).integrity(of: id, kernel, nil) == .sound)
   }
 
   @Test func builtModuleIsSoundWhereverItIsNot() throws {
     let id = try register("hello", "1.0")
-    #expect(integrity(id, try lay(id, builtFor: "6.1.0")) == .sound)
+    #expect(try integrity(id, try lay(id, builtFor: "6.1.0")) == .sound)
   }
 
   @Test func moduleThatIsMissingFromTheTree() throws {
     let id = try register("hello", "1.0")
     let kernel = try lay(id, installedFor: "6.1.0")
-    #expect(integrity(id, kernel, modules: ["hello", "second"]) == .missingFromTree)
+    #expect(try integrity(id, kernel, modules: ["hello", "second"]) == .missingFromTree)
   }
 
   @Test func installedModuleThatWasChangedOrRemoved() throws {
     let id = try register("hello", "1.0")
     let kernel = try lay(id, installedFor: "6.1.0")
     try machine.directory.write("other", to: "lib/modules/6.1.0/updates/dkms/hello.ko")
-    #expect(integrity(id, kernel) == .different)
+    #expect(try integrity(id, kernel) == .different)
     try Files.remove(machine.layout.installed(kernel.release))
-    #expect(integrity(id, kernel) == .different)
+    #expect(try integrity(id, kernel) == .different)
   }
 
   @Test func moduleAtThePlaceThatItsConfNames() throws {
@@ -184,14 +184,14 @@ import Testing
     let kernel = try lay(id, installedFor: "6.1.0")
     try Files.remove(machine.layout.installed(kernel.release))
     try machine.directory.write("text", to: "lib/modules/6.1.0/kernel/misc/hello.ko")
-    #expect(integrity(id, kernel, location: "/kernel/misc") == .sound)
+    #expect(try integrity(id, kernel, location: "/kernel/misc") == .sound)
   }
 
   @Test func originalsAreKeptForAKernel() throws {
     let kernel = try machine.kernel("6.1.0")
-    #expect(!ModuleTree(machine.layout).hasOriginals("hello", kernel))
+    #expect(try !ModuleTree(machine.layout).hasOriginals("hello", kernel))
     try machine.directory.write("", to: "dkms/hello/original_module/6.1.0/x86_64/hello.ko")
-    #expect(ModuleTree(machine.layout).hasOriginals("hello", kernel))
-    #expect(!ModuleTree(machine.layout).hasOriginals("hello", try machine.kernel("6.2.0")))
+    #expect(try ModuleTree(machine.layout).hasOriginals("hello", kernel))
+    #expect(try !ModuleTree(machine.layout).hasOriginals("hello", try machine.kernel("6.2.0")))
   }
 }

@@ -38,7 +38,7 @@ import Testing
     #expect(error?.reason.contains(reason) == true, "\(String(describing: error))", sourceLocation: location)
     #expect(try machine.bytes(Self.image) == before, sourceLocation: location)
     #expect(
-      Files.list(machine.path.appending("boot")) == ["initramfs-linux.img", "vmlinuz-linux"],
+      Disk.list(machine.path.appending("boot")) == ["initramfs-linux.img", "vmlinuz-linux"],
       sourceLocation: location)
     #expect(
       !(await machine.plan(recipes)).generated.isEmpty, "it is still known to be old",
@@ -87,7 +87,7 @@ import Testing
       ) == "==> ERROR: no such luck")
     try behave("")
     try await settle()
-    #expect(Files.list(machine.path.appending("state")).isEmpty, "the log goes with what it tells")
+    #expect(Disk.list(machine.path.appending("state")).isEmpty, "the log goes with what it tells")
   }
 
   @Test func aDamagedImageIsRefused() async throws {
@@ -122,16 +122,81 @@ import Testing
     try machine.directory.write("half", to: "real/.gone.img.alpm-dkms-new")
     try machine.directory.write("half", to: "state/archive.img")
     let recipes = try await machine.recipes(.dracut, kernel)
-    machine.maker.sweep(beside: recipes)
-    #expect(Files.list(machine.path.appending("real")) == ["i"])
-    #expect(Files.list(machine.path.appending("state")).isEmpty)
+    #expect(machine.maker.sweep(beside: recipes).isEmpty)
+    #expect(Disk.list(machine.path.appending("real")) == ["i"])
+    #expect(Disk.list(machine.path.appending("state")).isEmpty)
     try machine.install("hello", "new")
     try await machine.settle(recipes)
-    #expect(Files.kind(machine.path.appending(FilePath(Self.image).components)) == .link)
+    #expect(Disk.kind(machine.path.appending(FilePath(Self.image).components)) == .link)
     #expect(await machine.plan(recipes).entries.map(\.decision) == [.keepFresh])
   }
 
+  @Test(arguments: [
+    ("mkfifo i", "it is a pipe, a socket or a device, and no image is put in its place"),
+    ("mkfifo pipe && ln -s pipe i", "it is a pipe, a socket or a device, and no image is put in its place"),
+    ("mkdir i", "it is a directory, and no image is put in its place"),
+  ])
+  func whatIsNoFileIsNotReplaced(_ words: String, _ reason: String) async throws {
+    try machine.run("cd boot && \(words)")
+    try machine.directory.write(
+      "PRESETS=(one)\none_kver=\(BootMachine.release)\none_image=/boot/i\n",
+      to: "etc/mkinitcpio.d/linux.preset")
+    let before = Disk.list(machine.path.appending("boot"))
+    let kind = Disk.kind(machine.path.appending("boot/i".components))
+    let recipes = try await machine.recipes(.mkinitcpio, kernel)
+    let error = await #expect(throws: GenerationError.self) { try await machine.settle(recipes) }
+    #expect(error?.subject == machine.path.appending("boot/i".components).string)
+    #expect(error?.reason == reason)
+    #expect(
+      error?.remedy
+        == "name a file for the image in \(machine.path)/etc/mkinitcpio.d/linux.preset, "
+        + "then: alpm-dkms initramfs \(BootMachine.release)")
+    #expect(Disk.list(machine.path.appending("boot")) == before)
+    #expect(Disk.kind(machine.path.appending("boot/i".components)) == kind)
+    #expect(machine.calls.count == 1, "no generator is called for it")
+  }
+
+  @Test func whatCannotBeSweptIsTold() async throws {
+    let recipes = try await machine.recipes(.dracut, kernel)
+    try machine.run("rm -r boot && ln -s boot boot")
+    let problems = machine.maker.sweep(beside: recipes)
+    #expect(problems.map(\.subject) == [recipes[0].images[0].path])
+    #expect(problems.allSatisfy { $0.reason.contains("Too many levels of symbolic links") })
+  }
+
   // MARK: Plans
+
+  @Test func anImageOfWhichNothingIsKnownIsNotMadeAnew() async throws {
+    let recipes = try await machine.recipes(.dracut, kernel)
+    let list = "usr/lib/modules/\(BootMachine.release)/modules.dep"
+    try machine.run("rm \(list) && ln -s modules.dep \(list)")
+    for policy in [ImagePolicy.auto, .always] {
+      let plan = await machine.plan(recipes, policy: policy)
+      #expect(plan.generated.isEmpty && plan.unknown.count == 1 && plan.kept.count == 1)
+      #expect(
+        plan.entries.map(\.words) == [
+          "\(machine.path)/\(Self.image): stays: nothing is known of it: cannot read \(machine.path)/\(list): "
+            + "Too many levels of symbolic links"
+        ])
+    }
+    try machine.run("rm \(list)")
+    try machine.install("hello", "new")
+    #expect(await machine.plan(recipes).entries.map(\.decision) == [.generate([.differs(module: "hello")])])
+  }
+
+  @Test func aNewImageOfWhichNothingIsKnownIsRefused() async throws {
+    let recipes = try await machine.recipes(.dracut, kernel)
+    try machine.install("hello", "new")
+    let plan = await machine.plan(recipes)
+    let list = "usr/lib/modules/\(BootMachine.release)/modules.dep"
+    try machine.run("rm \(list) && ln -s modules.dep \(list)")
+    let before = try machine.bytes(Self.image)
+    let error = await #expect(throws: GenerationError.self) {
+      try await machine.maker.make(plan.entries[0])
+    }
+    #expect(error?.reason.hasPrefix("what dracut made is not used: nothing is known of it: ") == true)
+    #expect(try machine.bytes(Self.image) == before)
+  }
 
   @Test func theGoodImageStaysWhereAModuleThatItNeedsCouldNotBeBuilt() async throws {
     try machine.install("other", "1")

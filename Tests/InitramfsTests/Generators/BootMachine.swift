@@ -61,19 +61,19 @@ struct BootMachine {
     let directory = path
     let output = path.appending("output")
     let code = ShellWords.run("cd '\(directory)' && { \(words); } > '\(output)' 2>&1")
-    let text = Files.text(output) ?? ""
+    let text = Disk.text(output) ?? ""
     try #require(code == 0, "\(words): \(text)")
     return text
   }
 
   /// How generators were called, a line a call: the program and its arguments, without the root directory.
   var calls: [String] {
-    (Files.text(path.appending("calls")) ?? "").split(separator: "\n").map { line in
+    (Disk.text(path.appending("calls")) ?? "").split(separator: "\n").map { line in
       line.split(separator: path.string, omittingEmptySubsequences: false).joined()
     }
   }
 
-  func text(_ name: String) -> String? { Files.text(path.appending(name.components)) }
+  func text(_ name: String) -> String? { Disk.text(path.appending(name.components)) }
 
   func bytes(_ name: String) throws -> [UInt8] { try Files.read(path.appending(name.components)) }
 

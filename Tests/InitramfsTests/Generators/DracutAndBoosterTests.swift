@@ -88,6 +88,6 @@ import Testing
         "booster build --force --kernel-version \(BootMachine.release) /boot/.booster-linux.img.alpm-dkms-new"
       ])
     #expect(try machine.modules(in: "boot/booster-linux.img") == ["hello", "loaded", "minus", "star"])
-    #expect(Files.list(machine.path.appending("boot")) == ["booster-linux.img", "vmlinuz-linux"])
+    #expect(Disk.list(machine.path.appending("boot")) == ["booster-linux.img", "vmlinuz-linux"])
   }
 }

@@ -203,7 +203,7 @@ import Testing
         == "\(BootMachine.release) /boot/vmlinuz-linux \(root)/usr/lib/modules/\(BootMachine.release)/vmlinuz \(image)"
     )
     #expect(try machine.bytes("seen") == Files.read(.init(image)))
-    #expect(Files.list(machine.path.appending("state")).isEmpty)
+    #expect(Disk.list(machine.path.appending("state")).isEmpty)
   }
 
   @Test func aRunThatWasKilledBeforeThePostHooksIsFollowedByThem() async throws {
@@ -235,7 +235,7 @@ import Testing
     #expect(try machine.modules(in: "boot/u.efi", .unifiedKernelImage) == ["hello"])
     #expect(try machine.modules(in: "boot/o.efi", .unifiedKernelImage) == ["hello"])
     #expect(machine.text("counts") == "3\n3")
-    #expect(Files.list(machine.path.appending("boot")) == ["i.img", "o.efi", "u.efi"])
+    #expect(Disk.list(machine.path.appending("boot")) == ["i.img", "o.efi", "u.efi"])
     try await machine.settle(recipes)
     #expect(machine.calls.count == 2)
   }

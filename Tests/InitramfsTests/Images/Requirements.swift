@@ -3,6 +3,7 @@
 import Glibc
 import Host
 import SystemPackage
+import TestSupport
 import Testing
 
 extension Trait where Self == ConditionTrait {
@@ -13,7 +14,7 @@ extension Trait where Self == ConditionTrait {
   static var requiresDracut: Self { requires(["dracut", "strip"]) }
 
   private static func requires(_ programs: [String]) -> Self {
-    let isMet = programs.allSatisfy { Files.isExecutable(FilePath("/usr/bin/\($0)")) }
+    let isMet = programs.allSatisfy { Disk.isExecutable(FilePath("/usr/bin/\($0)")) }
     return .enabled(
       if: getenv("ALPM_DKMS_REQUIRE_ALL") != nil || isMet, "needs \(programs.joined(separator: ", "))")
   }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+
+/// Why a module cannot be had for a kernel: the one rule that planner, verdict, status and doctor go by.
+public struct Obstacles: Sendable {
+  private let facts: Facts
+  private let isForced: Bool
+
+  /// Judges by facts; `isForced` says whether obstacles are overlooked that force overcomes.
+  public init(_ facts: Facts, isForced: Bool = false) {
+    self.facts = facts
+    self.isForced = isForced
+  }
+
+  /// The first thing in the way of a module that is not installed; nil where nothing is.
+  public func first(to id: ModuleID, for kernel: Kernel) -> DKMSError? {
+    registration(of: id) ?? building(id, for: kernel) ?? dependencies(of: id, for: kernel)
+  }
+
+  /// What is wrong with how a module is registered.
+  public func registration(of id: ModuleID) -> DKMSError? {
+    guard let record = facts.tree[id], record.isBroken else { return nil }
+    return .moduleBroken(id, link: record.source ?? "its source link")
+  }
+
+  /// What keeps a registered module from being built.
+  public func building(_ id: ModuleID, for kernel: Kernel) -> DKMSError? {
+    if let failedLook = facts.kernels[kernel]?.failedLook { return failedLook }
+    switch facts.configurations[id]?[kernel] {
+    case nil: return nil
+    case .unreadable(let error)?: return error
+    case .read(let configuration)?:
+      if let reason = configuration.exclusion { return .excluded(id, kernel, reason: reason) }
+    }
+    guard let known = facts.kernels[kernel] else { return nil }
+    guard known.hasHeaders else {
+      return .headersMissing(kernel, directory: known.headersDirectory, package: known.headersPackage)
+    }
+    return isForced ? nil : known.toolchainError
+  }
+
+  /// The modules that BUILD_DEPENDS names and that the kernel lacks.
+  private func dependencies(of id: ModuleID, for kernel: Kernel) -> DKMSError? {
+    guard case .read(let configuration)? = facts.configurations[id]?[kernel] else { return nil }
+    let missing = configuration.buildDepends.filter { facts.tree.installedVersion(of: $0, for: kernel) == nil }
+    return missing.isEmpty ? nil : .dependenciesMissing(id, kernel, names: missing)
+  }
+
+  /// Why what the kernel has of a built module's names stays in its place; nil where something of the module goes in.
+  ///
+  /// - Parameters:
+  ///   - id: The module version.
+  ///   - kernel: The kernel.
+  ///   - overrules: Whether the caller, or a package, wants it installed whatever the kernel has.
+  public func kernelsOwn(insteadOf id: ModuleID, for kernel: Kernel, overrules: Bool) -> DKMSError? {
+    guard !overrules, case .read(let configuration)? = facts.configurations[id]?[kernel] else { return nil }
+    let competitions = facts.competitions[id]?[kernel] ?? []
+    let reasons = configuration.modules.map { module in
+      competitions.first { $0.name == module.destinationName }?.refusal
+    }
+    guard !reasons.isEmpty, !reasons.contains(nil) else { return nil }
+    return .nothingInstalled(id, kernel, reasons: reasons.compactMap { $0 })
+  }
+}

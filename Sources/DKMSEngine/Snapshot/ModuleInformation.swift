@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSModel
+package import Host
+package import SystemPackage
+
+/// What a module file says of itself in the ELF section `.modinfo`, and whether it is signed.
+package struct ModuleInformation: Hashable, Sendable {
+  private let fields: [String: String]
+  /// Whether a signature is appended to it.
+  package let isSigned: Bool
+
+  /// What came of asking a file.
+  package enum Answer: Hashable, Sendable {
+    /// There was no way to ask.
+    case unknown
+    /// It is no module.
+    case unreadable
+    /// This it says.
+    case read(ModuleInformation)
+
+    /// What it says, if anything.
+    package var information: ModuleInformation? {
+      if case .read(let information) = self { information } else { nil }
+    }
+  }
+
+  private init(_ fields: [String: String], isSigned: Bool) {
+    self.fields = fields
+    self.isSigned = isSigned
+  }
+
+  /// Reads the bytes of an uncompressed module; what is no ELF file says nothing.
+  package init(_ bytes: [UInt8]) {
+    let entries = (ELF(bytes)?.section(".modinfo") ?? []).split(separator: 0)
+    let texts = entries.map { String(decoding: $0, as: UTF8.self) }
+    self.init(Self.fields(texts[...]), isSigned: bytes.suffix(Self.mark.count).elementsEqual(Self.mark))
+  }
+
+  /// The first value of a field.
+  package subscript(field field: String) -> String? { fields[field] }
+
+  /// The kernel release that it was built for.
+  package var release: String? {
+    fields["vermagic"]?.split(whereSeparator: \.isWhitespace).first.map(String.init)
+  }
+
+  /// What tells it from another build.
+  package var identity: ModuleIdentity {
+    let word = { (field: String) in
+      fields[field]?.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+    }
+    return ModuleIdentity(version: word("version"), sourceVersion: word("srcversion"))
+  }
+
+  /// What the kernel looks for at the end of a signed file.
+  package static let mark = Array("~Module signature appended~\n".utf8)
+
+  private static func fields(_ entries: ArraySlice<String>) -> [String: String] {
+    var fields: [String: String] = [:]
+    for entry in entries {
+      guard let separator = entry.firstIndex(of: "=") else { continue }
+      let name = String(entry[..<separator])
+      if fields[name] == nil { fields[name] = String(entry[entry.index(after: separator)...]) }
+    }
+    return fields
+  }
+
+  /// Asks files, however compressed they are; one process for any number of them.
+  package static func read(_ files: [FilePath], on host: Host) async -> [FilePath: Answer] {
+    guard !files.isEmpty else { return [:] }
+    let command = Command("modinfo", ["-0"] + files.map(\.string), environment: host.environment)
+    // Its status is that of the worst file; what it says of the others holds.
+    guard let result = try? await host.launcher.run(command) else {
+      return files.reduce(into: [:]) { $0[$1] = .unknown }
+    }
+    var answers: [FilePath: Answer] = files.reduce(into: [:]) { $0[$1] = .unreadable }
+    let lines = result.text.split(separator: "\0").map(String.init)
+    var starts = lines.indices.filter { lines[$0].hasPrefix(fileMark) }
+    starts.append(lines.endIndex)
+    for (start, end) in zip(starts, starts.dropFirst()) {
+      let file = FilePath(String(lines[start].dropFirst(fileMark.count).drop { $0 == " " }))
+      let fields = fields(lines[start..<end].dropFirst())
+      if fields["vermagic"] != nil {
+        answers[file] = .read(ModuleInformation(fields, isSigned: fields["sig_id"] != nil))
+      }
+    }
+    return answers
+  }
+
+  private static let fileMark = "filename:"
+}
+
+/// The section table of an ELF file of either size and byte order; a field that lies outside the file is nil.
+private struct ELF {
+  private let bytes: [UInt8]
+  private let isWide: Bool
+  private let isBigEndian: Bool
+
+  init?(_ bytes: [UInt8]) {
+    guard bytes.starts(with: [0x7F] + Array("ELF".utf8)), bytes.count > 5 else { return nil }
+    self.bytes = bytes
+    isWide = bytes[4] == 2
+    isBigEndian = bytes[5] == 2
+  }
+
+  func section(_ name: String) -> ArraySlice<UInt8>? {
+    guard let table = number(at: isWide ? 0x28 : 0x20, word),
+      let size = number(at: isWide ? 0x3A : 0x2E, 2), let count = number(at: isWide ? 0x3C : 0x30, 2),
+      let namesIndex = number(at: isWide ? 0x3E : 0x32, 2),
+      let names = contents(at: table + namesIndex * size)
+    else { return nil }
+    for header in (0..<count).map({ table + $0 * size }) {
+      guard let offset = number(at: header, 4), offset < names.count else { continue }
+      if names.dropFirst(offset).prefix(while: { $0 != 0 }).elementsEqual(name.utf8) {
+        return contents(at: header)
+      }
+    }
+    return nil
+  }
+
+  private var word: Int { isWide ? 8 : 4 }
+
+  private func contents(at header: Int) -> ArraySlice<UInt8>? {
+    guard let offset = number(at: header + (isWide ? 0x18 : 0x10), word),
+      let size = number(at: header + (isWide ? 0x20 : 0x14), word),
+      offset <= bytes.count, size <= bytes.count - offset
+    else { return nil }
+    return bytes[offset..<offset + size]
+  }
+
+  private func number(at offset: Int, _ size: Int) -> Int? {
+    guard offset >= 0, offset <= bytes.count - size else { return nil }
+    let digits = bytes[offset..<offset + size]
+    let value = (isBigEndian ? Array(digits) : digits.reversed()).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    // Nothing in a file that fits in memory lies further away, and sums of such numbers fit, too.
+    return value < 1 << 40 ? Int(value) : nil
+  }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import Glibc
+public import SystemPackage
+
+/// What is in files. Only regular files are read: whoever opens a pipe or a device may wait for ever.
+extension Files {
+  /// As much as any reader takes that names no limit of its own, in bytes.
+  public static let usualLimit = 256 << 20
+
+  /// The bytes of a regular file.
+  ///
+  /// - Parameters:
+  ///   - path: The file; links are followed.
+  ///   - limit: How many bytes it may hold.
+  /// - Returns: All of them.
+  /// - Throws: `HostError`, also for what is no regular file, and for one that is larger.
+  public static func read(_ path: FilePath, limit: Int = usualLimit) throws(HostError) -> [UInt8] {
+    guard let bytes = try contents(path, limit) else {
+      throw HostError("read", path, .noSuchFileOrDirectory)
+    }
+    return bytes
+  }
+
+  /// The bytes of a regular file; nil where nothing is at the path.
+  ///
+  /// - Throws: `HostError`, also for what is no regular file, and for one that is larger than the limit.
+  public static func contents(
+    _ path: FilePath, _ limit: Int = usualLimit
+  ) throws(HostError) -> [UInt8]? {
+    guard let beginning = try beginning(of: path, limit + 1) else { return nil }
+    guard beginning.count <= limit else { throw HostError("read", path, .tooLarge(limit: limit)) }
+    return beginning
+  }
+
+  /// The first bytes of a regular file, no more than this many.
+  ///
+  /// - Throws: `HostError`, also for what is no regular file.
+  public static func read(_ path: FilePath, upTo limit: Int) throws(HostError) -> [UInt8] {
+    guard let bytes = try beginning(of: path, limit) else {
+      throw HostError("read", path, .noSuchFileOrDirectory)
+    }
+    return bytes
+  }
+
+  private static func beginning(of path: FilePath, _ limit: Int) throws(HostError) -> [UInt8]? {
+    let descriptor: FileDescriptor
+    do {
+      descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+    } catch {
+      switch error as? Errno ?? .ioError {
+      case .noSuchFileOrDirectory, .notDirectory: return nil
+      // A socket cannot be opened at all.
+      case .noSuchAddressOrDevice: throw HostError("read", path, .notAFile(.other))
+      case let reason: throw HostError("read", path, reason)
+      }
+    }
+    return try attempt("read", path) {
+      try descriptor.closeAfter {
+        var status = stat()
+        guard fstat(descriptor.rawValue, &status) == 0 else { throw Errno.current }
+        guard kind(of: status) == .file else { throw HostError("read", path, .notAFile(kind(of: status))) }
+        // What /proc holds has no size until it is read.
+        return try descriptor.readToEnd(atMost: limit, expecting: Int(status.st_size))
+      }
+    }
+  }
+
+  /// The text of a small file, without white space around it; nil where nothing is at the path.
+  ///
+  /// - Throws: `HostError`, also for what is no regular file, and for one that is larger than 1 MiB.
+  public static func text(_ path: FilePath) throws(HostError) -> String? {
+    guard let bytes = try contents(path, 1 << 20) else { return nil }
+    let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
+    guard let first = bytes.firstIndex(where: { !isSpace($0) }),
+      let last = bytes.lastIndex(where: { !isSpace($0) })
+    else { return "" }
+    return String(decoding: bytes[first...last], as: UTF8.self)
+  }
+
+  // MARK: Comparisons
+
+  /// Whether two files have the same bytes; false where either is missing or no file.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public static func haveEqualContents(_ left: FilePath, _ right: FilePath) throws(HostError) -> Bool {
+    guard let leftStatus = try status(left, follow: true), let rightStatus = try status(right, follow: true),
+      kind(of: leftStatus) == .file, kind(of: rightStatus) == .file,
+      leftStatus.st_size == rightStatus.st_size
+    else { return false }
+    if leftStatus.st_dev == rightStatus.st_dev, leftStatus.st_ino == rightStatus.st_ino { return true }
+    return try contents(left) == contents(right)
+  }
+
+  /// Whether two directories hold the same names, and these the same permissions and bytes or, as links, the same targets.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public static func haveEqualTrees(_ left: FilePath, _ right: FilePath) throws(HostError) -> Bool {
+    let names = try list(left)
+    guard try names == list(right) else { return false }
+    for name in names where try !areEqual(left.appending(name), right.appending(name)) { return false }
+    return true
+  }
+
+  private static func areEqual(_ left: FilePath, _ right: FilePath) throws(HostError) -> Bool {
+    guard let status = try status(left, follow: false),
+      try status.st_mode == Files.status(right, follow: false)?.st_mode
+    else { return false }
+    return switch kind(of: status) {
+    case .directory: try haveEqualTrees(left, right)
+    case .link: try linkTarget(left) == linkTarget(right)
+    case .file: try haveEqualContents(left, right)
+    // Whoever opened a pipe would wait for somebody who writes.
+    case .other: true
+    }
+  }
+
+  // MARK: Digests
+
+  /// A digest of a file's contents, the same on every machine; nil where nothing is at the path.
+  ///
+  /// It tells a change, not a forgery: FNV-1a, 64 bits, and the size.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public static func digest(_ path: FilePath) throws(HostError) -> String? {
+    try contents(path).map { digest(of: $0) }
+  }
+
+  /// The same of bytes.
+  public static func digest(of bytes: [UInt8]) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return "\(String(hash, radix: 16))-\(bytes.count)"
+  }
+}
