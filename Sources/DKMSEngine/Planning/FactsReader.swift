@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSModel
-public import Host
+package import Host
 internal import SystemPackage
 
 /// Takes the facts that a plan is made from out of a snapshot.

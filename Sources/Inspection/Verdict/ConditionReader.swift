@@ -2,7 +2,7 @@
 
 public import DKMSEngine
 public import DKMSModel
-public import Host
+internal import Host
 internal import SystemPackage
 
 /// Takes out of a snapshot what there is of modules for kernels.

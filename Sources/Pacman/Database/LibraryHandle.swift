@@ -43,13 +43,4 @@ struct LibraryHandle: ~Copyable {
   func reader(_ layout: DatabaseLayout) -> LibraryReader {
     LibraryReader(library: library, database: database, layout: layout)
   }
-
-  /// Gives the handle back, which is gone even if that fails, and with it libalpm's reason.
-  consuming func close() throws(AlpmError) {
-    let (library, handle) = (library, handle)
-    discard self
-    guard library.release(handle) == 0 else {
-      throw AlpmError(.close, "libalpm", library.reason(alpm_errno_t(rawValue: 0)))
-    }
-  }
 }
