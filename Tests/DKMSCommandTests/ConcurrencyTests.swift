@@ -66,8 +66,8 @@ struct ConcurrencyTests {
   func twoVersions() async throws {
     let machine = try await Prepared.sources()
     for version in ["1.0", "1.1"] { try machine.addQuick("quick", version) }
-    async let one = machine.dkms("install quick/1.0 -k \(Kernels.first)")
-    async let other = machine.dkms("install quick/1.1 -k \(Kernels.first)")
+    async let one = machine.dkms("install quick/1.0 -k \(Kernels.first) --force-version-override")
+    async let other = machine.dkms("install quick/1.1 -k \(Kernels.first) --force-version-override")
     try await one.expect(0)
     try await other.expect(0)
     let lines = try await machine.dkms("status").expect(0).lines

@@ -111,7 +111,6 @@ struct ErrorTests {
     for conf in [
       "BUILT_MODULE_NAME[0]=../../x", "BUILT_MODULE_LOCATION[0]=../..",
       "DEST_MODULE_NAME[0]=../../../../etc/x",
-      "DEST_MODULE_LOCATION[0]=/extra/../../..",
     ] {
       let machine = try await Prepared.sources()
       try machine.addQuick(conf: conf)
@@ -119,6 +118,27 @@ struct ErrorTests {
       try await machine.dkms("install quick/1.0 -k \(Kernels.first)")
         .expect(8, says: [String(conf.prefix { $0 != "=" })]).expectUnchanged(since: before)
     }
+  }
+
+  @Test(
+    "A place that leads out of the kernel's directory is replaced, as any other is, and never looked into")
+  func placeOutside() async throws {
+    let machine = try await Prepared.sources()
+    let before = machine.tree
+    try machine.addQuick(conf: "DEST_MODULE_LOCATION[0]=/extra/../../../../src/prebuilt")
+    try await machine.dkms("install quick/1.0 -k \(Kernels.first)").expect(0)
+    #expect(machine.exists("modules/\(Kernels.first)/updates/dkms/quick.ko"))
+    try machine.remove("modules/\(Kernels.first)/updates/dkms/quick.ko")
+    let module = "var/quick/1.0/\(Kernels.first)/x86_64/module/quick.ko"
+    try machine.write(bytes: try machine.bytes(module), to: "src/prebuilt/quick.ko")
+    try await machine.dkms("status").expect(
+      0,
+      output: [
+        "quick/1.0, \(Kernels.first), x86_64: installed (Differences between built and installed modules)"
+      ])
+    try machine.remove("src/prebuilt/quick.ko")
+    try await machine.dkms("remove quick/1.0 --all --no-depmod").expect(0)
+    #expect(Set(before).isSubset(of: machine.tree))
   }
 
   @Test("Unknown words are refused before anything is done")

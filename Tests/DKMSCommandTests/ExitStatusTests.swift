@@ -81,6 +81,10 @@ struct ExitStatusTests {
       testDescription: "source directory without dkms.conf", words: "add /usr/src/prebuilt", status: 1,
       says: ["/usr/src/prebuilt", "dkms.conf"], isReferences: false),
     Case(
+      testDescription: "directory in the place of a tarball", words: "add --archive /usr/src/prebuilt",
+      status: 9,
+      says: ["/usr/src/prebuilt", "dkms.conf"], isReferences: false),
+    Case(
       testDescription: "no architecture", words: "build quick/1.0 -k \(Kernels.first) --arch=", status: 12,
       says: ["architecture", "uname -m"], isReferences: false, failsThere: false),
     Case(

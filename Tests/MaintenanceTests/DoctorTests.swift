@@ -107,7 +107,7 @@ import Testing
   @Test func aSourceThatLeadsNowhereThoughItsModuleIsInstalled() async throws {
     try system.removeSource(id)
     await expect(
-      .danglingSource, "hello/1.0", remedy: "reinstall its package, or: dkms remove hello/1.0 --all",
+      .danglingSource, "hello/1.0", remedy: "reinstall its package, or: dkms remove --force hello/1.0 --all",
       isSafe: false)
   }
 

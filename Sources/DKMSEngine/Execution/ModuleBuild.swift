@@ -163,10 +163,20 @@ struct ModuleBuild {
   ///
   /// It is logged with the number of jobs, and run without one: the jobserver has it, which all builds share.
   private func makeCommand(jobs: Int? = nil) -> String {
-    let command = configuration.makeCommand
+    let command = Self.withoutIdleQuotes(configuration.makeCommand)
     guard command == "make" || command.hasPrefix("make ") else { return command }
     let limit = jobs.map { " -j\($0)" } ?? (runner.jobServer == nil ? " -j" : "")
     return "make\(limit) KERNELRELEASE=\(kernel.release)\(command.dropFirst(4))"
+  }
+
+  /// A command without double quotes around plain text: the reference takes them away, and they change nothing.
+  static func withoutIdleQuotes(_ command: String) -> String {
+    let parts = command.split(separator: "\"", omittingEmptySubsequences: false)
+    let quoted = parts.indices.filter { $0 % 2 == 1 }.map { parts[$0] }
+    let arePlain = quoted.allSatisfy { part in
+      !part.isEmpty && part.utf8.allSatisfy { !" \t\n'`$&|;<>()*?[]{}~#!\\".utf8.contains($0) }
+    }
+    return parts.count % 2 == 1 && arePlain ? parts.joined() : command
   }
 
   /// Runs a command in the build directory; `logged` is what the log calls it, if not by itself.

@@ -81,6 +81,17 @@ import Testing
     #expect(Disk.text(machine.product("hello.ko", id, kernel)) == "K=")
   }
 
+  @Test(arguments: [
+    ("make CC=\"gcc\" M=\"/a/b\"", "make CC=gcc M=/a/b"), ("make", "make"),
+    ("make V=\"1 2\"", "make V=\"1 2\""),
+    ("make A=\"x\" B=\"\"", "make A=\"x\" B=\"\""), ("echo \"$(x)\"", "echo \"$(x)\""),
+    ("echo \"", "echo \""),
+    ("make 'V=\"x\"'", "make 'V=x'"),
+  ])
+  func quotesThatChangeNothingGo(_ command: String, _ plain: String) {
+    #expect(ModuleBuild.withoutIdleQuotes(command) == plain)
+  }
+
   @Test func buildsInTheSourceGoOneAfterAnother() async throws {
     let other = try machine.addKernel("6.2.0")
     // From PRE_BUILD to POST_INSTALL: whoever comes between finds the mark.
