@@ -90,7 +90,7 @@ public final class Decompressor: ByteSource {
     }
     // Without a filter that took it the bytes would come out as they went in.
     guard library.reader.filterCode(handle, 0) != ARCHIVE_FILTER_NONE else {
-      throw ArchiveError(.read, file, .damaged("what is compressed in it is damaged"))
+      throw ArchiveError(.read, file, .damaged("the compressed data in it is damaged"))
     }
   }
 

@@ -23,7 +23,7 @@ public final class FileRange: ByteSource {
     position = 0
     // A pipe of that name must not keep anybody waiting.
     guard try Self.mayBeRead(file) else {
-      throw ArchiveError(.read, file, .damaged("it is no regular file"))
+      throw ArchiveError(.read, file, .damaged("it is not a regular file"))
     }
     do throws(Errno) {
       descriptor = try OpenFile(file)

@@ -95,7 +95,7 @@ private struct Walk {
     unpacked += bytes.position
     let used = length ?? stream.consumed
     // Every step must lead on, whatever is in the file.
-    guard used > 0 else { throw damaged("what is compressed in it is damaged") }
+    guard used > 0 else { throw damaged("the compressed data in it is damaged") }
     range = FileRange(start + used..<range.end, of: range)
   }
 
@@ -117,10 +117,10 @@ private struct Walk {
       extent = (nil, size.reversed().reduce(0) { $0 << 8 | Int64($1) })
     case .gzip, .bzip2: extent = (nil, 0)
     }
-    guard let extent else { throw damaged("what is compressed in it is damaged or truncated") }
+    guard let extent else { throw damaged("the compressed data in it is damaged or truncated") }
     guard extent.dictionary <= limits.dictionary else {
       throw damaged(
-        "to unpack it takes \(extent.dictionary >> 20) MiB, more than the \(limits.dictionary >> 20) allowed")
+        "unpacking it takes \(extent.dictionary >> 20) MiB, more than the \(limits.dictionary >> 20) allowed")
     }
     return extent.length
   }

@@ -76,7 +76,7 @@ extension DKMSError {
   /// Whether a module has lost its source: nothing can be done for it, and scripts count on success for the others.
   fileprivate var isOfBrokenModule: Bool { if case .moduleBroken = self { true } else { false } }
 
-  /// Whether all that is missing are modules that nobody has registered yet; whoever does triggers this anew.
+  /// Whether all that is missing are modules that are not registered yet; registering them triggers this again.
   fileprivate func isOnlyWaiting(in tree: TreeState) -> Bool {
     guard case .dependenciesMissing(_, _, let names) = self else { return false }
     return !tree.modules.contains { names.contains($0.id.name) }

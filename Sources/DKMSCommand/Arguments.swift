@@ -185,7 +185,7 @@ struct Arguments: Equatable {
     // A package upgrade that stopped half-way would leave nothing installed.
     options.isForced = isForced || isSafeUpgrade && action == .install
     options.overridesVersions = overridesVersions
-    // Whoever types a version may not know of the other; autoinstall and the hooks always mean the newest.
+    // Somebody who types a version may not know of the other; autoinstall and the hooks always mean the newest.
     options.keepsInstalled = action == .install
     options.skipsDepmod = skipsDepmod
     options.linksModules = linksModules || options.linksModules

@@ -120,7 +120,7 @@ struct StatusDocument {
     if let obstacle { return reason(obstacle.skipCause, "\(obstacle)") }
     if hasFailed { return reason("failed", "the last build failed") }
     if facts.configurations[id]?[kernel]?.configuration?.autoinstall == false {
-      return reason("not_autoinstalled", "its dkms.conf does not say AUTOINSTALL")
+      return reason("not_autoinstalled", "its dkms.conf does not set AUTOINSTALL")
     }
     return .null
   }

@@ -6,6 +6,11 @@ extension Duration {
     let seconds = components.seconds
     let isMinutes = seconds > 0 && seconds.isMultiple(of: 60)
     let (count, unit) = isMinutes ? (seconds / 60, "minute") : (seconds, "second")
-    return "\(count) \(unit)\(count == 1 ? "" : "s")"
+    return Int(count).counted(unit)
   }
+}
+
+extension Int {
+  /// `1 step`, `2 steps`: so many of something.
+  package func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }

@@ -16,7 +16,7 @@ public struct ImageCondition: Codable, Hashable, Sendable {
     self.flaws = flaws
   }
 
-  /// Whether it holds just what is installed.
+  /// Whether it holds exactly what is installed.
   public var isFresh: Bool { flaws.isEmpty }
 
   /// Whether a look failed, so that it is neither fresh nor stale.
@@ -33,11 +33,11 @@ public enum ImageFlaw: Codable, Hashable, Sendable {
   case unknown(reason: String)
   /// A module in it has other contents than the one that modprobe would load.
   case differs(module: String)
-  /// A module in it is installed no longer.
+  /// A module in it is no longer installed.
   case gone(module: String)
   /// An installed module is not in it though the generator's configuration asks for it, in this place.
   case lacks(module: String, askedForBy: String)
 
-  /// Whether it says that nothing is known of the image.
+  /// Whether it says that nothing is known about the image.
   public var isUnknown: Bool { if case .unknown = self { true } else { false } }
 }

@@ -38,7 +38,7 @@ public struct ModuleCondition: Codable, Hashable, Sendable {
   }
 }
 
-/// A build that failed and has not been mended.
+/// A build that failed and has not been fixed.
 public struct FailedBuild: Codable, Hashable, Sendable {
   /// Its log.
   public var log: String

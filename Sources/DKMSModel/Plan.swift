@@ -188,7 +188,7 @@ public struct Skip: Codable, Hashable, Sendable {
   public enum Cause: Codable, Hashable, Sendable {
     /// It stands already.
     case upToDate
-    /// The conf does not say AUTOINSTALL.
+    /// The conf does not set AUTOINSTALL.
     case notAutoinstalled
     /// It comes from elsewhere, but the tree has a build already.
     case builtAlready

@@ -50,7 +50,7 @@ extension Hook {
       return HookResult(status: 1)
     }
     guard host.isRoot else {
-      host.console.printError("==> ERROR: this is pacman's to run, as root")
+      host.console.printError("==> ERROR: this is for pacman to run, as root")
       return HookResult(status: 1)
     }
     let journal = Journal(layout)
@@ -87,19 +87,19 @@ extension Hook {
 
   /// The calls whose work this one does, too; says which, and what nobody knows.
   private static func resumed(from journal: Journal, _ narrator: Narrator) -> [JournalRecord] {
-    let remedy = "to do all that may be undone: alpm-dkms reconcile"
+    let remedy = "to do everything that may be left undone: alpm-dkms reconcile"
     do throws(JournalError) {
       let unfinished = try unfinished(in: journal)
       for call in unfinished.calls {
-        narrator.warn("call \(call.number) has not done all that it was to do; this one does it, too")
+        narrator.warn("call \(call.number) did not finish its work; this one finishes it")
       }
       for problem in unfinished.problems {
-        narrator.warn("what a call was to do is not known: \(problem)")
+        narrator.warn("what an earlier call had yet to do is unknown: \(problem)")
         narrator.advise(remedy)
       }
       return unfinished.calls
     } catch {
-      narrator.warn("what earlier calls were to do is not known: \(error)")
+      narrator.warn("what earlier calls had yet to do is unknown: \(error)")
       narrator.advise(remedy)
       return []
     }

@@ -50,7 +50,7 @@ package protocol Hook: Sendable {
   /// Decides from facts alone, here as on any other machine.
   static func plan(_ facts: Facts) -> Plan
 
-  /// Does what was decided, and says what is to be said of the facts.
+  /// Does what was decided, and reports what the facts call for.
   ///
   /// - Throws: `DKMSError` where nothing of it can be done.
   func carryOut(_ plan: Plan, from facts: Facts) async throws(DKMSError) -> HookEnding

@@ -50,7 +50,7 @@ extension JournalRecord {
 
   private static func check(_ json: JSON, _ bytes: [UInt8]) throws(JSONProblem) {
     guard case .object(let members) = json, case .object(let digests)? = json[Self.digests] else {
-      throw JSONProblem(place: "1:1", text: "this is no record: it has no digests")
+      throw JSONProblem(place: "1:1", text: "this is not a record: it has no digests")
     }
     for digest in digests where json[digest.name] == nil {
       throw JSONProblem(place: digest.name, text: "it was taken out after the record was written")

@@ -29,7 +29,7 @@ extension BashEvaluator {
       let complaint = result.errorText.split(separator: "\n").last.map(String.init)
       let end =
         result.termination == .timedOut
-        ? "it did not end within \(timeLimit)" : "it ended with status \(result.status)"
+        ? "it did not finish within \(timeLimit)" : "it ended with status \(result.status)"
       throw .configurationUnreadable(path: file.string, detail: complaint ?? end)
     }
     var exports: [String: String] = [:]

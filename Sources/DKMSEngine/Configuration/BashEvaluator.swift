@@ -35,7 +35,7 @@ struct BashEvaluator: Sendable {
       throw .configurationMalformed(path: file, detail: complaint)
     }
     guard result.termination != .timedOut else {
-      throw .configurationUnreadable(path: file, detail: "it did not end within \(timeLimit)")
+      throw .configurationUnreadable(path: file, detail: "it did not finish within \(timeLimit)")
     }
     guard result.isSuccess, account.isWhole else {
       let lastWords = result.errorText.split(separator: "\n").last.map { ": \($0)" } ?? ""

@@ -33,7 +33,7 @@ struct ConfigurationInterpreter {
   func configuration() throws(DKMSError) -> ModuleConfiguration {
     var problems: [String] = []
     for name in ["PACKAGE_NAME", "PACKAGE_VERSION"] where (variables[name] ?? "").isEmpty {
-      problems.append("it sets no \(name)")
+      problems.append("it does not set \(name)")
     }
     let modules = moduleFiles(&problems)
     let names = (modules.map(\.builtPath), modules.map(\.destinationName))
@@ -64,7 +64,7 @@ struct ConfigurationInterpreter {
     let indices = moduleIndices
     let files = indices.map { moduleFile($0, isOnly: indices == [0]) }
     if let (expected, _) = zip(0..., indices).first(where: { $0 != $1 }) {
-      problems.append("it sets no BUILT_MODULE_NAME[\(expected)]")
+      problems.append("it does not set BUILT_MODULE_NAME[\(expected)]")
     }
     for (index, file) in zip(indices, files) { check(file, index, &problems) }
     return files
@@ -94,7 +94,7 @@ struct ConfigurationInterpreter {
   }
 
   private func check(_ file: ModuleFile, _ index: Int, _ problems: inout [String]) {
-    if file.builtName.isEmpty { problems.append("it sets no BUILT_MODULE_NAME[\(index)]") }
+    if file.builtName.isEmpty { problems.append("it does not set BUILT_MODULE_NAME[\(index)]") }
     for (directive, name) in [("BUILT", file.builtName), ("DEST", file.destinationName)] {
       if name.hasSuffix(".o") || name.hasSuffix(".ko") {
         problems.append("\(directive)_MODULE_NAME[\(index)] ends in .o or .ko")
@@ -106,7 +106,7 @@ struct ConfigurationInterpreter {
     }
     let location = file.destinationLocation
     if location.isEmpty {
-      problems.append("it sets no DEST_MODULE_LOCATION[\(index)]")
+      problems.append("it does not set DEST_MODULE_LOCATION[\(index)]")
     } else if !["/kernel", "/updates", "/extra"].contains(where: location.hasPrefix) {
       problems.append("DEST_MODULE_LOCATION[\(index)] does not begin with /kernel, /updates or /extra")
     }

@@ -44,7 +44,7 @@ struct BuildLog: ~Copyable {
     let start = host.now()
     let result = try await host.run(command)
     if case .silent(let limit) = result.termination {
-      write("\n# ended, for it had printed nothing for \(limit.inWords)")
+      write("\n# stopped because it had printed nothing for \(limit.inWords)")
     }
     write("\n# exit code: \(result.status)")
     write("# elapsed time: \(Self.clock(host.now() - start))")

@@ -4,7 +4,7 @@ package import DKMSModel
 package import Host
 internal import SystemPackage
 
-/// What is on record of builds that failed: their logs, which stay until they are mended.
+/// The record of failed builds: their logs, which stay until the build succeeds.
 ///
 /// A build that succeeds removes the log of the one before, and a module takes its logs with it when it goes.
 package struct FailureRecord {
@@ -32,7 +32,7 @@ package struct FailureRecord {
     }
   }
 
-  /// Takes a failure off record that a build for the same kernel has mended.
+  /// Takes a failure off the record once a build for the same kernel has succeeded.
   ///
   /// - Throws: `HostError`, also where the task is cancelled.
   func forget(_ id: ModuleID, _ kernel: Kernel) async throws(HostError) {

@@ -30,7 +30,7 @@ struct KernelToolchain {
   var isClang: Bool { options["CONFIG_CC_IS_CLANG"] == "y" }
   private var isLinkedByLLD: Bool { options["CONFIG_LD_IS_LLD"] == "y" }
 
-  /// `gcc-12 (Debian 12.2.0-14) 12.2.0` names gcc-12; clang's text begins with whoever packages it.
+  /// `gcc-12 (Debian 12.2.0-14) 12.2.0` names gcc-12; clang's text begins with the name of the distribution.
   private var namedCompiler: String? {
     guard !isClang else { return "clang" }
     let words = options["CONFIG_CC_VERSION_TEXT"]?.split(separator: " ").map(String.init) ?? []

@@ -74,7 +74,7 @@ struct ModuleBuild {
     if isSigningForgone {
       warnings.append(
         """
-        modules for kernel \(kernel.release), which loads no unsigned ones, are not signed in a chroot; \
+        modules for kernel \(kernel.release), which loads only signed ones, are not signed in a chroot; \
         with try_sign_modules=true in framework.conf they are
         """)
     }

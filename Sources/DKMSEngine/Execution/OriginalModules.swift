@@ -6,7 +6,7 @@ internal import SystemPackage
 
 /// Modules that are in the way of ours: kept when ours come, put back when ours go.
 ///
-/// Whoever is killed between leaves a file in both places. It belongs where it came from then.
+/// A run that is killed in between leaves a file in both places. It then belongs where it came from.
 struct OriginalModules: Sendable {
   private let layout: Layout
   private let name: String

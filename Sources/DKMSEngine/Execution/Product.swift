@@ -4,7 +4,7 @@ internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// What is built of a module version for a kernel, on its way into the tree; whoever changes it holds its lock.
+/// What is built of a module version for a kernel, on its way into the tree. It is only changed under its lock.
 struct Product: Sendable {
   private let product: FilePath
   /// Where a new one is put together, and where the one before is until that is finished.

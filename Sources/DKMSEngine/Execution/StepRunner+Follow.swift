@@ -14,7 +14,7 @@ extension StepRunner {
     let result = try await log.run("Running the command that follows a transaction", command, shell, on: host)
     if result.isSuccess { return [] }
     if case .silent(let limit) = result.termination {
-      return ["'\(command)' was ended, for it had printed nothing for \(limit.inWords); the log is \(path)"]
+      return ["'\(command)' was stopped because it had printed nothing for \(limit.inWords); the log is \(path)"]
     }
     return ["'\(command)' ended with status \(result.status); the log is \(path)"]
   }

@@ -69,7 +69,7 @@ extension StepRunner {
         .preInstall, of: configuration, for: kernel, in: layout.sourceLink(configuration.id))
     } catch {
       guard isForced(configuration.id) else { throw error }
-      return ["\(error); installed all the same"]
+      return ["\(error); installed anyway"]
     }
   }
 

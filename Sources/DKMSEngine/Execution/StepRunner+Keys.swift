@@ -7,7 +7,7 @@ internal import SystemPackage
 extension StepRunner {
   /// Makes a key and its certificate, unless both are there by now; neither is ever made for the other.
   ///
-  /// A certificate that has lost its key is put aside: whoever finds the key again finds both.
+  /// A certificate that has lost its key is put aside, not deleted, in case the key turns up again.
   func makeKeys(_ pair: KeyPair) async throws(DKMSError) -> [String] {
     let keys = SigningKeys(pair)
     try checkDirectories(of: keys)

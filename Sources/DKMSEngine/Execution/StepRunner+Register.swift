@@ -27,7 +27,7 @@ extension StepRunner {
     }
   }
 
-  /// Makes the link that declares a module, last, so that whoever sees it sees all.
+  /// Makes the link that declares a module, last, so that where the link is, everything is.
   private func link(_ id: ModuleID, to source: FilePath) throws(DKMSError) {
     let registration = layout.registration(id)
     try onFiles { () throws(HostError) in

@@ -124,7 +124,7 @@ extension Planner {
   /// Installs modules for a kernel, each after those that it needs.
   ///
   /// - Parameters:
-  ///   - modules: The modules; one whose conf does not say AUTOINSTALL is passed over.
+  ///   - modules: The modules; one whose conf does not set AUTOINSTALL is passed over.
   ///   - kernel: The kernel.
   ///   - change: Why a module is built anew though it stands; nil where it is not.
   mutating func bringUpToDate(

@@ -34,7 +34,7 @@ extension Planner {
     var records = facts.tree.modules.filter { record in
       !record.isLastGood && !transaction.goneModules.contains(record.id)
     }
-    // A broken link is mended where the source is there again, so that version is wanted too.
+    // A broken link is fixed where the source is there again, so that version is wanted too.
     for index in records.indices where facts.sources[records[index].id] != nil {
       records[index].isBroken = false
     }

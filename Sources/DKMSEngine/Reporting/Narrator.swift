@@ -43,10 +43,10 @@ public struct Narrator: Sendable {
   /// Says what else the user should know.
   public func warn(_ text: String) { console.printError("==> WARNING: \(text)") }
 
-  /// Says what mends the thing said before.
+  /// Says what fixes the problem just reported.
   public func advise(_ text: String) { console.printError("  -> \(text)") }
 
-  /// Says what went wrong and what mends it.
+  /// Says what went wrong and what fixes it.
   public func fail(_ error: DKMSError) {
     console.printError("==> ERROR: \(error)")
     if let remedy = error.remedy { advise(remedy) }
@@ -54,7 +54,7 @@ public struct Narrator: Sendable {
 
   /// Says that a signal has ended the work.
   public func interrupted() {
-    console.printError("==> ERROR: interrupted; whatever stood before stands")
+    console.printError("==> ERROR: interrupted; what was there before is unchanged")
   }
 
   /// Says all that a report and its plan hold of warnings, then of errors but those that are none to the caller.
@@ -106,7 +106,7 @@ extension PlannedStep {
       reason == .kernelGone
         ? "\(step.subject): its modules are cleared away" : "\(step.subject): module dependencies updated"
     case .keep: "\(step.subject): its modules stay until the next boot, since it is running"
-    case .load: "\(step.subject): modules loaded that devices ask for"
+    case .load: "\(step.subject): the modules that devices ask for are loaded"
     case .follow: "\(step.subject): done"
     case .relink, .discardKeptSource, .copySource: nil
     }
@@ -137,7 +137,7 @@ extension PlannedStep {
     case .discardKeptSource: "\(subject): the kept copy of its source would be removed"
     case .depmod: "\(subject): module dependencies would be updated"
     case .keep: "\(subject): its modules would stay until the next boot, since it is running"
-    case .load: "\(subject): modules would be loaded that devices ask for"
+    case .load: "\(subject): the modules that devices ask for would be loaded"
     case .follow: "\(subject): would be run"
     }
   }

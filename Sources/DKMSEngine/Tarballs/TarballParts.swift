@@ -48,7 +48,7 @@ struct TarballParts {
         guard ModuleTree.looksLikeRelease(release.string) else {
           throw DKMSError.tarballUnusable(
             path: tarball.string,
-            reason: "'\(release.string)' in \(TarballLayout.builds) is no kernel release")
+            reason: "'\(release.string)' in \(TarballLayout.builds) is not a kernel release")
         }
         let kernel = try Kernel(
           release: KernelRelease(release.string), architecture: architecture.string)

@@ -152,7 +152,7 @@ struct ImageRound: Sendable {
       host.console.print("  -> no generator of initramfs images is installed")
     } else if facts.chosen == nil, facts.requested == nil || facts.requested == facts.installed[0] {
       let names = facts.installed.map(\.rawValue).joined(separator: ", ")
-      narrator.warn("no initramfs image is looked at: several generators are installed (\(names))")
+      narrator.warn("initramfs images are not checked: several generators are installed (\(names))")
       narrator.advise("to choose one, set initramfs-generator in \(layout.suiteConfiguration)")
     }
   }

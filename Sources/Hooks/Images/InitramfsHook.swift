@@ -41,7 +41,7 @@ package struct InitramfsHook: Hook {
     } catch { throw DKMSError(error) }
   }
 
-  /// Images and the room for them are everybody's: whoever comes second finds them fresh.
+  /// All runs share the images and the room for them: the second to come finds them fresh.
   package func lock() async throws(DKMSError) -> DirectoryLock? {
     guard round.looksAtImages else { return nil }
     do throws(HostError) {

@@ -58,7 +58,7 @@ package actor JournalEntry {
       self.record = try written.get()
     } catch {
       isBroken = true
-      Narrator(host.console).warn("nothing of this is recorded: \(error)")
+      Narrator(host.console).warn("this call is not recorded: \(error)")
     }
   }
 }

@@ -33,7 +33,7 @@ package struct VerifyHook: Hook {
   }
 }
 
-/// What is said of each kernel.
+/// The verdict on each kernel.
 package struct VerdictPlan: HookPlan {
   /// A verdict a kernel.
   package let verdicts: [KernelVerdict]
@@ -43,7 +43,7 @@ package struct VerdictPlan: HookPlan {
 
 extension ConditionFacts: HookFacts {
   package var words: [String] {
-    conditions.map { "kernel \($0.kernel.release), \($0.modules.count) modules" }
+    conditions.map { "kernel \($0.kernel.release), \($0.modules.count.counted("module"))" }
   }
 }
 
@@ -56,7 +56,7 @@ extension VerdictPlan {
     let others = verdicts.filter { $0.standing != .asBefore }.map {
       "\($0.kernel.release) \($0.standing.rawValue)"
     }
-    return others.isEmpty ? "\(verdicts.count) kernels bootable as before" : others.joined(separator: ", ")
+    return others.isEmpty ? "\(verdicts.count.counted("kernel")) bootable as before" : others.joined(separator: ", ")
   }
 }
 

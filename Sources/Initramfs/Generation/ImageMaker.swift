@@ -88,7 +88,7 @@ public struct ImageMaker: Sendable {
     }
     guard hasDirectory else {
       throw GenerationError(
-        goal.string, "the directory for it is not there", remedy: "mount or make it first")
+        goal.string, "its directory does not exist", remedy: "mount or make it first")
     }
     // Of links only one that leads nowhere comes here.
     guard kind == nil || kind == .file || kind == .link else {
@@ -168,7 +168,7 @@ public struct ImageMaker: Sendable {
       guard let oldSize = try Files.size(FilePath(old.image.path)), let newSize = try Files.size(path),
         newSize < oldSize / 2, try !mayShrink(old, recipe)
       else { return nil }
-      return "it has \(newSize) bytes where there were \(oldSize), and nothing tells why"
+      return "it has \(newSize) bytes where the old one has \(oldSize), and nothing explains why"
     }
     if let shrinkage { throw refused(shrinkage) }
   }
@@ -202,7 +202,7 @@ public struct ImageMaker: Sendable {
     ]) { $1 }
     let hooks: [FilePath]
     do { hooks = try self.hooks(of: followUp) } catch {
-      throw GenerationError(recipe.images[0].path, "it is made, but \(error)")
+      throw GenerationError(recipe.images[0].path, "it was made, but \(error)")
     }
     for hook in hooks {
       let command = Command(hook.string, [followUp.kernelImage] + images, environment: environment)
@@ -213,7 +213,7 @@ public struct ImageMaker: Sendable {
       guard result.isSuccess else {
         let lastWords = (result.text + result.errorText).split(separator: "\n").last.map { ": \($0)" } ?? ""
         throw GenerationError(
-          recipe.images[0].path, "it is made, but \(hook) ended with status \(result.status)\(lastWords)")
+          recipe.images[0].path, "it was made, but \(hook) ended with status \(result.status)\(lastWords)")
       }
     }
     try? Files.remove(note(recipe))

@@ -46,7 +46,7 @@ struct BashReader: Sendable {
       throw GenerationError(subject, "what it prints is too large: more than \(Self.outputLimit) KiB")
     }
     guard result.termination != .timedOut else {
-      throw GenerationError(subject, "bash does not come to its end in \(Self.timeLimit)")
+      throw GenerationError(subject, "bash does not finish within \(Self.timeLimit)")
     }
     // A file that writes to the saved descriptor does so before its values are said.
     let printed = result.output.split(separator: 0, omittingEmptySubsequences: false)
@@ -54,7 +54,7 @@ struct BashReader: Sendable {
     var fields = printed.firstIndex(of: Self.start).map { printed[($0 + 1)...] } ?? []
     guard result.isSuccess, fields.count >= 2, fields.removeLast() == "", fields.removeLast() == "end" else {
       let lastWords = result.errorText.split(separator: "\n").last.map { ": \($0)" } ?? ""
-      throw GenerationError(subject, "bash cannot read it to its end\(lastWords)")
+      throw GenerationError(subject, "bash cannot read it to the end\(lastWords)")
     }
     return Array(fields)
   }

@@ -53,7 +53,7 @@ enum FileTrouble: Hashable {
   var reason: String {
     switch self {
     case .missing: "missing from the kernel's directory"
-    case .noModule: "no kernel module"
+    case .noModule: "not a kernel module"
     case .builtForOther(let release): "built for kernel \(release)"
     case .unsigned: "not signed, and this kernel loads signed modules only"
     case .unlisted: "not named in modules.dep"

@@ -147,7 +147,7 @@ private struct Judge {
 extension Finding {
   fileprivate init(_ failedLook: DKMSError, at kernel: Kernel) {
     self.init(
-      "modules of \(kernel.release)", .normal, .unknown, "nothing is known of them: \(failedLook)",
+      "modules of \(kernel.release)", .normal, .unknown, "nothing is known about them: \(failedLook)",
       cause: .failedLook, remedy: nil)
   }
 

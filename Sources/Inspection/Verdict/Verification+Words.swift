@@ -26,7 +26,7 @@ extension Verification {
       for line in verdict.details(verbosely) { console.printError(line) }
     }
     for verdict in verdicts where verdict.standing == .blocked {
-      console.printError("==> ERROR: \(verdict.subject): blocked, do not boot it before this is mended")
+      console.printError("==> ERROR: \(verdict.subject): blocked, do not boot it before this is fixed")
       for line in verdict.details(verbosely) { console.printError(line) }
     }
   }
@@ -49,7 +49,7 @@ extension Finding {
       case .normal: subject
       case .optional: "\(subject) (optional)"
       }
-    let parts = ["\(mark): \(reason)", log.map { "the log is \($0)" }, remedy.map { "to mend it: \($0)" }]
+    let parts = ["\(mark): \(reason)", log.map { "the log is \($0)" }, remedy.map { "to fix it: \($0)" }]
     return "  -> " + parts.compactMap { $0 }.joined(separator: "; ")
   }
 }

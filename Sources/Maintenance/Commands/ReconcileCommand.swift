@@ -24,7 +24,7 @@ public struct ReconcileCommand: Sendable {
   public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
       guard host.isRoot else {
-        throw .system(operation: "settle", subject: "anything", reason: "this needs root")
+        throw .system(operation: "reconcile", subject: "anything", reason: "this needs root")
       }
       let targets = try await everyKernel(layout, host)
         .map { TargetLine("usr/lib/modules/\($0)/modules.order") }

@@ -22,7 +22,7 @@ struct Bundle {
     do {
       self.record = try redaction.applied(to: JSON(encoding: record)).decode()
     } catch {
-      throw .notWritten("the record cannot be told without names: \(error)")
+      throw .notWritten("the names in the record cannot be taken out: \(error)")
     }
     add(layout.suiteConfiguration, as: "etc/alpm-dkms.conf")
     add(layout.configurationDirectory.appending("framework.conf"), as: "etc/dkms/framework.conf")

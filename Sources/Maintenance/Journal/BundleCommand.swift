@@ -37,7 +37,7 @@ public struct BundleCommand: JournalCommand {
       host.console.print(
         printsJSON
           ? JSON.object([.init("schema", .number(1)), .init("bundle", .string(path.string))]).text
-          : "==> \(path): read it before you hand it on")
+          : "==> \(path): read it before you pass it on")
       return 0
     } catch {
       return error.tell(host.console)

@@ -22,7 +22,7 @@ extension JournalRecord {
       "began \(Moment.text(began))"
         + (end.map { ", ended \(Moment.text($0.time)), status \($0.status)" } ?? ""),
     ]
-    if end == nil { lines.append("it did not end: it was killed, or is at work") }
+    if end == nil { lines.append("it did not end: it was killed, or is still running") }
     if let omission { lines.append(omission) }
     lines += Self.block("targets", targets.map(\.text.withVisibleControls))
     do throws(JournalError) { lines += try work.words } catch {

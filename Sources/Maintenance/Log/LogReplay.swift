@@ -23,7 +23,7 @@ struct LogReplay {
       ])
     }
     let head = ["==> transaction \(transaction.number), \(transaction.time.withVisibleControls): \(end)"]
-    let none = fired.hooks.isEmpty ? ["==> No hook must have run"] : []
+    let none = fired.hooks.isEmpty ? ["==> No hooks ran"] : []
     return head + operations.lines(style, indentation: "  ") + fired.hooks.flatMap { lines(of: $0, style) }
       + none + gapLines(style)
   }

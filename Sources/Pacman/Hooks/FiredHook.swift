@@ -53,7 +53,7 @@ package struct FiredHooks: Hashable {
     let isPastHooks = transaction.end != .completed && files.contains { $0.moment == .after }
     gaps =
       transaction.operations.compactMap { Self.gap(of: $0, packages[$0.package]) }
-      + (isPastHooks ? ["no hook ran after the transaction, since it did not complete"] : [])
+      + (isPastHooks ? ["no hooks ran after the transaction, because it did not complete"] : [])
   }
 
   /// Something that happened to a path or a package, and by which operations it may count.
@@ -100,7 +100,7 @@ package struct FiredHooks: Hashable {
       return "\(operation.package): it was removed, so the paths that went with it are not known"
     }
     guard let known else {
-      return "\(operation.package): it is installed no longer, so its paths are not known"
+      return "\(operation.package): it is no longer installed, so its paths are not known"
     }
     if known.version != version {
       return

@@ -73,7 +73,7 @@ package struct HookFile: Hashable {
     }
     let isComplete = triggers.allSatisfy { !$0.operations.isEmpty && $0.kind != nil && !$0.patterns.isEmpty }
     guard triggers.isEmpty || isComplete && !command.isEmpty && moment != nil else {
-      throw Malformed(name: name, line: nil, text: "it lacks something without which pacman takes no hook")
+      throw Malformed(name: name, line: nil, text: "it lacks something that pacman requires of a hook")
     }
   }
 
