@@ -71,7 +71,7 @@ public struct Host: Sendable {
       enforcesSignatures: { SignatureEnforcement.isOn() })
   }
 
-  /// The same machine, with lines laid out for whoever sits at the terminal.
+  /// The same machine, with lines laid out for the person at the terminal.
   public func forPeople() -> Host {
     var host = self
     host.console = console.laidOut(style, errors: .live(environment, STDERR_FILENO))

@@ -2,7 +2,7 @@
 
 internal import Glibc
 
-/// Questions to whoever sits at the terminal.
+/// Questions to the person at the terminal.
 public enum TerminalQuestion {
   /// Asks for yes or no; anything but a yes is a no, and nil where standard input is no terminal.
   @Sendable public static func ask(_ question: String) -> Bool? {

@@ -83,7 +83,7 @@ extension Files {
 
   /// Moves a file, also to another file system, with its owner, permissions and times.
   ///
-  /// It is whole at every moment; whoever is killed may leave it in both places.
+  /// It is whole at every moment; a process that is killed may leave it in both places.
   ///
   /// - Throws: `HostError`; the file is where it was then, or in both places.
   public static func move(_ file: FilePath, to path: FilePath) throws(HostError) {

@@ -49,7 +49,7 @@ enum FileTrouble: Hashable {
     }
   }
 
-  /// What is wrong, as said of files that are named after it.
+  /// What is wrong, in words that the names of the files follow.
   var reason: String {
     switch self {
     case .missing: "missing from the kernel's directory"

@@ -18,7 +18,7 @@ extension KernelVerdict {
     let opinions = condition.modules.map {
       Judge(condition: condition, module: $0, configuration: configuration)
     }
-    // Whatever mends a file runs depmod too.
+    // Every fix of a file runs depmod too.
     let isStale = condition.hasStaleDependencies && opinions.allSatisfy(\.troubledFiles.isEmpty)
     let images = condition.images.flatMap {
       ImageJudge(image: $0, condition: condition, configuration: configuration).findings

@@ -7,7 +7,7 @@ internal import Initramfs
 internal import Inspection
 internal import JSON
 
-/// What there is to be said of the images of kernels.
+/// What there is to say about the images of kernels.
 struct ImageExplanation {
   /// The kernels, with their modules.
   let kernels: [KernelCondition]

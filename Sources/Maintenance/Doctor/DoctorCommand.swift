@@ -7,7 +7,7 @@ internal import Inspection
 internal import JSON
 internal import SystemPackage
 
-/// `alpm-dkms doctor`: says what is wrong with a system, and mends what is safe to mend when told.
+/// `alpm-dkms doctor`: says what is wrong with a system, and on request fixes what is safe to fix.
 public struct DoctorCommand: Sendable {
   private let fixes: Bool
   private let isAgreed: Bool
@@ -17,7 +17,7 @@ public struct DoctorCommand: Sendable {
   /// Describes a call.
   ///
   /// - Parameters:
-  ///   - fixes: Whether to mend what is safe to mend.
+  ///   - fixes: Whether to fix what is safe to fix.
   ///   - isAgreed: Whether to do that without asking.
   ///   - printsJSON: Whether programs read it; they get what is left after fixing, and what was fixed.
   ///   - asks: Asks the user, who says yes or no; nil where nobody can be asked, and nothing is done.

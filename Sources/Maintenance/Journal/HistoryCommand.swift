@@ -51,7 +51,7 @@ public struct HistoryCommand: JournalCommand {
     return 0
   }
 
-  /// What is said of a record.
+  /// What is listed about a record.
   private struct Line: Encodable {
     let number: Int
     var began: Int?
