@@ -39,7 +39,7 @@ package enum Action: String, CaseIterable, Sendable {
     case installed
   }
 
-  /// How an action is explained, and what goes with it.
+  /// The explanation of an action, and what can go with it.
   package struct Entry {
     /// What `--help` and completions say: half a line.
     package let summary: String

@@ -160,8 +160,8 @@ extension DKMSError: CustomStringConvertible {
     }
   }
 
-  /// Whether all it says is that a kernel rightly goes without: one that the module is not for, or that has a module of its
-  /// own which is no older. It is a skip to hooks and verdicts.
+  /// Whether it only says that the kernel rightly goes without the module: the module is not for this kernel,
+  /// or the kernel has its own module, which is not older. Hooks and verdicts treat it as a skip.
   public var isSkip: Bool {
     switch self {
     case .excluded, .nothingInstalled: true

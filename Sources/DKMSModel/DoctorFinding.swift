@@ -41,7 +41,7 @@ public struct DoctorFinding: Hashable, Sendable {
     case foreignFile = "foreign_file"
     /// Something that a killed run has left half made.
     case halfMade = "half_made"
-    /// Something of an earlier time that nobody has registered and nothing uses.
+    /// Something old that is not registered and not used.
     case leftover
     /// modules.dep does not know the modules that are there.
     case staleDependencies = "stale_dependencies"
@@ -53,7 +53,7 @@ public struct DoctorFinding: Hashable, Sendable {
     case unknownImage = "unknown_image"
     /// A file of settings that cannot be read or understood.
     case configuration
-    /// A source that anybody may change, and that root compiles and loads.
+    /// A source that anyone can change, and that root compiles and loads.
     case openSource = "open_source"
     /// A hook of this suite that does not run.
     case hook

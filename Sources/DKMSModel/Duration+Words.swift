@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 extension Duration {
-  /// For people: minutes where it is whole ones, else whole seconds.
+  /// For people: in minutes if it is a whole number of them, otherwise in whole seconds.
   public var inWords: String {
     let seconds = components.seconds
     let isMinutes = seconds > 0 && seconds.isMultiple(of: 60)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What there is of an image beside the modules of its kernel: the facts that decide whether it is made anew.
+/// The state of an image compared with its kernel's modules: the facts that decide whether it is rebuilt.
 public struct ImageCondition: Codable, Hashable, Sendable {
   /// The image.
   public var image: InitramfsImage
   /// The kernel modules in it, sorted by name.
   public var modules: [String]
-  /// What makes it stale, in the order in which people want to know it, or why nobody knows whether it is.
+  /// What makes it stale, the most important first, or why that is not known.
   public var flaws: [ImageFlaw]
 
   /// Makes a description; an image without flaws is fresh.

@@ -106,14 +106,14 @@ public enum Step: Codable, Hashable, Sendable {
   case makeKeys(KeyPair)
   /// Build it, replacing what was built before once the new build stands.
   case build(ModuleID, Kernel)
-  /// Bring a source into the source tree, from this directory; with `replaces` what is there goes, without it
-  /// stays where the new one has no file of that name.
+  /// Bring a source into the source tree, from this directory; with `replaces`, what is there is removed;
+  /// without it, files stay that the new source does not have.
   case copySource(ModuleID, from: String, replaces: Bool)
-  /// Register a module version of which there is no more than this dkms.conf, and builds.
+  /// Register a module version of which there are only builds and this dkms.conf.
   case addWithoutSource(ModuleID, configuration: String)
   /// Take over what was built elsewhere, from this directory.
   case loadBuild(ModuleID, Kernel, from: String)
-  /// Write a module, or what was built of it for these kernels, to a tarball.
+  /// Write a module's source, or its builds for these kernels, or both, to a tarball.
   case makeTarball(ModuleID, [Kernel], TarballContents, file: String)
   /// Put the built modules into the kernel's directory, in the place of another version's.
   case install(ModuleID, Kernel)
@@ -155,7 +155,7 @@ public enum Reason: Codable, Hashable, Sendable {
   case kernelGone
   /// Modules of the kernel change.
   case modulesChange
-  /// It has never been built for the kernel: an earlier transaction did not come to that.
+  /// It has never been built for the kernel: an earlier transaction did not get that far.
   case leftUndone
   /// Another kernel has it.
   case matched

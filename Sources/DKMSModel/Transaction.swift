@@ -12,8 +12,8 @@ public struct Transaction: Codable, Hashable, Sendable {
   public var goneKernels: [Kernel]
   /// The running kernel, where it is gone: its modules stay until the next boot.
   public var keptKernels: [Kernel]
-  /// Directories of sources that came or changed, and whose dkms.conf nobody understands: each may be the successor of a
-  /// module whose source is gone.
+  /// Directories of new or changed sources whose dkms.conf cannot be understood: each may be the successor of
+  /// a module whose source is gone.
   public var unreadSources: [String]
   /// Every kernel that is installed, those that changed among them.
   public var installedKernels: [Kernel]

@@ -8,11 +8,11 @@ struct ConfigurationInterpreter {
   let file: String
   let kernel: Kernel
   let kernelHeaders: String
-  /// Where the conf believes that a module is built.
+  /// The directory in which the conf assumes that a module is built.
   let buildDirectory: (ModuleID) -> String
   /// Whether the kernel has an option; nil where that cannot be known.
   let hasKernelOption: (String) -> Bool?
-  /// Whether two modules of one name are let pass, as by the reference while it brings a source in.
+  /// Whether two modules may have the same name, as the reference allows while it brings in a source.
   var allowsRepetition = false
 
   /// Every variable that means anything in a dkms.conf.
@@ -60,7 +60,7 @@ struct ConfigurationInterpreter {
   // MARK: Modules
 
   private func moduleFiles(_ problems: inout [String]) -> [ModuleFile] {
-    // Not every number up to the last index: a conf may make that as large as it likes.
+    // Only the indices in use: a conf may use an index of any size.
     let indices = moduleIndices
     let files = indices.map { moduleFile($0, isOnly: indices == [0]) }
     if let (expected, _) = zip(0..., indices).first(where: { $0 != $1 }) {

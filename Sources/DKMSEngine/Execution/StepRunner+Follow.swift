@@ -5,7 +5,8 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  /// Runs the administrator's command, with a log of its own; its failure undoes nothing, so it is only told.
+  /// Runs the administrator's command, with its own log. Nothing is undone if it fails; the failure is only
+  /// reported.
   func follow(_ command: String) async throws(DKMSError) -> [String] {
     let path = layout.postTransactionLog()
     let log = try BuildLog(path, echo: echo)
@@ -24,7 +25,7 @@ extension StepRunner {
     var warnings: [String] = []
     let aliases = try onFiles { () throws(HostError) in try Self.aliases(below: "/sys/devices") }.sorted()
     let unit = "systemd-modules-load.service"
-    // modprobe fails where one alias has no module, which is the rule, so only its absence is told.
+    // modprobe fails if any alias has no module, which is normal, so only a missing modprobe is reported.
     if !aliases.isEmpty, (try? await host.run(modprobe(aliases))) == nil {
       warnings.append("modprobe cannot be run, so nothing was loaded")
     }

@@ -10,7 +10,7 @@ public struct Narrator: Sendable {
   /// Speaks on a console.
   public init(_ console: Console) { self.console = console }
 
-  /// Says what a step did, where people care: what follows from something else goes without saying.
+  /// Says what a step did, unless it only follows from another step.
   public func ended(_ planned: PlannedStep, _ outcome: Outcome) {
     switch outcome {
     case .done: planned.accomplishment.map { console.print("  -> \($0)") }
@@ -22,7 +22,7 @@ public struct Narrator: Sendable {
     }
   }
 
-  /// Says what a plan would do, a line a step, each with its reason.
+  /// Says what a plan would do, one line for each step, with its reason.
   public func announce(_ plan: Plan) {
     if plan.isEmpty { console.print("==> Nothing would be done") }
     for planned in plan.steps { console.print("  -> \(planned.intention)") }
@@ -57,7 +57,8 @@ public struct Narrator: Sendable {
     console.printError("==> ERROR: interrupted; what was there before is unchanged")
   }
 
-  /// Says all that a report and its plan hold of warnings, then of errors but those that are none to the caller.
+  /// Prints all warnings of a report and its plan, then the errors, except those that the caller does not
+  /// count as such.
   public func conclude(_ report: Report, excusing isExcused: (DKMSError) -> Bool = { _ in false }) {
     report.warnings.forEach(warn)
     for error in report.toleratedFailures {

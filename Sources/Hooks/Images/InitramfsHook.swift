@@ -5,7 +5,7 @@ package import DKMSModel
 package import Host
 internal import Inspection
 
-/// After a transaction: makes the images anew that are not what they should be, each once.
+/// After a transaction: rebuilds the images that are not what they should be, each once.
 package struct InitramfsHook: Hook {
   package static let kind = HelperKind.initramfs
 
@@ -13,7 +13,7 @@ package struct InitramfsHook: Hook {
   private let host: Host
   private let round: ImageRound
 
-  /// A hook file whose generator is not there costs next to nothing.
+  /// A hook file whose generator is not installed costs next to nothing.
   package static func concerns(_ call: HookCall, layout: Layout, host: Host) throws(DKMSError) -> Bool {
     guard let generator = try generator(of: call) else { return true }
     return InstalledGenerators(Database(root: layout.root)).kinds.contains(generator)

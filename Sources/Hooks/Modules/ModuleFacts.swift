@@ -17,7 +17,7 @@ package struct ModuleFacts: HookFacts {
   package var warnings: [String] = []
   /// Kernels that nobody owns.
   package var orphans: [KernelRelease] = []
-  /// Why nobody can tell which packages there are, so that every kernel directory counts as installed.
+  /// Why the package database cannot be read, so that every kernel directory counts as installed.
   package var databaseProblem: String?
 
   /// What is done about them.
@@ -95,7 +95,7 @@ extension Plan: HookPlan {
 }
 
 extension [(Int, String)] {
-  /// `2 built, 1 failed`; nil where all are none.
+  /// `2 built, 1 failed`; nil if all counts are 0.
   var inWords: String? {
     let some = filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     return some.isEmpty ? nil : some.joined(separator: ", ")

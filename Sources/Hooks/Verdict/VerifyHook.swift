@@ -5,7 +5,7 @@ package import DKMSModel
 package import Host
 package import Inspection
 
-/// Last of all after a transaction: says of each kernel whether it can be booted as before.
+/// Runs last after a transaction: says whether each kernel can be booted as before.
 ///
 /// It trusts no report of what was done before, only what is on the disk. The targets only tell that there is a reason
 /// to look.

@@ -5,7 +5,7 @@ public import SystemPackage
 
 /// What is in files. Only regular files are read: to open a pipe or a device may mean to wait for ever.
 extension Files {
-  /// As much as any reader takes that names no limit of its own, in bytes.
+  /// The limit of readers that do not name their own, in bytes.
   public static let usualLimit = 256 << 20
 
   /// The bytes of a regular file.

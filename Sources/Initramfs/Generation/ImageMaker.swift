@@ -78,7 +78,7 @@ public struct ImageMaker: Sendable {
     try Files.resolved(FilePath(image.path)) ?? FilePath(image.path)
   }
 
-  /// Where an image is put: a file, or nothing yet, in a directory that is there.
+  /// Where an image is put: in an existing directory, in the place of a file or of nothing.
   private func usableGoal(
     of image: InitramfsImage, _ recipe: ImageRecipe
   ) throws(GenerationError) -> FilePath {
@@ -90,7 +90,7 @@ public struct ImageMaker: Sendable {
       throw GenerationError(
         goal.string, "its directory does not exist", remedy: "mount or make it first")
     }
-    // Of links only one that leads nowhere comes here.
+    // The only links that get here are those that lead nowhere.
     guard kind == nil || kind == .file || kind == .link else {
       let words = kind == .directory ? "a directory" : "a pipe, a socket or a device"
       throw GenerationError(
@@ -173,7 +173,7 @@ public struct ImageMaker: Sendable {
     if let shrinkage { throw refused(shrinkage) }
   }
 
-  /// Whether there is a reason for an image to lose more than half of what it is.
+  /// Whether there is a reason for an image to become less than half its size.
   private func mayShrink(_ old: ImageCondition, _ recipe: ImageRecipe) throws(HostError) -> Bool {
     let lostModules = old.flaws.contains { if case .gone = $0 { true } else { false } }
     if old.isUnusable || lostModules { return true }
@@ -191,7 +191,7 @@ public struct ImageMaker: Sendable {
     for goal in goals { try Files.synchronize(goal.removingLastComponent()) }
   }
 
-  /// It is there as long as images are in place that something should yet be done with.
+  /// It exists while images are in place that still have to be followed up.
   private func note(_ recipe: ImageRecipe) -> FilePath { state.appending("\(name(of: recipe)).unfinished") }
 
   private func follow(_ recipe: ImageRecipe, archive: FilePath?) async throws(GenerationError) {

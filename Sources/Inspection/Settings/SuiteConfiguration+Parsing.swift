@@ -25,7 +25,7 @@ private struct Parser {
 
   init(file: String) { self.file = file }
 
-  /// A file of another kind has nothing but bad lines; some of them tell as much as all.
+  /// In the wrong kind of file every line is bad; a few of them are enough to report.
   private static let problemLimit = 10
 
   var concludedProblems: [ConfigurationProblem] {

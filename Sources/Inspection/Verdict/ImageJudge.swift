@@ -8,7 +8,7 @@ struct ImageJudge {
   let condition: KernelCondition
   let configuration: SuiteConfiguration
 
-  /// What is wrong, what belongs together in one finding.
+  /// What is wrong; flaws that belong together become one finding.
   var findings: [Finding] {
     let opinions = image.flaws.compactMap { flaw in weight(of: flaw).map { (flaw: flaw, weight: $0) } }
     let classes: [(Finding.Weight, Finding.Effect)] =
@@ -53,7 +53,8 @@ struct ImageJudge {
 }
 
 extension ImageFlaw {
-  /// An image with old modules boots as it did before; one without a module may not, nor may one that nobody knows.
+  /// An image with old modules boots as it did before; one that lacks a module may not, and nor may one that
+  /// cannot be checked.
   fileprivate var effect: Finding.Effect {
     switch self {
     case .missing, .unreadable, .lacks: .unusable

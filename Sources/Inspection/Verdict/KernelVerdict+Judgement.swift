@@ -71,7 +71,7 @@ private struct Judge {
       .unusable, module.isBuilt ? "it is built but not installed" : "it is not installed", remedy: install)
   }
 
-  /// Installation leaves a module of the kernel's own where it is if that is no older.
+  /// An installation leaves the kernel's own module in place if it is not older.
   private var isLeftToTheKernel: Bool {
     module.isBuilt && module.obstacle == nil && module.failure == nil && !module.files.isEmpty
       && module.files.allSatisfy { $0.kernelsOwn != nil }
@@ -84,7 +84,7 @@ private struct Judge {
       return finding(
         .impaired, "its build failed\(failure.detail); \(stays)", log: failure.log, remedy: install)
     }
-    // An older version beside a newer one that is registered too is somebody's choice.
+    // If an older version is installed while a newer one is registered, too, someone chose it.
     guard installed != id, module.isLastGood else { return [] }
     if let obstacle = module.obstacle {
       if case .excluded = obstacle { return [] }
@@ -94,7 +94,7 @@ private struct Judge {
     return finding(.impaired, "it is not installed; \(stays)", remedy: install)
   }
 
-  /// A kernel that came anew under its release, after the module was built for it.
+  /// A kernel that was rebuilt under the same release after the module was built for it.
   private func rebirth(of installed: ModuleID) -> [Finding] {
     guard module.isForAnotherKernel else { return [] }
     return finding(

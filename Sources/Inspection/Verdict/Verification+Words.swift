@@ -5,9 +5,9 @@ internal import DKMSModel
 package import Host
 
 extension Verification {
-  /// Says the verdicts in pacman's manner, a line a kernel, the worst last.
+  /// Prints the verdicts in pacman's style, one line for each kernel, the worst last.
   ///
-  /// A system on which all is well and no module is registered has nothing to be told.
+  /// Nothing is printed if all is well and no module is registered.
   package func say(on console: Console, verbosely: Bool = false) {
     for problem in problems {
       console.printError("==> \(problem.isError ? "ERROR" : "WARNING"): \(problem)")

@@ -107,7 +107,7 @@ extension DoctorFacts {
     }
   }
 
-  /// What the verdict says, but for what is said elsewhere.
+  /// What the verdict says, except what is reported elsewhere.
   fileprivate var verdictFindings: [DoctorFinding] {
     conditions.flatMap { condition in
       KernelVerdict(condition, by: configuration).findings.compactMap { finding in
@@ -128,7 +128,7 @@ extension DoctorFacts {
   }
 
   fileprivate var fileFindings: [DoctorFinding] {
-    // What goes with the directory that it lies in is one thing with that.
+    // Something inside a directory that is removed anyway is not listed separately.
     foreignFiles.filter { _, file in !prunable.contains { file.starts(with: $0.path) } }.map {
       release, file in
       DoctorFinding(

@@ -7,7 +7,7 @@ public import Host
 internal import JSON
 internal import Journal
 
-/// `alpm-dkms history`: the records of the journal, a line each, the newest last.
+/// `alpm-dkms history`: the records of the journal, one line for each, the newest last.
 public struct HistoryCommand: JournalCommand {
   private let count: Int?
   private let printsJSON: Bool

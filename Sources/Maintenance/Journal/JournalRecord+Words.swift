@@ -7,7 +7,7 @@ internal import Inspection
 internal import Journal
 
 extension JournalRecord {
-  /// What was done, in half a line; of another schema's record why nobody can tell.
+  /// What was done, in half a line; for a record of another schema, why it cannot be read.
   var summary: String {
     do throws(JournalError) { return try work.summary ?? omission ?? "nothing was planned" } catch {
       return "\(error)"

@@ -8,7 +8,7 @@ internal import JSON
 internal import Journal
 public import SystemPackage
 
-/// `alpm-dkms replay`: plans anew what a helper planned, and does it if asked.
+/// `alpm-dkms replay`: plans again what a helper planned, and does it if asked.
 public struct ReplayCommand: JournalCommand {
   let subject: String?
   let helper: HelperKind?

@@ -6,7 +6,7 @@ internal import Host
 internal import JSON
 internal import Pacman
 
-/// What can be told of a transaction that was never recorded.
+/// What can be worked out about a transaction that was never recorded.
 struct LogReplay {
   let transaction: LoggedTransaction
   let fired: FiredHooks

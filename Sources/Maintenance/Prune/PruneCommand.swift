@@ -8,7 +8,7 @@ internal import JSON
 internal import Pacman
 internal import SystemPackage
 
-/// `alpm-dkms prune`: lists what no package owns and no kernel needs, and removes it when told.
+/// `alpm-dkms prune`: lists what no package owns and no kernel needs, and removes it on request.
 public struct PruneCommand: Sendable {
   private let isAgreed: Bool
   private let printsJSON: Bool

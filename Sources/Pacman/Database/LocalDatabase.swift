@@ -19,14 +19,14 @@ public struct LocalDatabase: ~Copyable {
     case automatic
     /// libalpm, loaded at run time (about 12 ms) by a soname known to fit.
     case library
-    /// This target's own reader of the database's files.
+    /// Our own reader of the database's files.
     case files
   }
 
   /// Who answers here: `library` or `files`, never `automatic`.
   public let source: Source
 
-  /// Why the files answer although `automatic` would have liked libalpm to.
+  /// Why the files are used although `automatic` prefers libalpm.
   public let libraryFailure: AlpmError?
 
   private let layout: DatabaseLayout
@@ -104,7 +104,8 @@ public struct LocalDatabase: ~Copyable {
     return files
   }
 
-  /// Fails if the list of any package cannot be read, so that what nobody seems to own may be owned.
+  /// Fails if the list of any package cannot be read, so that files may be owned although no package seems to
+  /// own them.
   ///
   /// - Throws: `AlpmError` for the first such package.
   public func checkFileLists() throws(AlpmError) {
