@@ -99,8 +99,9 @@ private struct Walk {
     range = FileRange(start + used..<range.end, of: range)
   }
 
-  /// How much of a range is compressed. This must be known beforehand for formats after which libarchive
-  /// takes anything that follows for damage.
+  /// How much of a range is compressed.
+  ///
+  /// This must be known beforehand for formats after which libarchive takes anything that follows for damage.
   ///
   /// No dictionary may be larger than allowed. For zstd libarchive enforces the usual limit itself, and the
   /// other formats have small ones.

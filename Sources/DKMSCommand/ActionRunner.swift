@@ -92,7 +92,9 @@ struct ActionRunner {
     return status(plan.obstacles + report.failures)
   }
 
-  /// The status of the first failure. That a module is not for a kernel does not hide a real failure.
+  /// The status of the first failure.
+  ///
+  /// That a module is not for a kernel does not hide a real failure.
   private static func status(of errors: [DKMSError]) -> ExitStatus {
     (errors.first(where: \.isFailure) ?? errors.first)?.exitStatus ?? .success
   }

@@ -161,7 +161,9 @@ extension DKMSError: CustomStringConvertible {
   }
 
   /// Whether it only says that the kernel rightly goes without the module: the module is not for this kernel,
-  /// or the kernel has its own module, which is not older. Hooks and verdicts treat it as a skip.
+  /// or the kernel has its own module, which is not older.
+  ///
+  /// Hooks and verdicts treat it as a skip.
   public var isSkip: Bool {
     switch self {
     case .excluded, .nothingInstalled: true

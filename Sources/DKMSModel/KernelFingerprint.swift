@@ -38,7 +38,9 @@ public struct KernelFingerprint: Codable, Hashable, Sendable {
       + "symbols \(symbols)\nconfiguration \(configuration)\ncompiler \(compiler)\n"
   }
 
-  /// Whether modules for one are modules for the other. An owner is only compared if both know theirs.
+  /// Whether modules for one are modules for the other.
+  ///
+  /// An owner is only compared if both know theirs.
   public func matches(_ other: KernelFingerprint) -> Bool {
     (owner == nil || other.owner == nil || owner == other.owner) && symbols == other.symbols
       && configuration == other.configuration && compiler == other.compiler

@@ -7,7 +7,9 @@ package import Journal
 package import SystemPackage
 
 extension Hook {
-  /// Reads the targets and acts on them; returns 0 if all is well. Pacman reports any other status.
+  /// Reads the targets and acts on them; returns 0 if all is well.
+  ///
+  /// Pacman reports any other status.
   package static func run(
     _ arguments: [String] = [], _ input: FileDescriptor, layout: Layout = Layout(), host: Host
   ) async -> Int32 {

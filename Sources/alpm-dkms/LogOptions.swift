@@ -8,7 +8,8 @@ struct LogOptions: ParsableArguments {
   @Flag(help: "Work out from pacman's log which hooks a transaction ran, and what they would do now.")
   var fromLog = false
 
-  @Option(help: ArgumentHelp("With --from-log: its number in the log, counted from 1, or last.", valueName: "k"))
+  @Option(
+    help: ArgumentHelp("With --from-log: its number in the log, counted from 1, or last.", valueName: "k"))
   var transaction: String?
 
   func validate() throws {

@@ -6,7 +6,8 @@ internal import Maintenance
 /// Shows one call of a hook.
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what a hook was given, saw, planned and did.", discussion: "Needs root, unless the record is a file.")
+    abstract: "Show what a hook was given, saw, planned and did.",
+    discussion: "Needs root, unless the record is a file.")
 
   @Flag(help: "Print the record itself, for programs.")
   var json = false

@@ -271,7 +271,8 @@ import Testing
     #expect(
       verdict.findings == [
         Finding(
-          "/boot/i.img", .normal, .unknown, "nothing is known about the image: /boot/i.img: Input/output error",
+          "/boot/i.img", .normal, .unknown,
+          "nothing is known about the image: /boot/i.img: Input/output error",
           cause: .failedLook)
       ])
     #expect(verdict.standing == .unknown)

@@ -74,8 +74,9 @@ struct BashEvaluator: Sendable {
   }
 
   /// What is set when the first file begins: the caller's environment, because modules document settings that
-  /// are made there. Left out is what would make bash run code or read differently, and names that the files
-  /// set themselves.
+  /// are made there.
+  ///
+  /// Left out is what would make bash run code or read differently, and names that the files set themselves.
   func environment(adding own: [String: String]) -> [String: String] {
     var environment = host.environment.filter { name, _ in !Self.isKeptOut(name) }
     environment["LC_ALL"] = "C"

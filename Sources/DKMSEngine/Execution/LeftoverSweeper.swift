@@ -130,8 +130,9 @@ public struct LeftoverSweeper {
     }
   }
 
-  /// An unfinished link that says what a kernel has installed. A run may still be making it, so the kernel
-  /// must not be locked.
+  /// An unfinished link that says what a kernel has installed.
+  ///
+  /// A run may still be making it, so the kernel must not be locked.
   private func removeLink(_ link: FilePath) throws(HostError) {
     let directories = try KernelCatalogue(layout).releases.filter {
       link.lastComponent?.string.hasPrefix(".kernel-\($0)-") == true

@@ -201,8 +201,10 @@ struct ModuleBuild {
     }
   }
 
-  /// Runs the script that sees the product in its place. If it fails, the product is not installed: the
-  /// script may have been meant to finish it, say by signing it.
+  /// Runs the script that sees the product in its place.
+  ///
+  /// If it fails, the product is not installed: the script may have been meant to finish it, say by signing
+  /// it.
   private func complete(
     _ product: Product, _ log: borrowing BuildLog
   ) async throws(DKMSError) -> [String] {

@@ -4,7 +4,9 @@ internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// What is built of a module version for a kernel, on its way into the tree. It is only changed under its lock.
+/// What is built of a module version for a kernel, on its way into the tree.
+///
+/// It is only changed under its lock.
 struct Product: Sendable {
   private let product: FilePath
   /// Where a new product is collected, and where the previous one is kept until that is done.

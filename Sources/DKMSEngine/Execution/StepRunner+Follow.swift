@@ -5,8 +5,9 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  /// Runs the administrator's command, with its own log. Nothing is undone if it fails; the failure is only
-  /// reported.
+  /// Runs the administrator's command, with its own log.
+  ///
+  /// Nothing is undone if it fails; the failure is only reported.
   func follow(_ command: String) async throws(DKMSError) -> [String] {
     let path = layout.postTransactionLog()
     let log = try BuildLog(path, echo: echo)
@@ -15,7 +16,9 @@ extension StepRunner {
     let result = try await log.run("Running the command that follows a transaction", command, shell, on: host)
     if result.isSuccess { return [] }
     if case .silent(let limit) = result.termination {
-      return ["'\(command)' was stopped because it had printed nothing for \(limit.inWords); the log is \(path)"]
+      return [
+        "'\(command)' was stopped because it had printed nothing for \(limit.inWords); the log is \(path)"
+      ]
     }
     return ["'\(command)' ended with status \(result.status); the log is \(path)"]
   }

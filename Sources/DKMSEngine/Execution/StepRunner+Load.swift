@@ -39,8 +39,9 @@ extension StepRunner {
     }
   }
 
-  /// Copies everything, but lets only the owner write to it, and drops set-user-ID and the like. The owner is
-  /// root unless told otherwise.
+  /// Copies everything, but lets only the owner write to it, and drops set-user-ID and the like.
+  ///
+  /// The owner is root unless told otherwise.
   private func copy(
     contentsOf directory: FilePath, to goal: FilePath, keepsOwner: Bool = false
   ) async throws(DKMSError) {

@@ -100,8 +100,9 @@ struct StepRunner: Sendable {
   /// Who wants to know of every command.
   var echo: Console? { options.isVerbose ? host.console : nil }
 
-  /// Does something while a registered module is locked. It is an error if another run has removed the
-  /// module.
+  /// Does something while a registered module is locked.
+  ///
+  /// It is an error if another run has removed the module.
   func lockedModule<Value: Sendable>(
     _ id: ModuleID, _ mode: DirectoryLock.Mode, _ body: () async throws(DKMSError) -> Value
   ) async throws(DKMSError) -> Value {

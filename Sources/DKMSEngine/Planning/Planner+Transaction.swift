@@ -185,8 +185,9 @@ extension Planner {
     return build.isInstalled && !transaction.goneKernels.contains(build.kernel) && !isOtherInstalled
   }
 
-  /// Forgets a build once its successor is installed. A successor of the same name has already taken over the
-  /// link.
+  /// Forgets a build once its successor is installed.
+  ///
+  /// A successor of the same name has already taken over the link.
   private mutating func giveWay(
     _ id: ModuleID, _ kernel: Kernel, to successor: ModuleID, installedBy step: Int
   ) -> [Int] {

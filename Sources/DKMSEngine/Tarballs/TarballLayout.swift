@@ -6,7 +6,9 @@ internal import SystemPackage
 
 /// The directories at the top of a tarball that `mktarball` makes.
 enum TarballLayout {
-  /// What was built: a directory for each kernel release, and in it one for each architecture. Always there.
+  /// What was built: a directory for each kernel release, and in it one for each architecture.
+  ///
+  /// Always there.
   static let builds: FilePath = "dkms_main_tree"
   /// The source.
   static let source: FilePath = "dkms_source_tree"

@@ -87,8 +87,9 @@ package final class KernelTree: Sendable {
     let compression: Compression
   }
 
-  /// How the kernel's own modules are compressed. Modules built here are compressed in the same way, even if
-  /// some other module beside them is not.
+  /// How the kernel's own modules are compressed.
+  ///
+  /// Modules built here are compressed in the same way, even if some other module beside them is not.
   package func compression() throws(HostError) -> Compression {
     let all = try modules()
     let own = all.filter { $0.path.starts(with: directory.appending("kernel")) }

@@ -25,7 +25,9 @@ struct SigningKeys: Sendable {
           ?? layout.signingCertificate.string))
   }
 
-  /// Which of the two exist. A link that leads nowhere counts: its target is up to the administrator.
+  /// Which of the two exist.
+  ///
+  /// A link that leads nowhere counts: its target is up to the administrator.
   func state() throws(HostError) -> KeyState {
     let hasKey = try hasKey()
     let hasCertificate = try Files.exists(certificate)

@@ -147,7 +147,9 @@ struct ImageRound: Sendable {
 
   // MARK: Generators
 
-  /// Says that it is not known which images to look at. Of several hook files, only one does so.
+  /// Says that it is not known which images to look at.
+  ///
+  /// Of several hook files, only one does so.
   private func announce(_ facts: RoundFacts) {
     if facts.installed.isEmpty {
       host.console.print("  -> no generator of initramfs images is installed")

@@ -56,7 +56,8 @@ extension VerdictPlan {
     let others = verdicts.filter { $0.standing != .asBefore }.map {
       "\($0.kernel.release) \($0.standing.rawValue)"
     }
-    return others.isEmpty ? "\(verdicts.count.counted("kernel")) bootable as before" : others.joined(separator: ", ")
+    return others.isEmpty
+      ? "\(verdicts.count.counted("kernel")) bootable as before" : others.joined(separator: ", ")
   }
 }
 

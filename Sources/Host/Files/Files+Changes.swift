@@ -178,7 +178,9 @@ extension Files {
     }
   }
 
-  /// Removes a file, a link itself, or a directory with everything in it. It is no error if nothing is there.
+  /// Removes a file, a link itself, or a directory with everything in it.
+  ///
+  /// It is no error if nothing is there.
   ///
   /// - Throws: `HostError`.
   public static func remove(_ path: FilePath) throws(HostError) {

@@ -71,7 +71,8 @@ public struct DoctorCommand: Sendable {
     let answer = asks("Fix \(diagnosis.findings.filter(\.isSafe).count) of them?")
     guard let answer else {
       throw .system(
-        operation: "ask", subject: "whether to fix them", reason: "there is no terminal; to go ahead, add --yes")
+        operation: "ask", subject: "whether to fix them",
+        reason: "there is no terminal; to go ahead, add --yes")
     }
     return answer
   }

@@ -178,8 +178,10 @@ public struct ReplayCommand: JournalCommand {
       host.console.print(
         JSON.object([.init("schema", .number(1)), .init("records", .array(answers))]).text)
     } else if wrong == 0 {
-      host.console.print(subjects.count == 1
-          ? "==> 1 record gives the plan that it holds" : "==> \(subjects.count) records give the plans that they hold")
+      host.console.print(
+        subjects.count == 1
+          ? "==> 1 record gives the plan that it holds"
+          : "==> \(subjects.count) records give the plans that they hold")
     }
     return wrong == 0 ? 0 : 1
   }

@@ -44,7 +44,9 @@ struct LibraryHandle: ~Copyable {
     LibraryReader(library: library, database: database, layout: layout)
   }
 
-  /// Releases the handle. Even if that fails it is gone, and the error holds libalpm's reason.
+  /// Releases the handle.
+  ///
+  /// Even if that fails it is gone, and the error holds libalpm's reason.
   consuming func close() throws(AlpmError) {
     let (library, handle) = (library, handle)
     discard self
