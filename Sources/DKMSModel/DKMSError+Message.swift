@@ -198,11 +198,3 @@ extension DKMSError: CustomStringConvertible {
     }
   }
 }
-
-extension String {
-  /// The text with its control characters written out, so that a terminal does not obey them.
-  fileprivate var withVisibleControls: String {
-    unicodeScalars.map { $0.properties.generalCategory == .control ? $0.escaped(asASCII: true) : String($0) }
-      .joined()
-  }
-}

@@ -129,10 +129,8 @@ extension ImageFacts {
   }
 
   private func needed(by run: Run) -> Set<String> {
-    Set(run.conditions.flatMap(\.modules).map(underscored) + run.recipe.requests.map(\.module))
+    Set(run.conditions.flatMap(\.modules).map(\.asKernelModuleName) + run.recipe.requests.map(\.module))
   }
-
-  private func underscored(_ name: String) -> String { String(name.map { $0 == "-" ? "_" : $0 }) }
 }
 
 extension ImageCondition {

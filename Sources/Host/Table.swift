@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
+
 /// Rows in aligned columns, the last of which is broken into lines that fit.
 public struct Table: Hashable, Sendable {
   /// One place in a row.
@@ -72,8 +74,4 @@ extension String {
   fileprivate var withoutControls: String {
     String(String.UnicodeScalarView(unicodeScalars.map { $0.isControl ? "?" : $0 }))
   }
-}
-
-extension Unicode.Scalar {
-  fileprivate var isControl: Bool { value < 0x20 || (0x7F..<0xA0).contains(value) }
 }

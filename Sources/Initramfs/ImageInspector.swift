@@ -57,7 +57,7 @@ public struct ImageInspector: Sendable {
     let different = try await withoutStripped(differing, image, installed)
     let lacking = try look(at: image) { () throws(HostError) in
       try requested.where { request throws(HostError) in
-        guard comparison.modules[ModuleFileName.normalized(request.module)] == nil else { return false }
+        guard comparison.modules[request.module.asKernelModuleName] == nil else { return false }
         return try installed.file(of: request.module) != nil
       }
     }

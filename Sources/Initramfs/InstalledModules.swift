@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
 public import Host
 public import SystemPackage
 
@@ -28,7 +29,7 @@ public struct InstalledModules: Sendable {
   ///
   /// - Throws: `HostError` where the look failed.
   public func file(of module: String) throws(HostError) -> FilePath? {
-    guard let path = paths[ModuleFileName.normalized(module)] else { return nil }
+    guard let path = paths[module.asKernelModuleName] else { return nil }
     // depmod can write absolute paths.
     let file = path.isAbsolute ? path : directory.appending(path.components)
     return try Files.isFile(file) ? file : nil

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
+
 /// The name of a file that holds a kernel module, compressed or not.
 struct ModuleFileName {
   /// The module, with `_` for `-` as the kernel writes it.
@@ -11,17 +13,12 @@ struct ModuleFileName {
     guard let suffix = Self.suffixes.first(where: file.hasSuffix), file.count > suffix.count else {
       return nil
     }
-    module = Self.normalized(file.dropLast(suffix.count))
+    module = file.dropLast(suffix.count).asKernelModuleName
   }
 
   /// The path of a module file as it would be without compression.
   static func withoutCompression(_ path: String) -> String {
     guard let suffix = suffixes.first(where: path.hasSuffix) else { return path }
     return path.dropLast(suffix.count) + ".ko"
-  }
-
-  /// A module's name as the kernel writes it.
-  static func normalized(_ name: some StringProtocol) -> String {
-    String(name.map { $0 == "-" ? "_" : $0 })
   }
 }

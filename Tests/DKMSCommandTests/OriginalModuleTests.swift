@@ -154,3 +154,23 @@ struct OriginalModuleTests {
     #expect(!machine.exists("etc/quick.ko"))
   }
 }
+
+/// depmod that fails after an installation.
+@Suite(.requiresRoot, .requiresKernelHeaders)
+struct FailedDepmodTests {
+  @Test(
+    "What was installed before comes back where depmod fails",
+    arguments: ["exit 1", "kill -KILL $$"])
+  func comesBack(_ end: String) async throws {
+    let kernel = Kernels.first
+    let machine = try await Prepared.machine(.installed)
+    try machine.addQuick("quick", "1.1")
+    let before = machine.tree.filter { $0.hasPrefix("modules/") }
+    try machine.addScript(end, at: "tools/depmod")
+    let run = try await machine.shell("PATH=\(machine.path("tools")):$PATH /mnt/dkms install quick/1.1 -k \(kernel)")
+    #expect(run.status == 6, "\(run)")
+    #expect(machine.tree.filter { $0.hasPrefix("modules/") } == before)
+    try await machine.dkms("status quick").expect(
+      0, output: ["quick/1.0, \(kernel), x86_64: installed", "quick/1.1, \(kernel), x86_64: built"])
+  }
+}

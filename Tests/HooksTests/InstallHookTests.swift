@@ -186,6 +186,23 @@ import Testing
       system.directory.listing(of: "var/lib/dkms") + system.directory.listing(of: "usr") == before)
   }
 
+  // MARK: Looking
+
+  @Test func aLookChangesNothingAndSaysNothing() async throws {
+    try system.addKernel("6.1.0")
+    try system.addSource("hello", "1.0")
+    // What a call that acts clears away, and says.
+    try system.directory.write("", to: "var/lib/dkms/hello/.tmp_1.0_removed/file")
+    try system.directory.write("{", to: "var/lib/alpm-dkms/journal/1.json")
+    let before = system.directory.listing()
+    for helper in HelperKind.allCases {
+      _ = try await helper.hook.preview(
+        for: [.moduleSource(directory: "hello-1.0")], layout: system.layout, host: system.host)
+    }
+    #expect(system.directory.listing() == before)
+    #expect(system.transcript.output.isEmpty && system.transcript.error.isEmpty)
+  }
+
   // MARK: The administrator's wishes
 
   @Test func kernelsToLeaveAloneAreLeftAlone() async throws {

@@ -123,9 +123,9 @@ import Testing
     let pipe = directory.path.appending("pipe")
     try Files.link(pipe, to: "/dev/null")
     for (file, reason) in [
-      (large, "it is larger than 256 KiB; the defaults are used"),
-      (directory.path, "it is not a file; the defaults are used"),
-      (pipe, "it is not a file; the defaults are used"),
+      (large, "it cannot be read: it is too large: more than 256 KiB; the defaults are used"),
+      (directory.path, "it cannot be read: it is a directory, not a file; the defaults are used"),
+      (pipe, "it cannot be read: it is a pipe, a socket or a device, not a file; the defaults are used"),
     ] {
       let (configuration, problems) = SuiteConfiguration.read(file)
       #expect(configuration == SuiteConfiguration())

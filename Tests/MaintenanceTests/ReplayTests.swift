@@ -225,6 +225,39 @@ import Testing
     }
   }
 
+  @Test func recordsOfOtherVersionsAreToldAsFarAsTheyCanBeRead() async throws {
+    try system.directory.write(
+      """
+      {"schema":3,"number":1,"helper":"install","phase":"post","caller":"pacman",\
+      "targets":["\(Self.hello)"],"began":1700000000,"facts":{},"plan":[],"end":{"time":1700000001,"status":0}}
+      """, to: "var/lib/alpm-dkms/journal/1.json")
+    try system.directory.write(
+      #"{"schema":3,"number":2,"helper":"polish","caller":"cron","targets":["wax"],"began":1700000002}"#,
+      to: "var/lib/alpm-dkms/journal/2.json")
+    let history = await run(HistoryCommand())
+    #expect(history.status == 0 && history.output.count == 2)
+    #expect(history.output[0].contains("install") && history.output[0].contains("well"))
+    #expect(history.output[0].contains("schema: it is 3"))
+    #expect(history.output[1].contains("polish") && history.output[1].contains("(cron)"))
+
+    let shown = await run(ShowCommand("1"))
+    #expect(shown.status == 0)
+    #expect(
+      shown.output.contains("  \(Self.hello)") && shown.output.contains { $0.contains("schema: it is 3") })
+    #expect(await run(ShowCommand("2")).output.contains("  wax"))
+    #expect(await run(ShowCommand("2", printsJSON: true)).output.joined().contains("\"polish\""))
+
+    let replayed = await run(ReplayCommand("1"))
+    #expect(replayed.status == 1 && replayed.error[0].contains("schema: it is 3"))
+    try system.addSource("hello", "1.0")
+    let now = await run(ReplayCommand("1", mode: .now))
+    #expect(now.status == 0 && now.output.contains { $0.contains("would be built") })
+    let unknown = await run(ReplayCommand("2", mode: .now))
+    #expect(unknown.status == 1 && unknown.error[0].contains("'polish'"))
+    #expect(await run(ReplayCommand(mode: .check)).status == 1)
+    #expect(await run(BundleCommand("1", output: "a.tar")).status == 1)
+  }
+
   @Test func everyBeginningOfARecordIsRefused() async throws {
     try await installHello()
     let bytes = try Files.read(journal.path(1))

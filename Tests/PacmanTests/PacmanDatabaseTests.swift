@@ -33,7 +33,7 @@ struct PacmanDatabaseTests {
     for source in [LocalDatabase.Source.library, .files] {
       let database = try fixture.open(source)
       #expect(
-        database.packages() == [InstalledPackage(name: "tiny-dkms", version: "1:1.0-2", base: "tiny")])
+        database.packages() == [InstalledPackage(name: "tiny-dkms", version: "1:1.0-2")])
       #expect(try database.files(of: "tiny-dkms") == ["etc/", "etc/tiny.conf"] + expected)
       #expect(database.owners(of: "/usr/src/tiny-1.0") == ["tiny-dkms"])
     }

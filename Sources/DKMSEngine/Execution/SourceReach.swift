@@ -14,18 +14,19 @@ struct SourceReach {
 
   init(in layout: Layout) { self.layout = layout }
 
-  func isPossible(for configuration: ModuleConfiguration) -> Bool {
+  /// Whether builds may; the scripts are those in this directory, from which the module will be built.
+  func isPossible(for configuration: ModuleConfiguration, from source: FilePath) -> Bool {
     let id = configuration.id
     let names = [layout.source(id), layout.sourceLink(id)].map(\.string)
     let commands = [configuration.makeCommand] + configuration.scripts.values
     if commands.contains(where: { command in names.contains(where: command.contains) }) { return true }
     // A script puts the name together from its parts.
     let beginnings = ["\(layout.sourceTree)/\(id.name)", "\(layout.sourceTree)/$", "source_tree"]
-    return scripts(of: configuration).contains { text in (names + beginnings).contains(where: text.contains) }
+    return scripts(of: configuration, in: source).contains { text in (names + beginnings).contains(where: text.contains) }
   }
 
-  private func scripts(of configuration: ModuleConfiguration) -> [String] {
-    let directories = [layout.administration(of: configuration.id), layout.sourceLink(configuration.id)]
+  private func scripts(of configuration: ModuleConfiguration, in source: FilePath) -> [String] {
+    let directories = [layout.administration(of: configuration.id), source]
     return configuration.scripts.values.flatMap { command in
       let name = command.split(separator: " ").first.map(String.init) ?? ""
       return directories.compactMap { directory in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSModel
-public import Host
+package import Host
 internal import SystemPackage
 
 /// Takes the facts that a plan is made from out of a snapshot.
@@ -195,7 +195,9 @@ public struct FactsReader: Sendable {
           build.map({ !$0.isInstalled || !$0.isSound }) ?? true
         else { continue }
         let built = try ModuleTree(layout).moduleFiles(in: layout.productModules(id, kernel))
-        if SourceReach(in: layout).isPossible(for: configuration) { facts.builtInSource.insert(id) }
+        if SourceReach(in: layout).isPossible(for: configuration, from: source(of: id, in: facts)) {
+          facts.builtInSource.insert(id)
+        }
         for name in configuration.modules.map(\.destinationName) {
           var rivals = try snapshot.kernel(kernel.release).modules(named: name)
           if snapshot.options.keepsInstalled, build?.isInstalled != true {

@@ -2,7 +2,7 @@
 
 public import DKMSModel
 public import Host
-public import SystemPackage
+package import SystemPackage
 
 /// One look at a system: each fact is read when it is first asked for, and not again in the same run.
 ///

@@ -2,7 +2,7 @@
 
 internal import Archives
 public import DKMSModel
-public import Host
+internal import Host
 public import SystemPackage
 
 /// Finds out what module a directory or a tarball holds.

@@ -21,11 +21,8 @@ struct ImageRound: Sendable {
   private var concerned: Set<KernelRelease>?
   private var owners: [KernelRelease: String] = [:]
 
-  /// Finds out which images there are to look at.
-  ///
-  /// - Parameters:
-  ///   - targets: What a transaction has touched.
-  ///   - only: The generator that a hook file is for; nil for whichever there is.
+  /// Finds out which images there are to look at for what a transaction has touched; `only` is the generator that a
+  /// hook file is for, nil for whichever there is.
   init(
     _ snapshot: Snapshot, _ configuration: SuiteConfiguration, _ targets: [HookTarget],
     for only: ImageGenerator?
@@ -214,7 +211,7 @@ extension KernelCondition {
       guard let obstacle = module.obstacle, module.installed == nil else { return false }
       return !obstacle.isSkip
     }
-    return Set(unbuilt.flatMap(\.moduleNames).map { String($0.map { $0 == "-" ? "_" : $0 }) })
+    return Set(unbuilt.flatMap(\.moduleNames).map(\.asKernelModuleName))
   }
 }
 

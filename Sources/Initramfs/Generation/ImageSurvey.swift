@@ -74,7 +74,7 @@ public struct ImageSurvey: Sendable {
     try Files.listing(directory).collect { name, kind throws(HostError) -> [String] in
       if kind == .directory { return try modules(below: directory.appending(name)) }
       guard let end = name.range(ofExtension: ".ko") else { return [] }
-      return [underscored(String(name[..<end]))]
+      return [name[..<end].asKernelModuleName]
     }
   }
 }

@@ -50,15 +50,13 @@ struct Booster: Generator {
       let value = parts[1].prefix { $0 != "#" }.filter { !"\"'".contains($0) }
       for name in value.split(whereSeparator: { $0 == "," || $0.isWhitespace }).map(String.init)
       where !name.hasPrefix("-") && !name.contains("*") && !name.contains("/") {
-        requests.append(ModuleRequest(module: underscored(name), place: "\(parts[0]) in \(configuration)"))
+        requests.append(
+          ModuleRequest(module: name.asKernelModuleName, place: "\(parts[0]) in \(configuration)"))
       }
     }
     return requests.firstOfEachModule
   }
 }
-
-/// The name of a module as the kernel has it.
-func underscored(_ name: String) -> String { String(name.map { $0 == "-" ? "_" : $0 }) }
 
 extension [ModuleRequest] {
   /// Each module once, with the first place that names it.

@@ -119,10 +119,10 @@ struct Dracut: Generator {
     let lists = try await BashReader(host: system.host).lists(
       keys + ["omit_drivers", "no_kernel"], of: files, about: "the configuration of dracut")
     if lists["no_kernel"] == ["yes"] { return [] }
-    let omitted = Set(lists["omit_drivers", default: []].map(underscored))
+    let omitted = Set(lists["omit_drivers", default: []].map(\.asKernelModuleName))
     let requests = keys.flatMap { key in
       lists[key, default: []].filter { !$0.hasPrefix("=") && !$0.contains("/") }
-        .map { ModuleRequest(module: underscored($0), place: "\(key) in dracut.conf") }
+        .map { ModuleRequest(module: $0.asKernelModuleName, place: "\(key) in dracut.conf") }
     }
     return requests.filter { !omitted.contains($0.module) }.firstOfEachModule
   }

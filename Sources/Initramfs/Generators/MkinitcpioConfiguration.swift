@@ -87,6 +87,6 @@ struct MkinitcpioConfiguration: Sendable {
   private static func module(_ word: String) -> String {
     var name = word[...]
     if name.hasSuffix("?") { name = name.dropLast() }
-    return underscored(String(name.prefix { $0 != "." }))
+    return name.prefix { $0 != "." }.asKernelModuleName
   }
 }

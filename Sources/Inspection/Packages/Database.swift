@@ -79,7 +79,7 @@ package struct Database: ~Copyable {
     guard let version = packages?.package(named: package)?.version, let files = files(of: package) else {
       return nil
     }
-    return KnownPackage(version: version.description, files: files)
+    return KnownPackage(version: version, files: files)
   }
 
   /// The directories in the source tree that targets name, by themselves or through their package.

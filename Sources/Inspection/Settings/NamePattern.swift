@@ -18,6 +18,6 @@ public struct NamePattern: Codable, Hashable, Sendable, ExpressibleByStringLiter
 
   /// The same for a module, in whose name the kernel takes a dash for an underscore.
   func matches(module name: String) -> Bool {
-    [name, name.replacing("-", with: "_"), name.replacing("_", with: "-")].contains { matches($0) }
+    [name, name.asKernelModuleName, name.replacing("_", with: "-")].contains { matches($0) }
   }
 }

@@ -70,7 +70,7 @@ private struct Parser {
   }
 
   private static func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
-    scalar == "\u{FFFD}" || scalar.properties.generalCategory == .control && scalar != "\t" && scalar != "\r"
+    scalar == "\u{FFFD}" || scalar.isControl && scalar != "\t" && scalar != "\r"
   }
 }
 

@@ -2,7 +2,7 @@
 
 public import DKMSEngine
 public import DKMSModel
-public import Host
+internal import Host
 internal import SystemPackage
 
 /// Reads the state of kernels' modules from a snapshot.

@@ -46,7 +46,7 @@ struct ImageJudge {
     case .differs(let name), .gone(let name), .lacks(let name, _): module = name
     }
     let owner = condition.modules.first { owner in
-      owner.moduleNames.contains { $0.asKernelName == module.asKernelName }
+      owner.moduleNames.contains { $0.asKernelModuleName == module.asKernelModuleName }
     }
     return configuration.weight(of: owner?.id.name ?? module, module: module)
   }
@@ -68,9 +68,4 @@ extension [String] {
   fileprivate var listed: String {
     count > 3 ? "\(prefix(3).joined(separator: ", ")) (and \(count - 3) more)" : joined(separator: ", ")
   }
-}
-
-extension String {
-  /// The name as the kernel writes it.
-  fileprivate var asKernelName: String { String(map { $0 == "-" ? "_" : $0 }) }
 }

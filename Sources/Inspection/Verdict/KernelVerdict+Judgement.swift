@@ -84,8 +84,13 @@ private struct Judge {
       return finding(
         .impaired, "its build failed\(failure.detail); \(stays)", log: failure.log, remedy: install)
     }
+    guard module.isLastGood else { return [] }
+    if installed == id {
+      return finding(
+        .impaired, "its source is gone, and nothing new can take its place; it stays installed",
+        cause: .sourceMissing, remedy: nil)
+    }
     // If an older version is installed while a newer one is registered, too, someone chose it.
-    guard installed != id, module.isLastGood else { return [] }
     if let obstacle = module.obstacle {
       if case .excluded = obstacle { return [] }
       return finding(

@@ -59,8 +59,8 @@ struct ImageExplanation {
   /// The modules in an image that belong to what DKMS has for its kernel.
   private func dkmsModules(in image: ImageCondition) -> [String] {
     let kernel = kernels.first { $0.kernel == image.image.kernel }
-    let names = Set((kernel?.modules ?? []).flatMap(\.moduleNames).map { $0.map { $0 == "-" ? "_" : $0 } })
-    return image.modules.filter { names.contains(Array($0)) }
+    let names = Set((kernel?.modules ?? []).flatMap(\.moduleNames).map(\.asKernelModuleName))
+    return image.modules.filter { names.contains($0) }
   }
 
   /// What `alpm-dkms initramfs --explain --json` prints.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSEngine
+internal import DKMSModel
 internal import Hooks
 public import Host
 internal import Journal

@@ -49,11 +49,3 @@ extension RecordedWork {
       + JournalRecord.block("error", error.map { ["\($0)"] } ?? [])
   }
 }
-
-extension String {
-  /// The text with its control characters written out, so that a terminal does not obey them.
-  var withVisibleControls: String {
-    unicodeScalars.map { $0.properties.generalCategory == .control ? $0.escaped(asASCII: true) : String($0) }
-      .joined()
-  }
-}

@@ -10,8 +10,6 @@ public struct AlpmError: Error, Hashable, Sendable {
     case open
     /// Reading one package's file list.
     case readFileList
-    /// Giving libalpm's handle back.
-    case close
   }
 
   /// A number from `alpm_errno_t`; what it stands for differs between versions of libalpm.
@@ -71,7 +69,6 @@ extension AlpmError.Operation: CustomStringConvertible {
     switch self {
     case .open: "cannot open the package database"
     case .readFileList: "cannot read the file list of"
-    case .close: "cannot close the package database"
     }
   }
 }

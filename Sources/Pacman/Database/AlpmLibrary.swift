@@ -20,11 +20,9 @@ struct AlpmLibrary {
   let getPackageCache: alpm_dkms_db_get_pkgcache_fn
   let getName: alpm_dkms_pkg_get_name_fn
   let getVersion: alpm_dkms_pkg_get_version_fn
-  let getBase: alpm_dkms_pkg_get_base_fn
   let getBuildDate: alpm_dkms_pkg_get_builddate_fn
   let getFiles: alpm_dkms_pkg_get_files_fn
   let fileListContains: alpm_dkms_filelist_contains_fn
-  let compareVersions: alpm_dkms_pkg_vercmp_fn
 
   /// Loads the first library of the list that is there and has every function.
   ///
@@ -46,11 +44,9 @@ struct AlpmLibrary {
     getPackageCache = try library.function("alpm_db_get_pkgcache")
     getName = try library.function("alpm_pkg_get_name")
     getVersion = try library.function("alpm_pkg_get_version")
-    getBase = try library.function("alpm_pkg_get_base")
     getBuildDate = try library.function("alpm_pkg_get_builddate")
     getFiles = try library.function("alpm_pkg_get_files")
     fileListContains = try library.function("alpm_filelist_contains")
-    compareVersions = try library.function("alpm_pkg_vercmp")
   }
 }
 

@@ -32,7 +32,7 @@ struct DatabaseLayout {
   func checkFileList(of package: InstalledPackage) throws(AlpmError) {
     do throws(Errno) {
       _ = try DatabaseFile(
-        path: path(of: "files", name: package.name, version: package.version.description))
+        path: path(of: "files", name: package.name, version: package.version))
     } catch {
       throw AlpmError(.readFileList, package.name, .system(error))
     }

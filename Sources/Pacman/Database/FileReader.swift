@@ -45,7 +45,7 @@ struct FileReader: DatabaseReader {
     guard let version = versions[name] else { return nil }
     let description = read("desc", of: name)
     return InstalledPackage(
-      name: name, version: PackageVersion(version), base: description?.firstLine(of: "%BASE%"),
+      name: name, version: version,
       buildDate: description?.firstLine(of: "%BUILDDATE%").flatMap { Int($0) } ?? 0)
   }
 

@@ -43,15 +43,4 @@ struct LibraryHandle: ~Copyable {
   func reader(_ layout: DatabaseLayout) -> LibraryReader {
     LibraryReader(library: library, database: database, layout: layout)
   }
-
-  /// Releases the handle.
-  ///
-  /// Even if that fails it is gone, and the error holds libalpm's reason.
-  consuming func close() throws(AlpmError) {
-    let (library, handle) = (library, handle)
-    discard self
-    guard library.release(handle) == 0 else {
-      throw AlpmError(.close, "libalpm", library.reason(alpm_errno_t(rawValue: 0)))
-    }
-  }
 }

@@ -56,9 +56,8 @@ extension LibraryReader {
     let version = library.getVersion(package).map { String(cString: $0) } ?? ""
     // Once libalpm has failed to read a package's desc, it reads no file list of it either.
     let isReadable = access(layout.path(of: "desc", name: name, version: version), R_OK) == 0
-    let base = isReadable ? library.getBase(package).map { String(cString: $0) } : nil
     return InstalledPackage(
-      name: name, version: PackageVersion(version), base: base == "" ? nil : base,
+      name: name, version: version,
       buildDate: isReadable ? Int(library.getBuildDate(package)) : 0)
   }
 

@@ -10,7 +10,7 @@ public import SystemPackage
 ///
 /// Both sources give the same answers. Text that is not UTF-8 comes out with U+FFFD in place of the bad bytes
 /// and then names nothing on disk, though patterns still see the bytes. A damaged entry spoils no other:
-/// without a readable `desc` a package is its own base, without a readable `files` it owns nothing in searches,
+/// without a readable `desc` nobody knows when a package was built, without a readable `files` it owns nothing in searches,
 /// and asking for that very list is an error.
 public struct LocalDatabase: ~Copyable {
   /// Who reads the database.
@@ -22,9 +22,6 @@ public struct LocalDatabase: ~Copyable {
     /// Our own reader of the database's files.
     case files
   }
-
-  /// Who answers here: `library` or `files`, never `automatic`.
-  public let source: Source
 
   /// Why the files are used although `automatic` prefers libalpm.
   public let libraryFailure: AlpmError?
@@ -65,7 +62,6 @@ public struct LocalDatabase: ~Copyable {
     let reader: any DatabaseReader =
       if let reader = handle?.reader(layout) { reader } else { try FileReader(layout) }
     self.reader = reader
-    self.source = handle == nil ? .files : .library
     self.handle = handle
     self.layout = layout
     self.libraryFailure = libraryFailure
@@ -80,7 +76,7 @@ public struct LocalDatabase: ~Copyable {
 
   /// All installed packages, in the byte order of their names.
   ///
-  /// Reads every package's `desc`, for the base.
+  /// Reads every package's `desc`, for the date of its build.
   public func packages() -> [InstalledPackage] {
     reader.packages()
   }
@@ -135,10 +131,5 @@ public struct LocalDatabase: ~Copyable {
   /// - Returns: The matches in the byte order of packages, then of paths.
   public func entries(matching pattern: String, in packages: [String]? = nil) -> [OwnedPath] {
     reader.entries(matching: PathPattern(pattern), among: packages)
-  }
-
-  /// Closes the database and says if that fails; without it the database is closed all the same, silently.
-  public consuming func close() throws(AlpmError) {
-    if let handle { try handle.close() }
   }
 }
