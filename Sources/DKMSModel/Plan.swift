@@ -139,13 +139,13 @@ public enum Step: Codable, Hashable, Sendable {
 public enum Reason: Codable, Hashable, Sendable {
   /// It was asked for by name.
   case requested
-  /// The module's source came or changed.
+  /// The module's source is new or changed.
   case sourceChanged
-  /// The kernel or its headers came or changed.
+  /// The kernel or its headers are new or changed.
   case kernelChanged
   /// The kernel has no such module yet.
   case notInstalled
-  /// A module that it needs came or changed.
+  /// A module that it needs is new or changed.
   case dependencyChanged(ModuleID)
   /// Another version took its place.
   case replaced(by: ModuleID)
@@ -186,7 +186,7 @@ public struct Skip: Codable, Hashable, Sendable {
 
   /// Why something is left out.
   public enum Cause: Codable, Hashable, Sendable {
-    /// It stands already.
+    /// It is up to date.
     case upToDate
     /// The conf does not set AUTOINSTALL.
     case notAutoinstalled

@@ -2,11 +2,11 @@
 
 /// What a package transaction did to modules and kernels, seen after the fact.
 public struct Transaction: Codable, Hashable, Sendable {
-  /// Modules whose source came or changed.
+  /// Modules whose source is new or changed.
   public var changedModules: [ModuleID]
   /// Registered modules whose source is gone.
   public var goneModules: [ModuleID]
-  /// Kernels that came, or whose headers came or changed.
+  /// Kernels that are new, or whose headers are new or changed.
   public var changedKernels: [Kernel]
   /// Kernels that are gone.
   public var goneKernels: [Kernel]

@@ -331,7 +331,7 @@ import Testing
       #expect(Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
     }
     #expect(system.transcript.error.last?.contains("--yes") == true)
-    let command = DoctorCommand(fixes: true, asks: { $0 == "Mend 1 of them?" })
+    let command = DoctorCommand(fixes: true, asks: { $0 == "Fix 1 problem?" })
     #expect(await command.run(layout: system.layout, host: system.host) == 0)
     #expect(!Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
   }

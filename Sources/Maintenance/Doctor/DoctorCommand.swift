@@ -68,7 +68,7 @@ public struct DoctorCommand: Sendable {
 
   private func isTold(_ diagnosis: Diagnosis) throws(DKMSError) -> Bool {
     if isAgreed { return true }
-    let answer = asks("Fix \(diagnosis.findings.filter(\.isSafe).count) of them?")
+    let answer = asks("Fix \(diagnosis.findings.filter(\.isSafe).count.counted("problem"))?")
     guard let answer else {
       throw .system(
         operation: "ask", subject: "whether to fix them",
