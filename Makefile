@@ -1,33 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 #   make            build the programs
-#   make install    lay them and their hooks below DESTDIR, as the package does
+#   make install    put them, their hooks and manual pages below DESTDIR, as the package does
 #   make demo       run whole pacman transactions in a throwaway root and check every state
 #   make test       run every test, after installing what they need
-#   make bench      time dkms against Debian's, after make test has put everything there
-#   make pages      write what completions and the manual page take from the tables of dkms
-#   make check      the walls between the targets, formatting, warnings
+#   make bench      time dkms against Debian's; make test must have run before
+#   make pages      write the parts of completions and dkms(8) that come from the tables of dkms
+#   make check      the walls between the targets, formatting, warnings, scripts and manual pages
 
 PREFIX ?= /usr
 DESTDIR ?=
 SWIFT ?= swift
-# The runtime library goes into the programs: a transaction that upgrades it must not stop them.
+# The runtime library is linked statically: a transaction that upgrades it must not stop the programs.
 RELEASE = -c release --static-swift-stdlib $(SMALL)
-# Small programs. Nothing here is hot: what takes time is bash, make, depmod and the compression of images.
+# Small programs. No code here is hot: bash, make, depmod and the compression of images take the time.
 SMALL = -Xswiftc -Osize
-# Every function in a section of its own, and none kept because it is public, so that the linker drops what nothing calls.
+# Each function gets its own section, and none is kept just because it is public: the linker drops what nothing calls.
 SMALL += -Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -Xfrontend -Xswiftc -internalize-at-link
-# Swift links a static program as one that offers its functions to what it loads; libalpm and libarchive want none.
+# By default a static program exports its functions to the libraries it loads; libalpm and libarchive need none.
 SMALL += -Xlinker --no-export-dynamic
-# Swift's own linker: with it, addresses to adjust at start take a hundredth of the room (from glibc 2.36 on), and ...
+# Swift's own linker can pack relocations into a hundredth of the room (glibc 2.36 and later understand that), and ...
 SMALL += -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs
-# ... the tables for unwinding stay out. They serve exceptions, which Swift has none of; debuggers follow frame pointers.
+# ... leave out the unwinding tables. They serve exceptions, which Swift does not have; debuggers use frame pointers.
 SMALL += -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker "$(CURDIR)/packaging/no-unwinding.ld"
 DEBUG = -Xswiftc -warnings-as-errors
-# A manifest that is kept holds the check that it was made with.
+# A cached manifest would keep the import check that it was made with.
 IMPORT_CHECK = --explicit-target-dependency-import-check error --disable-build-manifest-caching
 COMMANDS = dkms alpm-dkms
-# One file goes by the names of all helpers; hook files of users call them, too.
+# One file serves as all four helpers, by name. Hook files of users call them, too.
 HELPER_PROGRAM = alpm-dkms-hook
 HELPER_NAMES = alpm-dkms-install alpm-dkms-remove alpm-dkms-initramfs alpm-dkms-verify
 PROGRAMS = $(COMMANDS) $(HELPER_PROGRAM)
@@ -35,6 +35,8 @@ BIN = $(DESTDIR)$(PREFIX)/bin
 HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
 SHARE = $(DESTDIR)$(PREFIX)/share
 HOOKS = $(SHARE)/libalpm/hooks
+SCRIPTS = .ci/run Tests/check-* Tests/Root/* completions/dkms.bash \
+  Fixtures/packages/kmod-hooks/depmod Fixtures/packages/patched-dkms/log-*
 BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
 
 .PHONY: all build install demo test bench pages check clean
@@ -90,6 +92,8 @@ pages:
 	$(SWIFT) run dkms-pages
 
 check:
+	shellcheck $(SCRIPTS)
+	mandoc -T lint -W warning man/*
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 	$(SWIFT) build $(DEBUG) --build-tests $(IMPORT_CHECK)
 	Tests/check-walls $(PROGRAMS:%="$$($(SWIFT) build --show-bin-path)"/%)

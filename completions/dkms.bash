@@ -152,26 +152,26 @@ _dkms_parse() {
 
 # Fills registered and sound (NAME/VERSION), built and installed (NAME/VERSION/KERNEL/ARCH).
 _dkms_read_tree() {
-  local path id name version kernel arch
+  local path build id name version kernel arch
   for path in "$dkms_tree"/*/*/; do
     path=${path%/}
     id=${path#"$dkms_tree"/}
     name=${id%%/*} version=${id#*/}
-    [[ ! -L $path ]] && _dkms_is_plain "$name" && _dkms_is_plain "$version" || continue
-    # A module whose source is gone is there to be removed, and good for nothing else.
+    { [[ ! -L $path ]] && _dkms_is_plain "$name" && _dkms_is_plain "$version"; } || continue
+    # A module whose source is gone can only be removed.
     if [[ -d $path/source/ || -d $source_tree/$name-$version ]]; then
       sound+=("$id")
     elif [[ ! -L $path/source ]]; then
       continue
     fi
     registered+=("$id")
-    for path in "$path"/[0-9]*/*/module/; do
-      path=${path%/module/}
-      arch=${path##*/} kernel=${path%/*}
+    for build in "$path"/[0-9]*/*/module/; do
+      build=${build%/module/}
+      arch=${build##*/} kernel=${build%/*}
       kernel=${kernel##*/}
-      [[ -d $path/module ]] && _dkms_is_plain "$kernel" && _dkms_is_plain "$arch" || continue
+      { [[ -d $build/module ]] && _dkms_is_plain "$kernel" && _dkms_is_plain "$arch"; } || continue
       built+=("$id/$kernel/$arch")
-      [[ $dkms_tree/$name/kernel-$kernel-$arch -ef $path ]] && installed+=("$id/$kernel/$arch")
+      [[ $dkms_tree/$name/kernel-$kernel-$arch -ef $build ]] && installed+=("$id/$kernel/$arch")
     done
   done
 }
@@ -279,7 +279,7 @@ _dkms_offer_kernels() {
       for path in "$install_tree"/*/; do
         kernel=${path#"$install_tree"/}
         kernel=${kernel%/}
-        [[ -e $path/modules.order || -e $path/kernel ]] && _dkms_is_plain "$kernel" || continue
+        { [[ -e $path/modules.order || -e $path/kernel ]] && _dkms_is_plain "$kernel"; } || continue
         [[ $current != */* ]] || kernel+=/$HOSTTYPE
         _dkms_offer "$kernel"
       done

@@ -31,7 +31,7 @@ public struct ArchiveContents: Sendable {
       .compactMap { EntryTree.component($0).lastComponent }
   }
 
-  /// Everything of that name that leads to a file, the shallowest first, then sorted as bytes.
+  /// Everything of that name that leads to a file; the least nested first, and otherwise sorted as bytes.
   public func files(named name: String) -> [FilePath] {
     var found: [FilePath] = []
     var level: [FilePath] = [""]

@@ -2,7 +2,9 @@
 
 public import SystemPackage
 
-/// What an archive says of one thing in it; taken on trust by nobody.
+/// What an archive says about one thing in it.
+///
+/// It is not trusted.
 public struct ArchiveEntry: Hashable, Sendable {
   /// Where it would be.
   public var path: FilePath

@@ -21,7 +21,7 @@ public struct ArchiveReader: ~Copyable {
     guard let handle = library.reader.new() else {
       throw ArchiveError(.read, archive, .system(.noMemory, archive))
     }
-    // All that libarchive undoes by itself; for others it would start programs.
+    // All the filters that libarchive has built in; for others it would start programs.
     for filter in [
       ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_BZIP2, ARCHIVE_FILTER_COMPRESS, ARCHIVE_FILTER_LZMA,
       ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_LZIP, ARCHIVE_FILTER_LZ4, ARCHIVE_FILTER_ZSTD,

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Host
 public import SystemPackage
 
-/// Unpacks archives that nobody vouches for.
+/// Unpacks archives without trusting them.
 public struct ArchiveUnpacker: Sendable {
   private let limits: UnpackLimits
 
@@ -20,11 +20,11 @@ public struct ArchiveUnpacker: Sendable {
 
   /// Unpacks an archive into an empty directory that nobody else can write to.
   ///
-  /// All is checked once more: the archive may have changed. Files become the caller's own, writable by their
-  /// owner alone, without the bits for set-user-ID and the like, and keep their times.
+  /// Everything is checked again: the archive may have changed. Files become the caller's own, writable by
+  /// their owner alone, without the bits for set-user-ID and the like, and keep their times.
   ///
   /// - Returns: What it held by now.
-  /// - Throws: `ArchiveError`; what is in the directory by then is for the caller to remove.
+  /// - Throws: `ArchiveError`; the caller removes what is in the directory by then.
   @discardableResult
   public func unpack(_ archive: FilePath, into directory: FilePath) throws(ArchiveError) -> ArchiveContents {
     // Made last: until then no path below the directory can lead out of it.
@@ -85,7 +85,7 @@ public struct ArchiveUnpacker: Sendable {
     _ entry: ArchiveEntry, to goal: FilePath, from reader: inout CountedReader
   ) throws {
     try Files.makeDirectories(goal.removingLastComponent())
-    // Another entry of that path, perhaps the other name of a file that must not change.
+    // An earlier entry of that path; it may be another name of a file that must not change.
     try Files.remove(goal)
     let descriptor = try FileDescriptor.open(
       goal, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],

@@ -159,7 +159,8 @@ public struct ArchiveWriter: ~Copyable {
     try check(library.writer.header(handle, pointer))
   }
 
-  /// Exactly what was announced, however the file changes meanwhile; libarchive fills up what is missing.
+  /// Writes exactly as many bytes as announced, even if the file changes meanwhile; libarchive pads what is
+  /// missing.
   private func appendContents(of descriptor: FileDescriptor, _ file: FilePath, size: Int64) throws {
     var left = size
     while left > 0 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// Reads a source byte by byte, and keeps no more of it than a chunk.
+/// Reads a source byte by byte, and keeps only one chunk of it.
 public final class ByteReader: ByteSource {
   /// How many bytes were taken.
   public private(set) var position: Int64 = 0
@@ -10,7 +10,7 @@ public final class ByteReader: ByteSource {
   /// Reads from the source's next byte on.
   public init(_ source: any ByteSource) { self.source = source }
 
-  /// The next byte, which stays the next; nil at the end.
+  /// The next byte, without consuming it; nil at the end.
   ///
   /// - Throws: `ArchiveError` of the source.
   public func peek() throws(ArchiveError) -> UInt8? {
@@ -18,7 +18,7 @@ public final class ByteReader: ByteSource {
     return chunk.first
   }
 
-  /// The next bytes, which stay the next; fewer than asked for at the end.
+  /// The next bytes, without consuming them; fewer than asked for at the end.
   ///
   /// - Throws: `ArchiveError` of the source.
   public func peek(_ count: Int) throws(ArchiveError) -> [UInt8] {
@@ -46,7 +46,7 @@ public final class ByteReader: ByteSource {
     return Array(piece)
   }
 
-  /// So many bytes, fewer at the end.
+  /// This many bytes, fewer at the end.
   ///
   /// - Throws: `ArchiveError` of the source.
   public func take(_ count: Int) throws(ArchiveError) -> [UInt8] {
@@ -59,7 +59,7 @@ public final class ByteReader: ByteSource {
     return bytes
   }
 
-  /// Passes over so many bytes; whether they were all there.
+  /// Skips this many bytes; returns whether they were all there.
   ///
   /// - Throws: `ArchiveError` of the source.
   public func skip(_ count: Int64) throws(ArchiveError) -> Bool {

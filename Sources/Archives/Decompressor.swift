@@ -3,7 +3,7 @@
 internal import CArchive
 public import SystemPackage
 
-/// What a compressed stream holds, as it is read.
+/// Decompresses a stream while it is read.
 public final class Decompressor: ByteSource {
   private let library: ArchiveLibrary
   private let handle: OpaquePointer
@@ -20,7 +20,7 @@ public final class Decompressor: ByteSource {
   ///   - source: The compressed bytes.
   ///   - compression: How they are compressed.
   ///   - file: What errors name.
-  ///   - limit: The bytes that may come out; one more is an error.
+  ///   - limit: How many bytes may come out at most; more is an error.
   /// - Throws: `ArchiveError` where libarchive is missing.
   public init(
     _ source: any ByteSource, _ compression: StreamCompression, in file: FilePath, limit: Int64
@@ -71,12 +71,12 @@ public final class Decompressor: ByteSource {
     return chunk
   }
 
-  /// How many bytes of the source were used; at the end, where the stream ends in it.
+  /// How many bytes of the source were used: at the end, this is where the stream ends in it.
   var consumed: Int64 { library.reader.filterBytes(handle, -1) }
 
   private func start() throws(ArchiveError) {
     isStarted = true
-    // The feed lives as long as this object, and the handle no longer.
+    // The feed lives as long as this object, so it outlives the handle.
     let client = Unmanaged.passUnretained(feed).toOpaque()
     let code = library.reader.openSource(
       handle, client, nil,
@@ -88,9 +88,9 @@ public final class Decompressor: ByteSource {
     guard code >= ARCHIVE_WARN, library.reader.nextHeader(handle, &entry) >= ARCHIVE_WARN else {
       throw failure
     }
-    // Without a filter that took it the bytes would come out as they went in.
+    // If no filter recognized the stream, its bytes would come out unchanged.
     guard library.reader.filterCode(handle, 0) != ARCHIVE_FILTER_NONE else {
-      throw ArchiveError(.read, file, .damaged("what is compressed in it is damaged"))
+      throw ArchiveError(.read, file, .damaged("the compressed data in it is damaged"))
     }
   }
 
@@ -99,7 +99,7 @@ public final class Decompressor: ByteSource {
   }
 }
 
-/// Hands a source to libarchive, a chunk at a time that stays where it is until the next.
+/// Hands a source to libarchive chunk by chunk; each chunk stays in memory until the next one is asked for.
 private final class Feed {
   private(set) var failure: ArchiveError?
   private let source: any ByteSource

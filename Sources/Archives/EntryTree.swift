@@ -123,7 +123,8 @@ struct EntryTree: Sendable {
   ///
   /// - Parameters:
   ///   - path: The path.
-  ///   - directory: The nodes from the directory that must not be left down to the one where the path starts.
+  ///   - directory: The nodes on the way from the top directory, which must not be left, to the one where the
+  ///     path starts.
   /// - Returns: Where it ends.
   func destination(of path: FilePath, from directory: [Int]) -> Destination {
     var stack: [Int?] = directory

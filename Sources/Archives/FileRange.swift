@@ -21,9 +21,9 @@ public final class FileRange: ByteSource {
   public init(of file: FilePath) throws(ArchiveError) {
     self.file = file
     position = 0
-    // A pipe of that name must not keep anybody waiting.
+    // To open a pipe would mean to wait.
     guard try Self.mayBeRead(file) else {
-      throw ArchiveError(.read, file, .damaged("it is no regular file"))
+      throw ArchiveError(.read, file, .damaged("it is not a regular file"))
     }
     do throws(Errno) {
       descriptor = try OpenFile(file)
@@ -33,7 +33,7 @@ public final class FileRange: ByteSource {
     }
   }
 
-  /// Whether it is a regular file, or nothing, which opening it will tell.
+  /// Whether it is a regular file or is not there; in that case opening it reports the error.
   private static func mayBeRead(_ file: FilePath) throws(ArchiveError) -> Bool {
     do throws(HostError) {
       if try Files.isFile(file) { return true }

@@ -3,7 +3,7 @@
 /// Finds where frames of zstd or lz4 end, without decompressing them: libarchive takes what follows them for damage.
 struct FrameWalk: ~Copyable {
   private let bytes: ByteReader
-  /// What a block of the kind of lz4 that the kernel reads cannot exceed when it is compressed.
+  /// The maximum size of a compressed block in the legacy lz4 format, which the kernel reads.
   private static let largestLegacyBlock: UInt32 = (8 << 20) + (8 << 20) / 255 + 16
 
   /// The bytes of a compression's frames that follow each other at the beginning of a range; nil where one is damaged.
@@ -17,7 +17,7 @@ struct FrameWalk: ~Copyable {
     return walk.bytes.position
   }
 
-  /// Passes over the frame that comes next; whether it was whole, and nil where none of this compression comes.
+  /// Skips the next frame; returns whether it was whole, and nil if what follows is not such a frame.
   private func skipFrame(of compression: StreamCompression) throws(ArchiveError) -> Bool? {
     switch (compression, try number(of: bytes.peek(4))) {
     case (.zstd, 0xFD2F_B528): try skipZstdFrame()
@@ -65,7 +65,7 @@ struct FrameWalk: ~Copyable {
     return try bytes.skip(has(0x04) ? 4 : 0)
   }
 
-  /// Such a frame has no end of its own: it goes on as long as what follows can be the size of a block.
+  /// A legacy frame has no end mark: it goes on as long as the next number can be the size of a block.
   private func skipLegacyFrame() throws(ArchiveError) -> Bool {
     _ = try bytes.take(4)
     while case let header = try bytes.peek(4), header.count == 4 {

@@ -94,16 +94,17 @@ private struct Walk {
     guard try !readPlain(bytes, body) else { throw damaged("what is compressed in it is no cpio archive") }
     unpacked += bytes.position
     let used = length ?? stream.consumed
-    // Every step must lead on, whatever is in the file.
-    guard used > 0 else { throw damaged("what is compressed in it is damaged") }
+    // Each round must make progress, whatever is in the file.
+    guard used > 0 else { throw damaged("the compressed data in it is damaged") }
     range = FileRange(start + used..<range.end, of: range)
   }
 
-  /// How much of a range is compressed, which is known beforehand where that is told by the format and libarchive
-  /// would take what follows for damage.
+  /// How much of a range is compressed.
   ///
-  /// No dictionary may be larger than allowed; libarchive itself takes none of zstd that is larger than the usual limit,
-  /// and the others have small ones.
+  /// This must be known beforehand for formats after which libarchive takes anything that follows for damage.
+  ///
+  /// No dictionary may be larger than allowed. For zstd libarchive enforces the usual limit itself, and the
+  /// other formats have small ones.
   private func length(
     of range: FileRange, _ compression: StreamCompression
   ) throws(ArchiveError) -> Int64? {
@@ -117,10 +118,10 @@ private struct Walk {
       extent = (nil, size.reversed().reduce(0) { $0 << 8 | Int64($1) })
     case .gzip, .bzip2: extent = (nil, 0)
     }
-    guard let extent else { throw damaged("what is compressed in it is damaged or truncated") }
+    guard let extent else { throw damaged("the compressed data in it is damaged or truncated") }
     guard extent.dictionary <= limits.dictionary else {
       throw damaged(
-        "to unpack it takes \(extent.dictionary >> 20) MiB, more than the \(limits.dictionary >> 20) allowed")
+        "unpacking it takes \(extent.dictionary >> 20) MiB, more than the \(limits.dictionary >> 20) allowed")
     }
     return extent.length
   }

@@ -10,7 +10,7 @@ public struct NewcEntry: Hashable, Sendable {
   public let mode: UInt32
   /// The bytes that follow.
   public let size: Int64
-  /// What the other names of the same file have in common; nil where it has one name.
+  /// What all names of the same file have in common; nil if it has only one name.
   public let linkKey: LinkKey?
 
   /// Whether it is a regular file.
@@ -29,7 +29,7 @@ struct NewcHeader {
   private static let magics = [Array("070701".utf8), Array("070702".utf8)]
   private let fields: [UInt32]
 
-  /// Takes a header apart; nil where it is none.
+  /// Parses a header; nil if it is not one.
   init?(_ bytes: [UInt8]) {
     guard bytes.count == Self.length, Self.magics.contains(Array(bytes.prefix(6))) else { return nil }
     var fields: [UInt32] = []

@@ -38,7 +38,7 @@ extension Refusal: CustomStringConvertible {
     case .parentDirectory: "has '..' in its path"
     case .controlCharacter: "has a control character in its name"
     case .tooLong: "has too long a name, or links to one"
-    case .belowNoDirectory(let path): "lies below '\(path.visible)', which is no directory there"
+    case .belowNoDirectory(let path): "lies below '\(path.visible)', which is not a directory there"
     case .twoKinds: "is there twice, as different things"
     case .special: "is a device, a pipe or a socket"
     case .leadsOut(let target): "links to '\(target.visible)', which leads out"

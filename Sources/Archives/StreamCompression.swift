@@ -17,7 +17,7 @@ public enum StreamCompression: String, CaseIterable, Sendable {
   /// By lz4, in frames of today or of the kind that the kernel reads.
   case lz4
 
-  /// As many bytes as tell one from another.
+  /// How many bytes it takes to tell the formats apart.
   public static let magicLength = 6
 
   /// The compression of a stream that begins like this; nil where it is none of them.

@@ -6,7 +6,9 @@ public struct UnpackLimits: Hashable, Sendable {
   public var entries = 200_000
   /// Bytes of all files together.
   public var bytes: Int64 = 2 << 30
-  /// Bytes of one path; with the place that it is unpacked to, the system must still take it.
+  /// Bytes of one path.
+  ///
+  /// Together with the directory it is unpacked to, it must not be too long for the system.
   public var pathLength = 2048
 
   /// Makes the limits for sources and modules, which are far below them.

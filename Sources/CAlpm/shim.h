@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Headers only, no `link "alpm"`: libalpm is opened at run time, because a program that needs one soname of it
-// does not start in the transaction that installs the next. Swift cannot name the type of a C function, so each
-// function that is looked up has its pointer type here, taken from the installed declaration.
+// Headers only, no `link "alpm"`: libalpm is opened at run time, because a program that is linked to one
+// soname of it would not start in the transaction that installs the next one. Swift cannot name the type of a
+// C function, so each function that is looked up has its pointer type here, taken from the installed
+// declaration.
 
 #ifndef ALPM_DKMS_SHIM_H
 #define ALPM_DKMS_SHIM_H

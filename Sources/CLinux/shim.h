@@ -10,15 +10,15 @@ int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, co
 // Closes every descriptor of a child from this number on before its program starts.
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 
-// Swaps two directories in one step, so that no reader finds neither.
+// Swaps two directories in one step, so that a reader always finds one of them.
 int renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path,
               unsigned int flags);
 enum { LINUX_RENAME_EXCHANGE = 2 };
 
-// Makes a pipe that no child inherits unless told.
+// Makes a pipe that a child inherits only if asked to.
 int pipe2(int descriptors[2], int flags);
 
-// Holds a child's output without a reader that must keep up with it.
+// An anonymous file holds a child's output, so that no reader has to keep up with it.
 int memfd_create(const char *name, unsigned int flags);
 enum { LINUX_MFD_CLOEXEC = 1 };
 

@@ -39,7 +39,7 @@ package enum Action: String, CaseIterable, Sendable {
     case installed
   }
 
-  /// How an action is explained, and what goes with it.
+  /// The explanation of an action, and what can go with it.
   package struct Entry {
     /// What `--help` and completions say: half a line.
     package let summary: String
@@ -79,7 +79,7 @@ package enum Action: String, CaseIterable, Sendable {
         "build it if need be, and put it into the kernel's module directory", takes: .available,
         manual: """
           Builds it where it is not built, and puts it into `updates/dkms` of the kernel's module directory.
-          A module of the same name that the kernel has already is put away when it is in the way, and left alone
+          A module of the same name that the kernel already has is put away when it is in the way, and left alone
           when it is newer.
           """)
     case .uninstall:
@@ -98,18 +98,18 @@ package enum Action: String, CaseIterable, Sendable {
           """)
     case .remove:
       Entry(
-        "unbuild it, and forget the module with its last kernel", takes: .registered, for: .built,
+        "unbuild it, and unregister the module with its last build", takes: .registered, for: .built,
         manual: """
           Unbuilds the module.
-          It is also forgotten when nothing built is left of it; its source is never touched.
+          When no build of it is left, the module is unregistered too; its source is never touched.
           """)
     case .status:
       Entry(
         "list the modules and the kernels they are built or installed for", takes: .registered, for: .built,
         manual: """
-          Prints a line for each module and each kernel that it is built or installed for.
+          Prints one line for each module and each kernel that it is built or installed for.
           Names and kernels may be patterns.
-          Scripts may rely on the form of the lines:
+          Scripts can rely on the form of the lines:
 
               module/version: added
               module/version: broken
@@ -141,27 +141,26 @@ package enum Action: String, CaseIterable, Sendable {
         manual: """
           Registers the module of such a tarball, with the builds it carries, or of any other tarball with a
           `dkms.conf` in it.
-          What would leave the directory it is unpacked in is refused.
+          A tarball with entries that lead out of the directory it is unpacked in is refused.
           """)
     case .generateKeys:
       Entry(
         "make the key and the certificate that modules are signed with",
-        manual: "Makes the key and the certificate that modules are signed with, unless they are there.")
+        manual: "Makes the key and the certificate that modules are signed with, unless they exist.")
     case .beforeKernelInstall:
       Entry(
-        "forget what was built for a kernel that is installed anew",
+        "forget what was built for a kernel that is reinstalled",
         manual: """
-          Forgets what was built for a kernel that is about to be installed anew, as far as `autoinstall` will build
-          it again.
+          Forgets what was built for a kernel that is about to be reinstalled, as far as `autoinstall` will build it again.
           """)
     case .afterKernelInstall:
       Entry(
         "the same as autoinstall",
-        manual: "Does what `autoinstall` does, for one kernel that must be named.")
+        manual: "Does what `autoinstall` does, for one kernel, which must be named.")
     case .beforeKernelRemoval:
       Entry(
-        "forget what was built for a kernel that goes",
-        manual: "Forgets everything that was built for a kernel that goes.")
+        "forget what was built for a kernel that is removed",
+        manual: "Forgets everything that was built for a kernel that is being removed.")
     }
   }
 }

@@ -54,7 +54,7 @@ extension ActionRunner {
     return try await carryOut(plan)
   }
 
-  /// Forgets what was built for a kernel that comes anew or goes.
+  /// Forgets what was built for a kernel that is reinstalled or removed.
   func clearKernel(onlyAutoinstalled: Bool) async throws -> ExitStatus {
     try checkExactlyOneKernel()
     let kernel = try onlyKernel()
@@ -73,10 +73,10 @@ extension ActionRunner {
 }
 
 extension DKMSError {
-  /// Whether a module has lost its source: nothing can be done for it, and scripts count on success for the others.
+  /// Whether a module has lost its source: it cannot be built, and scripts count on success for the others.
   fileprivate var isOfBrokenModule: Bool { if case .moduleBroken = self { true } else { false } }
 
-  /// Whether all that is missing are modules that nobody has registered yet; whoever does triggers this anew.
+  /// Whether all that is missing are modules that are not registered yet; registering them triggers this again.
   fileprivate func isOnlyWaiting(in tree: TreeState) -> Bool {
     guard case .dependenciesMissing(_, _, let names) = self else { return false }
     return !tree.modules.contains { names.contains($0.id.name) }

@@ -8,7 +8,8 @@ internal import SystemPackage
 extension ActionRunner {
   /// The actions on one module: from `add` to `remove`.
   func changeModule() async throws -> ExitStatus {
-    // The reference asks it for the distribution; package scripts count on the status.
+    // The reference reads the distribution from it; package scripts count on the exit status when it is
+    // missing.
     if action == .add {
       let places: [FilePath] = ["/etc/os-release", "/usr/lib/os-release"]
       let isNamed = try places.contains { try Files.resolved($0) != nil }
@@ -56,7 +57,8 @@ extension ActionRunner {
     return versions.sorted { VersionOrder($1) < VersionOrder($0) }
   }
 
-  /// Whether a dkms.conf says in plain words that its module has that name: another one's may begin with it.
+  /// Whether a dkms.conf plainly says that its module has that name; another module's name may merely begin
+  /// with it.
   private func isNamed(_ name: String, _ configuration: FilePath) throws -> Bool {
     let lines = try Files.text(configuration)?.split(whereSeparator: \.isNewline) ?? []
     return lines.contains { line in
@@ -78,7 +80,8 @@ extension ActionRunner {
 
   private func checkState(of id: ModuleID, _ record: ModuleRecord?) throws {
     if isUndoing, record == nil { throw DKMSError.notAdded(id) }
-    // Scripts count on that status; adding it leads the link back, and a removal by force is the way out.
+    // Scripts count on that status. Adding the module again repairs the link, and a forced removal gets rid
+    // of it.
     let isWayOut = action == .add || action == .remove && arguments.isForced
     if record?.isBroken == true, !isWayOut {
       throw DKMSError.moduleBroken(id, link: layout.sourceLink(id).string)
@@ -113,7 +116,7 @@ extension ActionRunner {
     }
   }
 
-  /// Notes that a package adds a module; whether the removal that follows is of the package it replaces.
+  /// Notes that a package adds a module, and later whether a removal is that of the package it replaces.
   private func isHalfOfAnUpgrade(_ id: ModuleID) async throws -> Bool {
     let upgrade = SafeUpgrade(of: id, in: layout, host: host)
     switch action {

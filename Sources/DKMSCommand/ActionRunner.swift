@@ -61,11 +61,12 @@ struct ActionRunner {
   /// What the DKMS tree holds.
   func tree() throws -> TreeState { try onFiles { () throws(HostError) in try snapshot.tree() } }
 
-  /// Carries a plan out, or only says what it holds.
+  /// Carries out a plan, or only says what is in it.
   ///
-  /// `isFailure` tells which errors are more than remarks, and `status` makes the status to end with of all of them.
+  /// `isFailure` says which errors are more than remarks, and `status` turns all of them into the exit
+  /// status.
   ///
-  /// Where modules.dep cannot be written, what was installed according to `facts` comes back.
+  /// If modules.dep cannot be written, what was installed according to `facts` is brought back.
   func carryOut(
     _ plan: Plan, from facts: Facts? = nil, isFailure: (DKMSError) -> Bool = \.isFailure,
     status: ([DKMSError]) -> ExitStatus = Self.status
@@ -91,12 +92,14 @@ struct ActionRunner {
     return status(plan.obstacles + report.failures)
   }
 
-  /// The status of the first failure; that a module is not for a kernel hides none.
+  /// The status of the first failure.
+  ///
+  /// That a module is not for a kernel does not hide a real failure.
   private static func status(of errors: [DKMSError]) -> ExitStatus {
     (errors.first(where: \.isFailure) ?? errors.first)?.exitStatus ?? .success
   }
 
-  /// Says once which directives of the modules that a plan brings in have no effect any more.
+  /// Says, once, which directives in the modules of a plan no longer have any effect.
   func remarkOnDeprecations(of plan: Plan, _ facts: Facts) {
     var told: Set<ModuleID> = []
     for step in plan.steps.map(\.step) {
@@ -141,7 +144,7 @@ struct ActionRunner {
     return kernel
   }
 
-  /// Checks that the caller may do it; a dry run may be anybody's.
+  /// Checks that the caller may do it; anyone may do a dry run.
   func checkAccess() throws {
     if arguments.isDryRun { return }
     switch action {
@@ -155,7 +158,7 @@ struct ActionRunner {
     }
   }
 
-  /// Checks that the caller may change a directory, or make it where there is none.
+  /// Checks that the caller may change a directory, or make it if it does not exist.
   func checkWritable(_ directory: FilePath) throws {
     var directory = directory
     let isWritable = try onFiles { () throws(HostError) in
@@ -167,6 +170,6 @@ struct ActionRunner {
 }
 
 extension DKMSError {
-  /// Whether it is one; a module that is not for a kernel is merely left out.
+  /// Whether the error is a failure; a module that is not for a kernel is merely left out.
   var isFailure: Bool { exitStatus != .excluded }
 }

@@ -182,10 +182,10 @@ struct Arguments: Equatable {
     options.kernelSourceDirectory = kernelSourceDirectory
     options.kernelConfiguration = kernelConfiguration
     options.directives = directives
-    // A package upgrade that stopped half-way would leave nothing installed.
+    // If a package upgrade stopped half-way, nothing would be left installed.
     options.isForced = isForced || isSafeUpgrade && action == .install
     options.overridesVersions = overridesVersions
-    // Whoever types a version may not know of the other; autoinstall and the hooks always mean the newest.
+    // Somebody who types a version may not know of the other; autoinstall and the hooks always mean the newest.
     options.keepsInstalled = action == .install
     options.skipsDepmod = skipsDepmod
     options.linksModules = linksModules || options.linksModules

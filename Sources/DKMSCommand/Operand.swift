@@ -3,7 +3,7 @@
 internal import Host
 internal import SystemPackage
 
-/// A word of a call that is no option and no action.
+/// A word of a call that is neither an option nor an action.
 enum Operand: Equatable {
   /// `NAME` or `NAME/VERSION`.
   case module(String)
@@ -12,12 +12,12 @@ enum Operand: Equatable {
   /// A tarball.
   case archive(FilePath)
 
-  /// Finds out what a word means by what is there.
+  /// Finds out what a word means by looking at what exists.
   ///
   /// - Parameters:
   ///   - word: The word as it was given.
   ///   - directory: What relative paths start from.
-  /// - Throws: `UsageError` for what can only be meant as a path and leads to none of these.
+  /// - Throws: `UsageError` for a word that can only be a path but leads to none of these.
   init(_ word: String, from directory: FilePath) throws(UsageError) {
     let path = directory.pushing(FilePath(word)).lexicallyNormalized()
     let isFile = try Self.look(at: path, Files.isFile)

@@ -9,8 +9,8 @@ extension Option {
     Option(
       ["-m", "--module"], takes: .some(.module, "MODULE[/VERSION]", mayBeEmpty: true),
       for: Action.ofOneModule,
-      "the module, in the place of a bare MODULE/VERSION",
-      manual: "The module, in the place of the bare word."
+      "the module, instead of a bare MODULE/VERSION",
+      manual: "The module, instead of the bare word."
     ) { arguments, value, _ in arguments.takeModule(value) },
     Option(
       ["-v"], takes: .some(.version, "VERSION", mayBeEmpty: true), for: Action.ofOneModule,
@@ -18,7 +18,7 @@ extension Option {
     ) { arguments, value, _ in arguments.version = value },
     Option(
       ["-k", "--kernelver"], takes: .some(.kernel, "KERNEL[/ARCH]", mayBeEmpty: true), for: Action.ofKernels,
-      isRepeatable: true, "the kernel; without it the running one",
+      isRepeatable: true, "the kernel; by default the running one",
       manual: "The kernel, and optionally its architecture."
     ) { arguments, value, _ in arguments.takeKernel(value) },
     Option(
@@ -26,7 +26,7 @@ extension Option {
       isRepeatable: true, "its architecture, for one or for every -k",
       manual: """
         The architecture of all kernels or, when repeated as often as `-k`, of each.
-        Without it, that of the machine.
+        The default is that of the machine.
         """
     ) { arguments, value, _ in arguments.architectures.append(value) },
     Option(
@@ -44,7 +44,7 @@ extension Option {
     // MARK: What is done in spite of what
     Option(
       ["--force"], for: Action.thatBuild + [.add, .remove, .ldtarball],
-      "do it again, or in spite of what speaks against it",
+      "do it again, or in spite of what stands in the way",
       manual: """
         Do it again, or in spite of a missing dependency, a refusing script or a newer module.
         With `remove`: also a module that has lost its source.
@@ -52,15 +52,15 @@ extension Option {
     ) { arguments, _, _ in arguments.isForced = true },
     Option(
       ["--force-version-override"], for: Action.thatInstall,
-      "install it though the kernel has a newer one",
-      manual: "Install a module although the kernel has a newer one of that name."
+      "install it even if the kernel has a newer one",
+      manual: "Install a module even if the kernel has a newer one of that name."
     ) { arguments, _, _ in arguments.overridesVersions = true },
     Option(
       ["--dry-run"], for: Action.allCases.filter { $0 != .status },
-      "say what would be done, and do nothing",
+      "print what would be done, and do nothing",
       manual: """
         Print what would be done, each step with its reason, and do nothing.
-        Every action but `status` knows it.
+        Every action except `status` has it.
         """
     ) { arguments, _, _ in arguments.isDryRun = true },
 
@@ -69,20 +69,20 @@ extension Option {
       ["-j"], takes: .some(.number, "NUMBER", mayBeEmpty: true), for: Action.thatBuild,
       "jobs at once; 0: no limit",
       manual: """
-        How many jobs run at once, over all builds; 0 for no limit.
-        Without it, as many as there are processors.
+        How many jobs run at once, in all builds together; 0 for no limit.
+        The default is the number of processors.
         """
     ) { arguments, value, name throws(UsageError) in try arguments.takeJobs(value, name) },
     Option(
       ["-c"], takes: .some(.file, "FILE", mayBeEmpty: true), for: [.add, .build, .install, .mktarball],
-      "a dkms.conf in the place of the module's own",
-      manual: "Read this file in the place of the module's own `dkms.conf`."
+      "a dkms.conf instead of the module's own",
+      manual: "Read this file instead of the module's own `dkms.conf`."
     ) { arguments, value, _ in arguments.configuration = value.isEmpty ? nil : arguments.path(value) },
     Option(
       ["--directive"], takes: .some(.assignment, "NAME=VALUE"), for: Action.thatBuild + [.add],
       isRepeatable: true,
-      "a value that is stronger than any dkms.conf",
-      manual: "Set a directive over every `dkms.conf`."
+      "a value that overrides every dkms.conf",
+      manual: "Set a directive, overriding every `dkms.conf`."
     ) { arguments, value, _ in arguments.directives.append(value) },
     Option(
       ["--config"], takes: .some(.file, "FILE"), for: Action.thatBuild,
@@ -96,13 +96,13 @@ extension Option {
     ) { arguments, value, _ in arguments.kernelSourceDirectory = arguments.path(value) },
 
     // MARK: Where things are
-    Option(["--dkmstree"], takes: .some(.directory, "DIRECTORY"), "in the place of /var/lib/dkms") {
+    Option(["--dkmstree"], takes: .some(.directory, "DIRECTORY"), "instead of /var/lib/dkms") {
       arguments, value, _ in arguments.dkmsTree = arguments.path(value)
     },
-    Option(["--sourcetree"], takes: .some(.directory, "DIRECTORY"), "in the place of /usr/src") {
+    Option(["--sourcetree"], takes: .some(.directory, "DIRECTORY"), "instead of /usr/src") {
       arguments, value, _ in arguments.sourceTree = arguments.path(value)
     },
-    Option(["--installtree"], takes: .some(.directory, "DIRECTORY"), "in the place of /usr/lib/modules") {
+    Option(["--installtree"], takes: .some(.directory, "DIRECTORY"), "instead of /usr/lib/modules") {
       arguments, value, _ in arguments.installTree = arguments.path(value)
     },
     Option(
@@ -120,8 +120,8 @@ extension Option {
     Option(
       ["--no-depmod"],
       for: Action.thatInstall + [.unbuild, .uninstall, .remove, .beforeKernelInstall, .beforeKernelRemoval],
-      "leave modules.dep to the caller",
-      manual: "Do not update the kernel's module dependencies; the caller does."
+      "leave updating modules.dep to the caller",
+      manual: "Do not update the kernel's module dependencies; the caller will."
     ) { arguments, _, _ in arguments.skipsDepmod = true },
     Option(
       ["--symlink-modules"], for: Action.thatInstall, "install links to what was built, not copies"
@@ -134,22 +134,22 @@ extension Option {
       ["--rpm_safe_upgrade"], for: [.add, .install, .remove],
       "a package manager adds the new version before it removes the old",
       manual: """
-        For package managers that add the new version of a package before they remove the old: `remove` does nothing
-        when the same process has just added that very module.
+        For package managers that add the new version of a package before they remove the old one: `remove` does
+        nothing when the same process has just added that very module.
         """
     ) { arguments, _, _ in arguments.isSafeUpgrade = true },
 
     // MARK: What is said
     Option(
-      ["--json"], for: [.status], "for programs, with more than the text says",
+      ["--json"], for: [.status], "print JSON for programs, with more than the text says",
       manual: """
         With `status`: print a JSON document that says everything the lines say and more, such as whether headers are
         present, why a kernel has no build, and where the logs are.
-        It carries the number of its schema; members may come, but none goes or changes under the same number.
+        It carries the number of its schema; members may be added, but under the same number none is removed or changed.
         """
     ) { arguments, _, _ in arguments.isJSON = true },
-    Option(["-q", "--quiet"], "say nothing") { arguments, _, _ in arguments.isQuiet = true },
-    Option(["--verbose", "--debug"], "say which programs are run") {
+    Option(["-q", "--quiet"], "print nothing") { arguments, _, _ in arguments.isQuiet = true },
+    Option(["--verbose", "--debug"], "print which programs are run") {
       arguments, _, _ in arguments.isVerbose = true
     },
     Option(

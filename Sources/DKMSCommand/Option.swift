@@ -14,7 +14,7 @@ package struct Option: Sendable {
     package let kind: Kind
     /// How help and manual page call it: `RELEASE[/ARCH]`.
     package let name: String
-    /// Scripts hand over variables that may be empty; where this is true, such a value asks for nothing in particular.
+    /// Whether an empty value is accepted and means the default: scripts pass variables that may be empty.
     let mayBeEmpty: Bool
 
     static func some(_ kind: Kind, _ name: String, mayBeEmpty: Bool = false) -> Value {
@@ -22,7 +22,8 @@ package struct Option: Sendable {
     }
   }
 
-  /// What becomes of an option: it changes the arguments, given its value, or an empty one, and its name as it was typed.
+  /// What an option does: it changes the arguments, given its value (empty if it takes none) and its name as
+  /// it was typed.
   typealias Effect =
     @Sendable (_ arguments: inout Arguments, _ value: String, _ name: String) throws(UsageError) -> Void
 
@@ -36,7 +37,7 @@ package struct Option: Sendable {
   package let manual: String
   /// The actions for which completions offer it.
   ///
-  /// The others take it and go on.
+  /// The other actions accept and ignore it.
   package let actions: [Action]
   /// Whether it counts each time that it is given.
   package let isRepeatable: Bool

@@ -5,11 +5,11 @@ internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// `--rpm_safe_upgrade`: a package manager that installs the new package before it removes the old one must not
-/// have the module removed that both share.
+/// `--rpm_safe_upgrade`: when a package manager installs the new package before it removes the old one, the
+/// module that both share must not be removed.
 ///
-/// The file that says so is the reference's: it is named after the package manager's process, and holds the module
-/// and the time at which that process started.
+/// The format of the note is the reference's: it is named after the package manager's process, and holds the
+/// module and the time at which that process started.
 struct SafeUpgrade {
   private let id: ModuleID
   private let layout: Layout
@@ -32,7 +32,7 @@ struct SafeUpgrade {
     }
   }
 
-  /// Whether the same process added the module before; that is then forgotten.
+  /// Whether the same process added the module before; the note is then deleted.
   func end(isDryRun: Bool) async throws(DKMSError) -> Bool {
     guard let process = Self.packageManager, let time = await startTime(of: process) else { return false }
     let prefix = Self.prefix(process)

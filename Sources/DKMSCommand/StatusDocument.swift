@@ -108,7 +108,7 @@ struct StatusDocument {
       .init("original_modules", .bool(try tree.hasOriginals(id.name, kernel))),
       .init("differs_from_built", .bool(integrity == .different)),
       .init("missing_from_tree", .bool(integrity == .missingFromTree)),
-      // Null where the build did not note its kernel, as the reference's do not.
+      // Null if the build did not note its kernel; builds of the reference do not.
       .init("kernel_differs", facts.isForeign(build).map(JSON.bool) ?? .null),
     ]
   }
@@ -120,7 +120,7 @@ struct StatusDocument {
     if let obstacle { return reason(obstacle.skipCause, "\(obstacle)") }
     if hasFailed { return reason("failed", "the last build failed") }
     if facts.configurations[id]?[kernel]?.configuration?.autoinstall == false {
-      return reason("not_autoinstalled", "its dkms.conf does not say AUTOINSTALL")
+      return reason("not_autoinstalled", "its dkms.conf does not set AUTOINSTALL")
     }
     return .null
   }

@@ -36,7 +36,7 @@ struct StatusFilter {
     kernels.isEmpty || kernels.contains { matches($0, kernel) }
   }
 
-  /// What each pass over the modules shows: one a kernel that was named, else one for all.
+  /// What each pass over the modules shows: one pass for each kernel that was named, otherwise one for all.
   var passes: [(BuildRecord) -> Bool] {
     if kernels.isEmpty { return [{ _ in true }] }
     return kernels.map { kernel in { matches(kernel, $0.kernel) } }

@@ -13,7 +13,7 @@ enum Suggestion {
     return nearest(to: String(name), among: names).map { $0 + word.dropFirst(name.count) }
   }
 
-  /// The word that takes the fewest changes, if these are few; nil where two are as near.
+  /// The word that is the fewest changes away, if they are few; nil if two words are equally near.
   static func nearest(to word: String, among words: [String]) -> String? {
     let distances = words.map { (word: $0, distance: distance(Array(word.utf8), Array($0.utf8))) }
     guard let least = distances.map(\.distance).min(), least <= max(1, word.utf8.count / 3) else {

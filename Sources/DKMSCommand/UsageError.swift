@@ -39,7 +39,7 @@ enum UsageError: Error, Equatable {
     case .unknownAction(let word): "unknown action '\(word)'" + question(Suggestion.action(for: word))
     case .unknownOption(let word): "unknown option \(word)" + question(Suggestion.option(for: word))
     case .missingValue(let option): "the option \(option) needs a value"
-    case .badValue(let option, let value): "'\(value)' is not a value for \(option)"
+    case .badValue(let option, let value): "'\(value)' is not a valid value for \(option)"
     case .secondAction(let action): "only one action at a time: '\(action)' is a second one"
     case .noKernel: "no kernel is named: -k takes a release, as uname -r prints it"
     case .noArchitecture: "no architecture is named: -a takes one, as uname -m prints it"
@@ -62,7 +62,7 @@ enum UsageError: Error, Equatable {
     case .failedLook(let reason): reason
     case .noSuchPath(let path): "\(path) does not exist"
     case .noConfiguration(let directory): "the directory \(directory) has no dkms.conf"
-    case .noOSRelease: "neither /etc/os-release nor /usr/lib/os-release exists: this is no whole system"
+    case .noOSRelease: "neither /etc/os-release nor /usr/lib/os-release exists: this is not a complete system"
     case .notRoot(let action): "dkms \(action.rawValue) needs root: try it with sudo"
     case .notWritable(let directory): "no write access to \(directory): try it with sudo"
     }

@@ -37,7 +37,7 @@ public struct Competition: Codable, Hashable, Sendable {
   ///
   /// This is the one rule for which of two modules wins: plans, installations and verdicts go by it.
   public var refusal: String? {
-    // With several of that name there is no telling which one ours competes with.
+    // If there are several of that name, it is unclear which one ours competes with.
     guard let built, rivals.count == 1, let rival = rivals.first else { return nil }
     if built == rival.identity {
       return built.isKnown || rival.isSameFile ? "\(rival.path) is the same already" : nil
@@ -47,7 +47,7 @@ public struct Competition: Codable, Hashable, Sendable {
   }
 }
 
-/// What tells one build of a kernel module from another, by its own words.
+/// Identifies one build of a kernel module, by what the module says about itself.
 public struct ModuleIdentity: Codable, Hashable, Sendable {
   /// MODULE_VERSION; empty where it says none.
   public var version: String

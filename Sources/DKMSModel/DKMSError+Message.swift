@@ -17,7 +17,7 @@ extension DKMSError: CustomStringConvertible {
     case .configurationInvalid(let path, let problems):
       "\(path) is not valid: \(problems.joined(separator: "; "))"
     case .alreadyAdded(let id):
-      "\(id) is in the tree already"
+      "\(id) is already in the tree"
     case .notAdded(let id):
       "\(id) is not in the tree"
     case .nameNotAdded(let name):
@@ -31,7 +31,7 @@ extension DKMSError: CustomStringConvertible {
     case .headersMissing(let kernel, let directory, _):
       "the headers of kernel \(kernel.release) are missing at \(directory)"
     case .compilerMissing(let kernel, let program, _):
-      "building modules for kernel \(kernel.release) takes \(program), which is not installed"
+      "building modules for kernel \(kernel.release) needs \(program), which is not installed"
     case .excluded(let id, let kernel, let reason):
       "\(id) is not for kernel \(kernel.release): \(reason)"
     case .dependenciesMissing(let id, let kernel, let names):
@@ -45,7 +45,7 @@ extension DKMSError: CustomStringConvertible {
     case .buildFailed(let id, let kernel, let firstError, _):
       "\(id) for \(kernel.release): the build failed" + detail(firstError)
     case .buildSilent(let id, let kernel, let limit, _):
-      "\(id) for \(kernel.release): the build was ended, for it had printed nothing for \(limit.inWords)"
+      "\(id) for \(kernel.release): the build was stopped because it had printed nothing for \(limit.inWords)"
     case .moduleNotProduced(let id, let kernel, let file, let firstError, _):
       "\(id) for \(kernel.release): the build ended without \(file)" + detail(firstError)
     case .vermagicMismatch(let id, let kernel, let file, let found, _):
@@ -54,13 +54,13 @@ extension DKMSError: CustomStringConvertible {
       as uname -r does, or names one of its own
       """
     case .notSigned(let id, let kernel, let problem):
-      "\(id) for \(kernel.release): not signed, though that kernel loads no unsigned module: \(problem)"
+      "\(id) for \(kernel.release): not signed, but that kernel loads only signed modules: \(problem)"
     case .keysUnavailable(let problem):
       "there is nothing to sign modules with: \(problem)"
     case .scriptFailed(let id, let script, let status, let firstError, _):
       "\(id): its \(script.rawValue) script ended with status \(status)" + detail(firstError)
     case .scriptSilent(let id, let script, let limit):
-      "\(id): its \(script.rawValue) script was ended, for it had printed nothing for \(limit.inWords)"
+      "\(id): its \(script.rawValue) script was stopped because it had printed nothing for \(limit.inWords)"
     case .changedMeanwhile(let id, let source):
       "\(id): the dkms.conf in \(source), or a file that overrides it, changed while this was at work"
     case .productIncomplete(let id, let kernel, let file):
@@ -78,7 +78,7 @@ extension DKMSError: CustomStringConvertible {
     case .tarballWithoutModule(let path):
       "\(path) cannot be loaded: neither dkms_source_tree nor dkms_binaries_only in it has a dkms.conf"
     case .tarballKnown(let id):
-      "\(id) is in the tree already, so nothing is loaded"
+      "\(id) is already in the tree, so nothing was loaded"
     case .sourceWithoutConfiguration(let directory):
       "the directory \(directory) has no dkms.conf"
     case .tarballNotWritable(let directory, let reason):
@@ -98,7 +98,7 @@ extension DKMSError: CustomStringConvertible {
 
   private func detail(_ firstError: String?) -> String { firstError.map { ": \($0)" } ?? "" }
 
-  /// The command that mends it, or the place to look, where one is known.
+  /// The command that fixes it, or the place to look, where one is known.
   public var remedy: String? {
     switch self {
     case .invalidName, .excluded, .patchOutside, .scriptFailed(_, _, _, _, log: nil), .tarballFailed, .system:
@@ -107,7 +107,7 @@ extension DKMSError: CustomStringConvertible {
       "install the package that holds \(id.sourceDirectoryName), or unpack its source there"
     case .configurationMissing, .configurationUnreadable, .configurationMalformed, .configurationInvalid,
       .patchMissing, .sourceEmpty:
-      "mend the file, or reinstall the package that owns it"
+      "fix the file, or reinstall the package that owns it"
     case .alreadyAdded(let id):
       "dkms remove \(id) --all"
     case .notAdded(let id):
@@ -146,7 +146,7 @@ extension DKMSError: CustomStringConvertible {
     case .tarballMissing, .tarballUnusable, .tarballWithoutConfiguration, .tarballWithoutModule:
       "name a tarball that dkms mktarball made, or one of a source with a dkms.conf"
     case .tarballKnown:
-      "to load it all the same: dkms ldtarball --force"
+      "to load it anyway: dkms ldtarball --force"
     case .sourceWithoutConfiguration:
       "name the directory that holds the module's dkms.conf"
     case .tarballNotWritable:
@@ -160,8 +160,10 @@ extension DKMSError: CustomStringConvertible {
     }
   }
 
-  /// Whether all it says is that a kernel rightly goes without: one that the module is not for, or that has a module of its
-  /// own which is no older. It is a skip to hooks and verdicts.
+  /// Whether it only says that the kernel rightly goes without the module: the module is not for this kernel,
+  /// or the kernel has its own module, which is not older.
+  ///
+  /// Hooks and verdicts treat it as a skip.
   public var isSkip: Bool {
     switch self {
     case .excluded, .nothingInstalled: true

@@ -42,7 +42,7 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case patchFailed(ModuleID, Kernel, patch: String, log: String)
   /// The build command failed; the first error line of its log, where one was found.
   case buildFailed(ModuleID, Kernel, firstError: String?, log: String)
-  /// The build, or a patch or script of it, printed nothing for too long and was ended.
+  /// The build, or a patch or script of it, printed nothing for too long and was stopped.
   case buildSilent(ModuleID, Kernel, limit: Duration, log: String)
   /// The build command ended well, but this file is not there; the first error line of its log, if any.
   case moduleNotProduced(ModuleID, Kernel, file: String, firstError: String?, log: String)
@@ -54,7 +54,7 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case keysUnavailable(SigningProblem)
   /// A script of the dkms.conf failed; the first error line of its log, where it has one.
   case scriptFailed(ModuleID, script: ScriptKind, status: Int32, firstError: String? = nil, log: String?)
-  /// A script of the dkms.conf printed nothing for too long and was ended.
+  /// A script of the dkms.conf printed nothing for too long and was stopped.
   case scriptSilent(ModuleID, script: ScriptKind, limit: Duration)
   /// What configures a module is no longer what the plan was made from.
   case changedMeanwhile(ModuleID, source: String)

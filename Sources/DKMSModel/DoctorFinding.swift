@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// One thing that is wrong with a system, and the one command that mends it.
+/// One thing that is wrong with a system, and the one command that fixes it.
 public struct DoctorFinding: Hashable, Sendable {
   /// What sort of thing it is.
   public let kind: Kind
@@ -8,12 +8,12 @@ public struct DoctorFinding: Hashable, Sendable {
   public let subject: String
   /// What is wrong.
   public let reason: String
-  /// The command that mends it, or what to do first; nil where nobody can know.
+  /// The command that fixes it, or what to do first; nil where that is not known.
   public let remedy: String?
-  /// What mends it without any risk; nil where somebody has to decide.
+  /// What fixes it without any risk; nil where a person has to decide.
   public let repair: Repair?
 
-  /// Makes a finding; the remedy of one that can be mended safely is the repair in words.
+  /// Makes a finding; where it can be fixed safely, the remedy is the repair in words.
   public init(
     _ kind: Kind, _ subject: String, _ reason: String, remedy: String? = nil, repair: Repair? = nil
   ) {
@@ -24,7 +24,7 @@ public struct DoctorFinding: Hashable, Sendable {
     self.repair = repair
   }
 
-  /// Whether it can be mended without any risk.
+  /// Whether it can be fixed without any risk.
   public var isSafe: Bool { repair != nil }
 
   /// What sort of thing is wrong; the raw values are read by programs.
@@ -41,7 +41,7 @@ public struct DoctorFinding: Hashable, Sendable {
     case foreignFile = "foreign_file"
     /// Something that a killed run has left half made.
     case halfMade = "half_made"
-    /// Something of an earlier time that nobody has registered and nothing uses.
+    /// Something old that is not registered and not used.
     case leftover
     /// modules.dep does not know the modules that are there.
     case staleDependencies = "stale_dependencies"
@@ -53,7 +53,7 @@ public struct DoctorFinding: Hashable, Sendable {
     case unknownImage = "unknown_image"
     /// A file of settings that cannot be read or understood.
     case configuration
-    /// A source that anybody may change, and that root compiles and loads.
+    /// A source that anyone can change, and that root compiles and loads.
     case openSource = "open_source"
     /// A hook of this suite that does not run.
     case hook

@@ -50,6 +50,6 @@ public struct ExitStatus: RawRepresentable, Hashable, Sendable {
   public static let excluded = Self(77)
   /// The module's PRE_INSTALL script refused.
   public static let preInstallFailed = Self(101)
-  /// A signal asked for the end, as a shell counts it.
+  /// A signal stopped it; the number is the one a shell would give.
   public static let interrupted = Self(130)
 }

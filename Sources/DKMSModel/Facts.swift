@@ -2,7 +2,7 @@
 
 /// All that a plan is made from, read at one moment; the same facts give the same plan anywhere.
 public struct Facts: Codable, Hashable, Sendable {
-  /// The kernel that runs; it is only asked about where something is done to the running system.
+  /// The running kernel; it only matters where something is done to the running system.
   public var runningRelease: String
   /// Where sources belong.
   public var sourceTree: String
@@ -71,13 +71,13 @@ public struct KernelFacts: Codable, Hashable, Sendable {
   public var headersPackage: String?
   /// Whether modules were put into it, or taken out, after its modules.dep was written.
   public var hasStaleDependencies: Bool
-  /// What tells it from another kernel of this release, where that was asked.
+  /// Identifies it among other kernels of this release, if that was asked for.
   public var fingerprint: KernelFingerprint?
   /// How its modules are signed; nil where nobody has looked.
   public var signing: SigningFacts?
   /// Why nothing can be compiled for it; nil where something can.
   public var toolchainError: DKMSError?
-  /// What could not be looked at; then nothing is known of the kernel, and nothing is done to it.
+  /// What could not be looked at; then nothing is known about the kernel, and nothing is done to it.
   public var failedLook: DKMSError?
 
   /// Makes a description of a kernel.

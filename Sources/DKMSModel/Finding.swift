@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// One thing that is wrong with a kernel, and how to mend it.
+/// One thing that is wrong with a kernel, and how to fix it.
 public struct Finding: Codable, Hashable, Sendable {
   /// What it is about: a module version, or a file of the kernel.
   public let subject: String
@@ -14,7 +14,7 @@ public struct Finding: Codable, Hashable, Sendable {
   public let reason: String
   /// The log that tells more, where there is one.
   public let log: String?
-  /// The command that mends it, or what to do first, where that is known.
+  /// The command that fixes it, or what to do first, where that is known.
   public let remedy: String?
 
   /// Makes a finding.

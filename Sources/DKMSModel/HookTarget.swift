@@ -2,7 +2,7 @@
 
 /// A line that pacman hands to a hook: a path or a package that a transaction touches.
 ///
-/// The line does not say whether its thing comes, changes or goes.
+/// The line does not say whether the thing was installed, changed or removed.
 public enum HookTarget: Hashable, Sendable {
   /// A module's dkms.conf; the name of its directory in the source tree.
   case moduleSource(directory: String)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What there is of an image beside the modules of its kernel: the facts that decide whether it is made anew.
+/// The state of an image compared with its kernel's modules: the facts that decide whether it is rebuilt.
 public struct ImageCondition: Codable, Hashable, Sendable {
   /// The image.
   public var image: InitramfsImage
   /// The kernel modules in it, sorted by name.
   public var modules: [String]
-  /// What makes it stale, in the order in which people want to know it, or why nobody knows whether it is.
+  /// What makes it stale, the most important first, or why that is not known.
   public var flaws: [ImageFlaw]
 
   /// Makes a description; an image without flaws is fresh.
@@ -16,7 +16,7 @@ public struct ImageCondition: Codable, Hashable, Sendable {
     self.flaws = flaws
   }
 
-  /// Whether it holds just what is installed.
+  /// Whether it holds exactly what is installed.
   public var isFresh: Bool { flaws.isEmpty }
 
   /// Whether a look failed, so that it is neither fresh nor stale.
@@ -33,11 +33,11 @@ public enum ImageFlaw: Codable, Hashable, Sendable {
   case unknown(reason: String)
   /// A module in it has other contents than the one that modprobe would load.
   case differs(module: String)
-  /// A module in it is installed no longer.
+  /// A module in it is no longer installed.
   case gone(module: String)
   /// An installed module is not in it though the generator's configuration asks for it, in this place.
   case lacks(module: String, askedForBy: String)
 
-  /// Whether it says that nothing is known of the image.
+  /// Whether it says that nothing is known about the image.
   public var isUnknown: Bool { if case .unknown = self { true } else { false } }
 }

@@ -6,9 +6,9 @@ extension ImageFlaw {
     switch self {
     case .missing: "it is missing"
     case .unreadable(let reason): "it cannot be read: \(reason)"
-    case .unknown(let reason): "nothing is known of it: \(reason)"
+    case .unknown(let reason): "nothing is known about it: \(reason)"
     case .differs(let module): "the module \(module) in it is not the one that is installed"
-    case .gone(let module): "the module \(module) in it is installed no longer"
+    case .gone(let module): "the module \(module) in it is no longer installed"
     case .lacks(let module, let place): "it lacks the module \(module), which \(place) asks for"
     }
   }

@@ -8,10 +8,10 @@ extension ImagePlan.Entry {
   public var words: String {
     switch decision {
     case .generate(let flaws): "\(subject): would be made: \(flaws.text)"
-    case .generateAlways: "\(subject): would be made: images always are, by initramfs = always"
-    case .keepFresh: "\(subject): stays: it holds just what is installed"
+    case .generateAlways: "\(subject): would be made: initramfs = always asks for it"
+    case .keepFresh: "\(subject): stays: it holds exactly what is installed"
     case .keepUnknown(let flaws): "\(subject): stays: \(flaws.text)"
-    case .keepNever(let flaws): "\(subject): stays, by initramfs = never: \(flaws.text)"
+    case .keepNever(let flaws): "\(subject): stays, because of initramfs = never: \(flaws.text)"
     case .keepGood(let flaws, let modules):
       "\(subject): stays: \(modules.joined(separator: ", ")), which it needs, could not be built; \(flaws.text)"
     }
@@ -20,7 +20,7 @@ extension ImagePlan.Entry {
 
 extension ImageCondition {
   /// What there is to say of it.
-  public var words: String { isFresh ? "fresh, \(modules.count) modules" : flaws.text }
+  public var words: String { isFresh ? "fresh, \(modules.count.counted("module"))" : flaws.text }
 }
 
 extension [ImageFlaw] {

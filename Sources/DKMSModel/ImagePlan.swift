@@ -2,7 +2,7 @@
 
 /// What is done about each image, decided before any is touched.
 public struct ImagePlan: Codable, Hashable, Sendable {
-  /// A decision a run of the generator, in the order of the facts.
+  /// One decision for each run of the generator, in the order of the facts.
   public var entries: [Entry]
 
   /// Makes a plan of decisions.
@@ -41,7 +41,7 @@ public struct ImagePlan: Codable, Hashable, Sendable {
       }
     }
 
-    /// Whether nobody knows if the run should be made.
+    /// Whether it is not known if the run is needed.
     public var isUnknown: Bool { if case .keepUnknown = decision { true } else { false } }
   }
 
@@ -49,11 +49,11 @@ public struct ImagePlan: Codable, Hashable, Sendable {
   public enum Decision: Codable, Hashable, Sendable {
     /// They are made because of these flaws.
     case generate([ImageFlaw])
-    /// They are made though nothing is wrong with them: the administrator wants it.
+    /// They are rebuilt although nothing is wrong with them: the administrator wants it.
     case generateAlways
     /// They hold just what is installed.
     case keepFresh
-    /// They stay as they are: looks at them failed, as these flaws tell, and what may be good is not replaced.
+    /// They stay as they are: looks at them failed, as these flaws say, and what may be good is not replaced.
     case keepUnknown([ImageFlaw])
     /// They stay as they are, with these flaws: the administrator wants it.
     case keepNever([ImageFlaw])
@@ -121,7 +121,7 @@ extension ImageFacts {
     if !unknown.isEmpty { return .keepUnknown(unknown) }
     if policy == .auto, flaws.isEmpty { return .keepFresh }
     let unbuilt = needed(by: run).intersection(unbuiltModules[run.recipe.kernel] ?? []).sorted()
-    // An image that cannot be booted anyway is not kept for the sake of a module.
+    // An image that cannot be booted anyway is rebuilt, even without a module.
     if !unbuilt.isEmpty, !run.conditions.contains(where: \.isUnusable) {
       return .keepGood(flaws, withoutBuild: unbuilt)
     }

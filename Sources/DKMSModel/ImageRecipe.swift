@@ -4,7 +4,7 @@
 public struct ImageRecipe: Codable, Hashable, Sendable {
   /// What the run makes, all of it for one kernel: one image, or an archive and a unified kernel image of it.
   public var images: [InitramfsImage]
-  /// What the generator is told, but for where its images go.
+  /// The generator's options, except where its images go.
   public var options: [String]
   /// What is added to the generator's environment.
   public var environment: [String: String]

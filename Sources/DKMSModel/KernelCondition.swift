@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What there is of modules for a kernel: the facts that a verdict is made from.
+/// The state of a kernel's modules: the facts that a verdict is made from.
 public struct KernelCondition: Codable, Hashable, Sendable {
   /// The kernel.
   public var kernel: Kernel
@@ -14,10 +14,10 @@ public struct KernelCondition: Codable, Hashable, Sendable {
   public var modules: [ModuleCondition]
   /// The images that it boots with.
   public var images: [ImageCondition] = []
-  /// What could not be looked at; then nothing is known of the kernel.
+  /// What could not be looked at; then nothing is known about the kernel.
   public var failedLook: DKMSError?
 
-  /// Makes a description; that of a kernel without modules has nothing wrong with it.
+  /// Makes a description; by default, that of a kernel without modules and without problems.
   public init(
     kernel: Kernel, isRunning: Bool = false, enforcesSignatures: Bool = false,
     hasStaleDependencies: Bool = false, modules: [ModuleCondition] = [], failedLook: DKMSError? = nil

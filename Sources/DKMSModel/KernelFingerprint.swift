@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What tells one build of a kernel from another of the same release, as far as modules are concerned.
+/// Identifies one build of a kernel among others of the same release, as far as modules are concerned.
 public struct KernelFingerprint: Codable, Hashable, Sendable {
   /// The packages that own the kernel and its headers, with versions and build dates, where that is known.
   public var owner: String?
@@ -38,7 +38,9 @@ public struct KernelFingerprint: Codable, Hashable, Sendable {
       + "symbols \(symbols)\nconfiguration \(configuration)\ncompiler \(compiler)\n"
   }
 
-  /// Whether modules for the one are modules for the other; an owner that only one of them knows tells nothing.
+  /// Whether modules for one are modules for the other.
+  ///
+  /// An owner is only compared if both know theirs.
   public func matches(_ other: KernelFingerprint) -> Bool {
     (owner == nil || other.owner == nil || owner == other.owner) && symbols == other.symbols
       && configuration == other.configuration && compiler == other.compiler

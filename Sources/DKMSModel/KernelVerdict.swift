@@ -32,7 +32,7 @@ public struct KernelVerdict: Codable, Hashable, Sendable {
     return findings.contains { $0.weight != .optional } ? .degraded : .asBefore
   }
 
-  /// What can be said of a kernel; the raw values are read by programs.
+  /// What can be said about a kernel; programs read the raw values.
   public enum Standing: String, Hashable, Sendable {
     /// It boots with all that belongs to it.
     case asBefore = "as_before"

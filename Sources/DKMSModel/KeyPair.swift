@@ -13,9 +13,9 @@ public struct KeyPair: Codable, Hashable, Sendable {
     self.certificate = certificate
   }
 
-  /// Whether a token holds the key, so that it is not ours to make or to look for.
+  /// Whether a token holds the key; then the key is neither made nor looked for here.
   public var isOnToken: Bool { key.hasPrefix("pkcs11:") }
 
-  /// What to call the key; a URI may hold the PIN of its token.
+  /// What to call the key in messages; a URI may contain the PIN of its token.
   public var keyName: String { isOnToken ? "the key on its token" : key }
 }

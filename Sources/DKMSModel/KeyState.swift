@@ -8,7 +8,7 @@ public enum KeyState: Codable, Hashable, Sendable {
   case absent
   /// The certificate alone, with which nothing can be signed: it is put aside, and both are made anew.
   case withoutKey
-  /// The key alone; where its certificate is only the administrator can say.
+  /// The key alone; only the administrator can say where its certificate is.
   case withoutCertificate
 
   /// Whether making a key and a certificate loses nothing that could be used.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What there is of one module for one kernel.
+/// The state of one module for one kernel.
 public struct ModuleCondition: Codable, Hashable, Sendable {
   /// The version that belongs to the kernel: the newest one whose source is there.
   public var id: ModuleID
@@ -21,7 +21,7 @@ public struct ModuleCondition: Codable, Hashable, Sendable {
   /// The files that the installed version, or else the built one, should have in the kernel's directory.
   public var files: [ModuleFileCondition]
 
-  /// Makes a description; that of a module of which there is nothing.
+  /// Makes a description; by default, that of a module with nothing built or installed.
   public init(
     id: ModuleID, moduleNames: [String] = [], installed: ModuleID? = nil, isLastGood: Bool = false,
     isBuilt: Bool = false, obstacle: DKMSError? = nil, failure: FailedBuild? = nil,
@@ -38,7 +38,7 @@ public struct ModuleCondition: Codable, Hashable, Sendable {
   }
 }
 
-/// A build that failed and has not been mended.
+/// A build that failed and has not been fixed.
 public struct FailedBuild: Codable, Hashable, Sendable {
   /// Its log.
   public var log: String

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What there is of one kernel module that should be in a kernel's directory.
+/// The state of one kernel module that should be in a kernel's directory.
 public struct ModuleFileCondition: Codable, Hashable, Sendable {
   /// The name of the module, without `.ko`.
   public var name: String
@@ -16,10 +16,10 @@ public struct ModuleFileCondition: Codable, Hashable, Sendable {
   public var isListed: Bool
   /// What the module says of itself.
   public var information: Information
-  /// The kernel's own module that stays in its place, being no older; looked for where the file is missing.
+  /// The kernel's own module that stays because it is not older; only looked for if the file is missing.
   public var kernelsOwn: String?
 
-  /// Makes a description; that of a file with nothing wrong but what is said.
+  /// Makes a description; by default, nothing is wrong with the file.
   public init(
     name: String, path: String, exists: Bool = true, builtPath: String? = nil, isAsBuilt: Bool? = true,
     isListed: Bool = true, information: Information = .unknown, kernelsOwn: String? = nil

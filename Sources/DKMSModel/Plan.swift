@@ -106,14 +106,14 @@ public enum Step: Codable, Hashable, Sendable {
   case makeKeys(KeyPair)
   /// Build it, replacing what was built before once the new build stands.
   case build(ModuleID, Kernel)
-  /// Bring a source into the source tree, from this directory; with `replaces` what is there goes, without it
-  /// stays where the new one has no file of that name.
+  /// Bring a source into the source tree, from this directory; with `replaces`, what is there is removed;
+  /// without it, files stay that the new source does not have.
   case copySource(ModuleID, from: String, replaces: Bool)
-  /// Register a module version of which there is no more than this dkms.conf, and builds.
+  /// Register a module version of which there are only builds and this dkms.conf.
   case addWithoutSource(ModuleID, configuration: String)
   /// Take over what was built elsewhere, from this directory.
   case loadBuild(ModuleID, Kernel, from: String)
-  /// Write a module, or what was built of it for these kernels, to a tarball.
+  /// Write a module's source, or its builds for these kernels, or both, to a tarball.
   case makeTarball(ModuleID, [Kernel], TarballContents, file: String)
   /// Put the built modules into the kernel's directory, in the place of another version's.
   case install(ModuleID, Kernel)
@@ -139,13 +139,13 @@ public enum Step: Codable, Hashable, Sendable {
 public enum Reason: Codable, Hashable, Sendable {
   /// It was asked for by name.
   case requested
-  /// The module's source came or changed.
+  /// The module's source is new or changed.
   case sourceChanged
-  /// The kernel or its headers came or changed.
+  /// The kernel or its headers are new or changed.
   case kernelChanged
   /// The kernel has no such module yet.
   case notInstalled
-  /// A module that it needs came or changed.
+  /// A module that it needs is new or changed.
   case dependencyChanged(ModuleID)
   /// Another version took its place.
   case replaced(by: ModuleID)
@@ -155,7 +155,7 @@ public enum Reason: Codable, Hashable, Sendable {
   case kernelGone
   /// Modules of the kernel change.
   case modulesChange
-  /// It has never been built for the kernel: an earlier transaction did not come to that.
+  /// It has never been built for the kernel: an earlier transaction did not get that far.
   case leftUndone
   /// Another kernel has it.
   case matched
@@ -186,9 +186,9 @@ public struct Skip: Codable, Hashable, Sendable {
 
   /// Why something is left out.
   public enum Cause: Codable, Hashable, Sendable {
-    /// It stands already.
+    /// It is up to date.
     case upToDate
-    /// The conf does not say AUTOINSTALL.
+    /// The conf does not set AUTOINSTALL.
     case notAutoinstalled
     /// It comes from elsewhere, but the tree has a build already.
     case builtAlready

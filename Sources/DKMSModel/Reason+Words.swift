@@ -8,13 +8,13 @@ extension Reason {
     case .notInstalled: "the kernel has no such module yet"
     case .modulesChange: "modules of the kernel change"
     case .matched: "another kernel has it"
-    case .sourceChanged: "its source came or changed"
-    case .kernelChanged: "the kernel came or changed"
+    case .sourceChanged: "its source is new or changed"
+    case .kernelChanged: "the kernel is new or changed"
     case .dependencyChanged(let id): "it needs \(id), which changed"
     case .replaced(let id): "\(id) takes its place"
     case .sourceGone: "its source is gone"
     case .kernelGone: "the kernel is gone"
-    case .leftUndone: "an earlier transaction left it out"
+    case .leftUndone: "an earlier transaction left it undone"
     case .signing: "modules are signed with it"
     case .dependenciesFailed: "modules.dep could not be written"
     }
@@ -25,8 +25,8 @@ extension Skip.Cause {
   /// Why, as part of a sentence.
   public var words: String {
     switch self {
-    case .upToDate: "it stands already"
-    case .notAutoinstalled: "its dkms.conf does not say AUTOINSTALL"
+    case .upToDate: "it is up to date"
+    case .notAutoinstalled: "its dkms.conf does not set AUTOINSTALL"
     case .builtAlready: "the tree has a build already"
     case .lastGood: "nothing can take its place"
     case .obstacle(let error): "\(error)"

@@ -7,7 +7,7 @@ public struct Report: Hashable, Sendable {
   /// The outcome of each step, in the order of the plan's steps.
   public let outcomes: [Outcome]
 
-  /// Makes a report; there is one outcome a step.
+  /// Makes a report; there is one outcome for each step.
   public init(plan: Plan, outcomes: [Outcome]) {
     precondition(plan.steps.count == outcomes.count)
     self.plan = plan
@@ -35,7 +35,7 @@ public struct Report: Hashable, Sendable {
 public enum Outcome: Codable, Hashable, Sendable {
   /// It was done, with these remarks.
   case done(warnings: [String])
-  /// It was tried and failed; what stood before stands.
+  /// It was tried and failed; what was there before is unchanged.
   case failed(DKMSError)
   /// A step that it requires did not succeed.
   case notTried

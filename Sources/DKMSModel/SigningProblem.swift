@@ -27,7 +27,7 @@ public enum SigningProblem: Codable, Hashable, Sendable {
     }
   }
 
-  /// What mends it.
+  /// What fixes it.
   public var remedy: String? {
     switch self {
     case .keysAbsent, .keyMissing: "dkms generate_mok"
@@ -47,8 +47,8 @@ extension SigningProblem: CustomStringConvertible {
   public var description: String {
     switch self {
     case .keysAbsent(let pair): "neither \(pair.key) nor \(pair.certificate) exists"
-    case .keyMissing(let pair): "\(pair.key) is missing, but not its certificate \(pair.certificate)"
-    case .certificateMissing(let pair): "\(pair.certificate) is missing, but not \(pair.keyName)"
+    case .keyMissing(let pair): "\(pair.key) is missing, but its certificate \(pair.certificate) is there"
+    case .certificateMissing(let pair): "\(pair.certificate) is missing, but \(pair.keyName) is there"
     case .openSSLMissing: "openssl, which makes keys, is not installed"
     case .keysNotMade(let pair, let detail): "\(pair.key) could not be made: \(detail)"
     case .programMissing(let path): "\(path) is not a program"

@@ -2,18 +2,18 @@
 
 /// What a package transaction did to modules and kernels, seen after the fact.
 public struct Transaction: Codable, Hashable, Sendable {
-  /// Modules whose source came or changed.
+  /// Modules whose source is new or changed.
   public var changedModules: [ModuleID]
   /// Registered modules whose source is gone.
   public var goneModules: [ModuleID]
-  /// Kernels that came, or whose headers came or changed.
+  /// Kernels that are new, or whose headers are new or changed.
   public var changedKernels: [Kernel]
   /// Kernels that are gone.
   public var goneKernels: [Kernel]
   /// The running kernel, where it is gone: its modules stay until the next boot.
   public var keptKernels: [Kernel]
-  /// Directories of sources that came or changed, and whose dkms.conf nobody understands: each may be the successor of a
-  /// module whose source is gone.
+  /// Directories of new or changed sources whose dkms.conf cannot be understood: each may be the successor of
+  /// a module whose source is gone.
   public var unreadSources: [String]
   /// Every kernel that is installed, those that changed among them.
   public var installedKernels: [Kernel]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What the DKMS tree holds, read at one moment.
+/// The contents of the DKMS tree, read at one moment.
 public struct TreeState: Codable, Hashable, Sendable {
   /// The registered module versions, sorted by name, then version, as bytes.
   public var modules: [ModuleRecord]

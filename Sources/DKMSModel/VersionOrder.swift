@@ -3,7 +3,7 @@
 /// The order in which DKMS compares module versions and kernel releases.
 ///
 /// Runs of digits are compared as numbers, everything else as text. It is the reference's order, which
-/// BUILD_EXCLUSIVE_KERNEL_MIN and `autoinstall` depend upon; packages have pacman's order instead.
+/// BUILD_EXCLUSIVE_KERNEL_MIN and `autoinstall` depend on; packages have pacman's order instead.
 public struct VersionOrder: Comparable, Hashable, Sendable {
   private let parts: [Part]
 

@@ -25,8 +25,9 @@ public enum HelperKind: String, CaseIterable, Sendable {
   /// On which side of the packages' changes pacman starts it, as a record has it.
   var phase: String { self == .remove ? "pre" : "post" }
 
-  /// Whether what one call was to do and did not is the next one's to do; the others look at everything each time, or
-  /// concern one transaction.
+  /// Whether the next call does what an earlier one left undone.
+  ///
+  /// The other helpers look at everything each time, or concern a single transaction.
   var resumes: Bool { self == .install || self == .initramfs }
 
   /// What the helper runs.

@@ -3,7 +3,7 @@
 internal import Host
 internal import SystemPackage
 
-/// The one program behind all helpers: links give it their names, and it goes by the one that it is called by.
+/// The one program behind all helpers: links to it have their names, and it acts as the one it is called by.
 public enum HelperProgram {
   /// Runs the helper that the program is called as and ends the process.
   ///

@@ -7,7 +7,9 @@ package import Journal
 package import SystemPackage
 
 extension Hook {
-  /// Reads the targets and acts on them; 0 where all is well, so that pacman reports anything else.
+  /// Reads the targets and acts on them; returns 0 if all is well.
+  ///
+  /// Pacman reports any other status.
   package static func run(
     _ arguments: [String] = [], _ input: FileDescriptor, layout: Layout = Layout(), host: Host
   ) async -> Int32 {
@@ -19,7 +21,8 @@ extension Hook {
     return await perform(lines, arguments, layout: layout, host: host).status
   }
 
-  /// What a call with these targets would see and do, with all that earlier calls left undone; nothing is changed.
+  /// What a call with these targets would see and do, including what earlier calls left undone; nothing is
+  /// changed.
   ///
   /// - Throws: `DKMSError` where that cannot be found out.
   package static func preview(
@@ -50,11 +53,11 @@ extension Hook {
       return HookResult(status: 1)
     }
     guard host.isRoot else {
-      host.console.printError("==> ERROR: this is pacman's to run, as root")
+      host.console.printError("==> ERROR: this is for pacman to run, as root")
       return HookResult(status: 1)
     }
     let journal = Journal(layout)
-    // Before this call is on record itself.
+    // This must come before this call itself is on record.
     let unfinished = resumed(from: journal, narrator)
     call.targets += unfinished.flatMap(\.knownTargets)
     let entry = JournalEntry(
@@ -80,26 +83,26 @@ extension Hook {
 
   // MARK: What earlier calls left
 
-  /// What calls before this one left undone; nothing of a helper that concerns one transaction alone.
+  /// What earlier calls left undone; always empty for a helper that concerns only its own transaction.
   private static func unfinished(in journal: Journal) throws(JournalError) -> Journal.Unfinished {
     kind.resumes ? try journal.unfinished(of: kind.rawValue) : .init()
   }
 
-  /// The calls whose work this one does, too; says which, and what nobody knows.
+  /// The earlier calls whose work this one also does; says which they are, and what is unknown.
   private static func resumed(from journal: Journal, _ narrator: Narrator) -> [JournalRecord] {
-    let remedy = "to do all that may be undone: alpm-dkms reconcile"
+    let remedy = "to do everything that may be left undone: alpm-dkms reconcile"
     do throws(JournalError) {
       let unfinished = try unfinished(in: journal)
       for call in unfinished.calls {
-        narrator.warn("call \(call.number) has not done all that it was to do; this one does it, too")
+        narrator.warn("call \(call.number) did not finish its work; this one finishes it")
       }
       for problem in unfinished.problems {
-        narrator.warn("what a call was to do is not known: \(problem)")
+        narrator.warn("what an earlier call had yet to do is unknown: \(problem)")
         narrator.advise(remedy)
       }
       return unfinished.calls
     } catch {
-      narrator.warn("what earlier calls were to do is not known: \(error)")
+      narrator.warn("what earlier calls had yet to do is unknown: \(error)")
       narrator.advise(remedy)
       return []
     }

@@ -20,7 +20,7 @@ package protocol Hook: Sendable {
 
   /// Whether there is anything to do at all; where there is not, the call leaves no record.
   ///
-  /// - Throws: `DKMSError` where the hook file asks for what nobody has.
+  /// - Throws: `DKMSError` where the hook file asks for something that does not exist.
   static func concerns(_ call: HookCall, layout: Layout, host: Host) throws(DKMSError) -> Bool
 
   /// Gets ready to look.
@@ -37,7 +37,7 @@ package protocol Hook: Sendable {
   /// - Throws: `DKMSError` where another run cannot be waited for.
   func lock() async throws(DKMSError) -> DirectoryLock?
 
-  /// Ends, or clears away, what killed runs have begun.
+  /// Finishes, or clears away, what killed runs began.
   ///
   /// - Returns: Whether that went well; what went wrong has been said.
   func recover() async throws(DKMSError) -> Bool
@@ -47,10 +47,10 @@ package protocol Hook: Sendable {
   /// - Throws: `DKMSError` where that cannot be found out.
   func look() async throws(DKMSError) -> Facts
 
-  /// Decides from facts alone, here as on any other machine.
+  /// Decides from facts alone, with the same result on any machine.
   static func plan(_ facts: Facts) -> Plan
 
-  /// Does what was decided, and says what is to be said of the facts.
+  /// Does what was decided, and reports what the facts call for.
   ///
   /// - Throws: `DKMSError` where nothing of it can be done.
   func carryOut(_ plan: Plan, from facts: Facts) async throws(DKMSError) -> HookEnding
@@ -94,7 +94,7 @@ package protocol HookPlan: Codable, Hashable, Sendable {
   var words: [String] { get }
   /// The same with what became of each thing.
   func words(_ outcomes: [Outcome]) -> [String]
-  /// What was done, in half a line; without outcomes what was to be done.
+  /// What was done, in half a line; without outcomes, what was planned.
   func summary(_ outcomes: [Outcome]?) -> String
 }
 

@@ -17,7 +17,7 @@ struct ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, output.rawValue, STDOUT_FILENO)
     posix_spawn_file_actions_adddup2(&actions, errorOutput.rawValue, STDERR_FILENO)
-    // By way of numbers that nobody uses: the goal of one may be the source of another.
+    // Descriptors are first moved to unused numbers: the target of one may be the source of another.
     let free = (command.descriptors.flatMap { [$0.key, $0.value.rawValue] }.max() ?? 0) + 1
     for (aside, descriptor) in zip(free..., command.descriptors.values) {
       posix_spawn_file_actions_adddup2(&actions, descriptor.rawValue, aside)
@@ -26,7 +26,8 @@ struct ChildProcess: Sendable {
       posix_spawn_file_actions_adddup2(&actions, aside, number)
       posix_spawn_file_actions_addclose(&actions, aside)
     }
-    // What this process was given without asking is not the child's: it could keep a pipe of pacman open.
+    // The child does not get descriptors that this process merely inherited: it could keep a pipe of pacman's
+    // open.
     posix_spawn_file_actions_addclosefrom_np(&actions, (command.descriptors.keys.max() ?? STDERR_FILENO) + 1)
     posix_spawn_file_actions_addchdir_np(&actions, command.directory.string)
 
@@ -97,7 +98,7 @@ struct ChildProcess: Sendable {
     } onCancel: {
       self.killGroup()
     }
-    // The number is the group's own until the child is reaped.
+    // Until the child is reaped, the number cannot be reused for another group.
     killGroup()
     ParentDeathWatch.shared.remove(identifier)
     let termination = reap()
@@ -107,7 +108,7 @@ struct ChildProcess: Sendable {
 
   /// Waits until some output has not grown for a while; false where the task is cancelled before.
   ///
-  /// It counts looks, not time, so that a machine that slept meanwhile is not taken for a silent child.
+  /// It counts checks, not time, so that a machine that was suspended is not mistaken for a silent child.
   private static func isSilent(for limit: Duration, _ outputSize: () -> Int64) async -> Bool {
     let enough = 20
     var size = outputSize()
@@ -125,7 +126,8 @@ struct ChildProcess: Sendable {
     kill(-identifier, SIGKILL)
   }
 
-  /// Waits for the end without reaping, so that the number stays this child's until nobody may kill it any more.
+  /// Waits for the end without reaping, so that the process number still belongs to this child while others
+  /// may signal it.
   private func exit() async {
     await onOwnThread {
       var information = siginfo_t()
@@ -137,7 +139,8 @@ struct ChildProcess: Sendable {
   private func waitForGroup() async {
     guard kill(-identifier, 0) == 0 else { return }
     await onOwnThread {
-      // Not for ever: what hangs in a driver does not die, and who inherits the dead may not reap them.
+      // This does not wait for ever: a process that hangs in a driver does not die, and the new parent of the
+      // dead may not reap them.
       let (looks, microseconds): (Int, useconds_t) = (200, 10_000)
       for _ in 0..<looks where kill(-identifier, 0) == 0 { usleep(microseconds) }
     }

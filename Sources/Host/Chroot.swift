@@ -7,8 +7,8 @@ internal import SystemPackage
 enum Chroot {
   /// Asks as the reference does: fakechroot says so, or mounts or root directory are not those of process 1.
   ///
-  /// Only root may look at the root directory of process 1; where even root cannot, /proc is missing, as it is in
-  /// a chroot that nobody has furnished.
+  /// Only root may look at the root directory of process 1. If even root cannot, /proc is missing, as it is
+  /// in a bare chroot.
   static func isEntered(environment: [String: String], isRoot: Bool, proc: FilePath = "/proc") -> Bool {
     let isFake =
       environment["FAKECHROOT"] == "true" && environment["FAKECHROOT_BASE"] != nil

@@ -14,9 +14,9 @@ public struct Command: Hashable, Sendable {
   public var directory: FilePath
   /// Where its standard output and standard error go.
   public var output: Output
-  /// How long it may run before it and its children are killed; nil for as long as it likes.
+  /// How long it may run before it and its children are killed; nil for no limit.
   public var timeLimit: Duration?
-  /// How long it may print nothing before it and its children are killed; nil for as long as it likes.
+  /// How long it may print nothing before it and its children are killed; nil for no limit.
   ///
   /// Silence is noticed up to a tenth later.
   public var silenceLimit: Duration?

@@ -30,14 +30,14 @@ public struct Console: Sendable {
           write(stream == .output ? STDOUT_FILENO : STDERR_FILENO, $0.baseAddress, $0.count)
         }
         if written < 0 && errno == EINTR { continue }
-        // A reader that has gone must not stop work on the system.
+        // Work on the system must not stop because a reader has gone.
         guard written > 0 else { return }
         bytes = bytes.dropFirst(written)
       }
     }
   }
 
-  /// The same, with lines laid out for the terminals that the streams are.
+  /// The same, with lines laid out for the terminals behind the streams.
   func laidOut(_ output: OutputStyle, errors: OutputStyle) -> Console {
     Console { [sink] stream, line in
       for part in (stream == .output ? output : errors).lines(of: line) { sink(stream, part) }

@@ -13,7 +13,7 @@ extension FileDescriptor {
     bytes.reserveCapacity(max(0, min(size, limit)))
     let greatestChunk = 1 << 16
     while bytes.count < limit {
-      // One byte more than is expected shows the end of the file in the same call.
+      // Asking for one byte more than expected shows the end of the file in the same call.
       let count = min(greatestChunk, limit - bytes.count, max(size - bytes.count + 1, 1 << 12))
       let chunk = try [UInt8](unsafeUninitializedCapacity: count) { buffer, count in
         count = try read(into: UnsafeMutableRawBufferPointer(buffer))
@@ -26,7 +26,7 @@ extension FileDescriptor {
 }
 
 extension FileDescriptor {
-  /// Makes a pipe that no child inherits unless told.
+  /// Makes a pipe that a child inherits only if asked to.
   ///
   /// - Throws: `Errno`.
   static func closedOnExecPipe() throws(Errno) -> (readEnd: FileDescriptor, writeEnd: FileDescriptor) {

@@ -20,7 +20,7 @@ public struct DirectoryLock: ~Copyable, Sendable {
   private init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
 
   deinit {
-    // Closing alone is not enough: a child that is just being started has a copy until its program runs.
+    // Closing is not enough: a child that is being started holds a copy until its program runs.
     flock(descriptor.rawValue, LOCK_UN)
     try? descriptor.close()
   }
@@ -31,8 +31,8 @@ public struct DirectoryLock: ~Copyable, Sendable {
   ///   - directory: What is locked.
   ///   - mode: Whether it is shared.
   ///   - creates: Whether the directory is made where there is none.
-  ///   - patience: How long another holder is waited for in silence.
-  ///   - onWait: Called where that was not long enough.
+  ///   - patience: How long to wait silently for another holder.
+  ///   - onWait: Called if that was not long enough.
   /// - Returns: The lock, held.
   /// - Throws: `HostError`, also where the task is cancelled.
   public static func acquire(
@@ -52,7 +52,7 @@ public struct DirectoryLock: ~Copyable, Sendable {
       let start = clock.now
       var isAnnounced = false
       while flock(descriptor.rawValue, mode.operation | LOCK_NB) != 0 {
-        // Asked for again and again, because a blocked call could not be cancelled.
+        // The lock is polled, because a blocking call could not be cancelled.
         guard (try? await Task.sleep(for: .milliseconds(10))) != nil else {
           throw HostError("lock", directory, .interrupted)
         }
@@ -61,7 +61,7 @@ public struct DirectoryLock: ~Copyable, Sendable {
           isAnnounced = true
         }
       }
-      // The holder before may have removed the directory, and somebody else made it anew.
+      // The previous holder may have removed the directory, and another process may have made it again.
       if lock.stillNames(directory) { return lock }
     }
   }

@@ -71,7 +71,7 @@ public struct Host: Sendable {
       enforcesSignatures: { SignatureEnforcement.isOn() })
   }
 
-  /// The same machine, with lines laid out for whoever sits at the terminal.
+  /// The same machine, with lines laid out for the person at the terminal.
   public func forPeople() -> Host {
     var host = self
     host.console = console.laidOut(style, errors: .live(environment, STDERR_FILENO))
@@ -115,7 +115,7 @@ public struct Host: Sendable {
     return code == 0 ? set.reduce(0) { $0 + $1.nonzeroBitCount } : 1
   }
 
-  /// depmod and modinfo are where the `PATH` of a user who became root may not look.
+  /// depmod and modinfo may not be in the `PATH` of a user who became root.
   private static func withSystemPrograms(_ environment: [String: String]) -> [String: String] {
     let path = environment["PATH"]?.split(separator: ":").map(String.init) ?? []
     let system = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"]

@@ -6,7 +6,7 @@ public import SystemPackage
 
 /// A GNU make jobserver: a pipe that holds a byte for each job that may run.
 ///
-/// A process that starts a make takes one job for it first; what that make starts takes further ones.
+/// A process that starts a make first takes one job for it; what that make starts takes more.
 public final class JobServer: Sendable {
   /// How many jobs may run at once.
   public let jobs: Int
@@ -35,13 +35,14 @@ public final class JobServer: Sendable {
     try? writeEnd.close()
   }
 
-  /// The numbers under which a make finds the two ends: scripts that redirect 3 or 9 may stand between.
+  /// The descriptor numbers of the two ends for make; they are high, because scripts in between may redirect
+  /// 3 or 9.
   private static let (readNumber, writeNumber): (CInt, CInt) = (173, 174)
 
   /// What a make needs in its `MAKEFLAGS` to find the jobserver.
   ///
-  /// The number is for Makefiles that pass their `MAKEFLAGS` on as arguments: a make that is called so has no
-  /// jobserver, and without a number it would have no limit.
+  /// The number is for Makefiles that pass their `MAKEFLAGS` on as arguments: such a make has no jobserver,
+  /// and without a number it would have no limit.
   public var makeFlags: String { "-j\(jobs) --jobserver-auth=\(Self.readNumber),\(Self.writeNumber)" }
 
   /// The descriptors that a make needs to inherit.
@@ -77,7 +78,7 @@ public final class JobServer: Sendable {
     let pollMilliseconds: CInt = 100
     while waiter.state.withLock({ $0 == .waiting }) {
       var ready = pollfd(fd: readEnd.rawValue, events: Int16(POLLIN), revents: 0)
-      // Another may be faster than who sees a job; then there is none to take.
+      // Another process may take the job first; then there is none left.
       guard poll(&ready, 1, pollMilliseconds) == 1, take() else { continue }
       waiter.state.withLock { $0 = .holding }
     }
@@ -94,7 +95,7 @@ public final class JobServer: Sendable {
   private func putBack() {
     holders.withLock { holders in
       holders -= 1
-      // A make that was killed has lost those it held; while nobody holds any, all must be here.
+      // A make that was killed has lost the jobs it held. While none are held, all must be here.
       if holders == 0 { fill() } else { writeToken() }
     }
   }

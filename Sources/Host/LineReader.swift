@@ -8,7 +8,7 @@ public final class LineReader {
   private let path: FilePath
   private var chunk: [UInt8]
   private var rest: Range<Int> = 0..<0
-  /// The most bytes that were held at any moment, the chunk last read among them.
+  /// The largest number of bytes held at any moment, including the last chunk.
   private(set) var greatestHold = 0
   /// How much of a line is kept; what follows is read and dropped.
   private let lineLimit: Int

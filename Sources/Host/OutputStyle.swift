@@ -2,7 +2,7 @@
 
 internal import Glibc
 
-/// How words for people are laid out: as wide as the terminal, and coloured where it likes that.
+/// How text for people is laid out: as wide as the terminal, and coloured if the terminal supports it.
 public struct OutputStyle: Hashable, Sendable {
   /// How many columns there are; nil where lines may be as long as they like, as in a pipe.
   public let width: Int?
@@ -18,8 +18,8 @@ public struct OutputStyle: Hashable, Sendable {
   /// Decides by the environment and the terminal.
   ///
   /// - Parameters:
-  ///   - environment: `NO_COLOR` that is not empty and `TERM=dumb` forbid colour; `COLUMNS` goes before what the
-  ///     terminal says of its width.
+  ///   - environment: `NO_COLOR` that is not empty and `TERM=dumb` forbid colour; `COLUMNS` takes precedence
+  ///     over the terminal's own width.
   ///   - terminalWidth: The columns of the terminal, 0 where it does not tell; nil where there is no terminal.
   public init(environment: [String: String], terminalWidth: Int?) {
     guard let terminalWidth else {

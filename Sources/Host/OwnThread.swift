@@ -2,7 +2,7 @@
 
 internal import Glibc
 
-/// Runs work that blocks on a thread of its own, so that it holds none of the few that tasks share.
+/// Runs blocking work on its own thread, so that it does not occupy one of the few threads that tasks share.
 func onOwnThread(_ body: @escaping @Sendable () -> Void) async {
   await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
     let work = Unmanaged.passRetained(

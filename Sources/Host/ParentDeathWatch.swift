@@ -4,7 +4,7 @@ internal import Glibc
 internal import Synchronization
 internal import SystemPackage
 
-/// A small process that outlives this one for a moment, to kill the children of one that was killed.
+/// A small process that outlives this one for a moment, to kill its children if it is killed.
 ///
 /// The kernel's own parent-death signal reaches only the direct child, and comes when a thread ends.
 final class ParentDeathWatch: Sendable {
@@ -47,7 +47,7 @@ final class ParentDeathWatch: Sendable {
     }
   }
 
-  /// Starts the process; without one, children are killed all the same where this process still can.
+  /// Starts the process; without it, children are still killed as long as this process can do so.
   private static func start() -> FileDescriptor? {
     guard let pipe = try? FileDescriptor.closedOnExecPipe() else { return nil }
     defer { try? pipe.readEnd.close() }

@@ -9,7 +9,7 @@ public enum Program {
   ///
   /// Call it from the main thread before anything else: threads that are there already would take the signals.
   public static func run(_ work: @escaping @Sendable () async -> Int32) -> Never {
-    // Whatever is made is for everyone to read, as the reference makes it.
+    // Everyone can read the files made here, as with the reference.
     umask(0o022)
     // pacman may be gone by the time a line is written.
     signal(SIGPIPE, SIG_IGN)

@@ -2,9 +2,9 @@
 
 public import SystemPackage
 
-/// A directory for what a call needs for a while; it goes with the value.
+/// A temporary directory for one call; it is removed with the value.
 ///
-/// It is locked as long as it is in use: one that is not was left by a call that was killed.
+/// It is locked while it is in use: an unlocked one was left by a call that was killed.
 public struct ScratchDirectory: ~Copyable, Sendable {
   /// Where it is.
   public let path: FilePath
@@ -16,7 +16,7 @@ public struct ScratchDirectory: ~Copyable, Sendable {
   ///
   /// - Throws: `HostError`.
   public init(in parent: FilePath) throws(HostError) {
-    // A run that sweeps may come before the lock.
+    // A run that sweeps may get here before the lock is taken.
     for _ in 0..<10 {
       let path = try Files.makeTemporaryDirectory(in: parent, prefix: Self.prefix)
       if let lock = DirectoryLock.tryExclusive(path) {
@@ -51,9 +51,9 @@ public struct ScratchDirectory: ~Copyable, Sendable {
     }
   }
 
-  /// Nobody else can change what is in one of these while it is being removed.
+  /// Only this user can change the contents of one of these while it is being removed.
   private static func candidates(in parent: FilePath) throws(HostError) -> [FilePath] {
-    // Where others put things for a while there may be thousands.
+    // The directory for temporary files may hold thousands of entries.
     try Files.list(parent, beginningWith: prefix).map(parent.appending).where(Files.isPrivateDirectory)
   }
 }

@@ -3,9 +3,9 @@
 public import SystemPackage
 
 extension FileDescriptor {
-  /// The lines of a stream, to its end, text or not; one without an end of its own counts too.
+  /// The lines of a stream up to its end, as bytes; the last one need not end in a newline.
   ///
-  /// All of it is read, since a writer that finds nobody reading fails.
+  /// All of it is read, since a writer without a reader fails.
   ///
   /// - Throws: `HostError`.
   public func lines() throws(HostError) -> [[UInt8]] {

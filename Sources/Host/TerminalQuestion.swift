@@ -2,9 +2,11 @@
 
 internal import Glibc
 
-/// Questions to whoever sits at the terminal.
+/// Questions to the person at the terminal.
 public enum TerminalQuestion {
-  /// Asks for yes or no; anything but a yes is a no, and nil where standard input is no terminal.
+  /// Asks for yes or no; anything but a yes is a no.
+  ///
+  /// Nil if standard input is not a terminal.
   @Sendable public static func ask(_ question: String) -> Bool? {
     guard isatty(STDIN_FILENO) == 1 else { return nil }
     let prompt = Array(":: \(question) [y/N] ".utf8)

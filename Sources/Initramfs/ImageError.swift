@@ -11,7 +11,7 @@ public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
   public let path: String
   /// What is wrong with it.
   public let reason: String
-  /// Whether a look failed, so that nothing is known of the image; otherwise it is damaged.
+  /// Whether a look failed, so that nothing is known about the image; otherwise it is damaged.
   public let isFailedLook: Bool
 
   /// Names an image and what is wrong with it.

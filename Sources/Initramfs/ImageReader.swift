@@ -4,7 +4,7 @@ internal import Archives
 public import DKMSModel
 public import SystemPackage
 
-/// Looks into images; takes nothing in them on trust and keeps little of them in memory.
+/// Looks into images without trusting their contents, and keeps little of them in memory.
 public struct ImageReader: Sendable {
   let limits: ImageLimits
   /// File systems in a file, in which dracut can keep what kernels would else unpack.

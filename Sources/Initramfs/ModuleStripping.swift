@@ -6,7 +6,8 @@ internal import Glibc
 internal import Host
 internal import SystemPackage
 
-/// How a generator may change modules on their way into an image: it strips them of what is no use for loading.
+/// How a generator may change modules on their way into an image: it strips what is not needed for loading
+/// them.
 struct ModuleStripping {
   /// The calls it may make, without the files.
   private let calls: [[String]]
@@ -43,7 +44,7 @@ struct ModuleStripping {
       do {
         guard try await host.launcher.run(command).isSuccess else { continue }
       } catch {
-        // What is not installed the generator has not used either.
+        // A program that is not installed was not used by the generator either.
         if error.errno == .noSuchFileOrDirectory { continue }
         throw error
       }

@@ -26,17 +26,17 @@ struct UnifiedKernelImage {
       guard offset + size <= file.end else { throw damaged("it is truncated") }
       return FileRange(offset..<offset + size, of: file)
     }
-    throw damaged("it has no section .initrd")
+    throw damaged("it has no .initrd section")
   }
 
   /// Where the headers of its sections are, and how many there are.
   private func sections() throws(ArchiveError) -> (start: Int64, count: Int) {
     let stub = try file.bytes(at: 0, count: 64)
-    guard stub.count == 64, stub.starts(with: Array("MZ".utf8)) else { throw damaged("it is no PE file") }
+    guard stub.count == 64, stub.starts(with: Array("MZ".utf8)) else { throw damaged("it is not a PE file") }
     let start = stub.number(at: 60)
     let header = try file.bytes(at: start, count: 24)
     guard header.count == 24, header.starts(with: Array("PE".utf8) + [0, 0]) else {
-      throw damaged("it is no PE file")
+      throw damaged("it is not a PE file")
     }
     return (start + 24 + header.number(at: 20, length: 2), Int(header.number(at: 6, length: 2)))
   }

@@ -120,7 +120,7 @@ public struct JSONParser {
         }
         return string
       case UInt8(ascii: "\\"): text += Array(String(try escape()).utf8)
-      case ..<0x20: throw problem("a control character lies bare in the text")
+      case ..<0x20: throw problem("there is an unescaped control character in the text")
       default:
         text.append(byte)
         position += 1
@@ -147,7 +147,7 @@ public struct JSONParser {
     default: break
     }
     position = start
-    throw problem("this is no escape that JSON has")
+    throw problem("JSON has no such escape")
   }
 
   private mutating func unicodeScalar() -> Unicode.Scalar? {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// Decodes one JSON value, and takes nothing for what it is not.
+/// Decodes one JSON value, without converting between types.
 struct JSONValueDecoder: Decoder, SingleValueDecodingContainer {
   private let json: JSON
   let codingPath: [any CodingKey]

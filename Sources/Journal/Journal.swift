@@ -3,7 +3,8 @@
 internal import Host
 package import SystemPackage
 
-/// The records of a system: a file a call in a directory of root's, the oldest of which go.
+/// The records of a system: one file for each call, in a directory that belongs to root; the oldest are
+/// deleted.
 package struct Journal: Sendable {
   /// Where they are.
   package let directory: FilePath
@@ -18,7 +19,7 @@ package struct Journal: Sendable {
     /// How many bytes in one.
     package var recordBytes = 8 << 20
 
-    /// The limits that hold where nobody sets others.
+    /// The default limits.
     package init(count: Int = 400, bytes: Int = 64 << 20, recordBytes: Int = 8 << 20) {
       self.count = count
       self.bytes = bytes
@@ -52,7 +53,7 @@ package struct Journal: Sendable {
 
   /// Writes what became of a record that has begun.
   ///
-  /// - Throws: `JournalError`; the record stands as it was then.
+  /// - Throws: `JournalError`; the record is then as it was before.
   package func complete(_ record: JournalRecord) async throws(JournalError) {
     let lock = try await lock()
     try write(record)
@@ -73,7 +74,7 @@ package struct Journal: Sendable {
     } catch { throw JournalError(error) }
   }
 
-  /// The file of a record, or of as much of it as is not too large.
+  /// The file of a record, without the parts that would make it too large.
   private func fittingFile(_ record: JournalRecord) -> [UInt8] {
     let whole = record.file
     if whole.count <= limits.recordBytes { return whole }
@@ -91,7 +92,7 @@ package struct Journal: Sendable {
 
   /// What a killed helper was about to write.
   private func sweep() {
-    // What cannot be looked at is the next one's to sweep.
+    // What cannot be looked at is left for the next call to sweep.
     for name in (try? Files.list(directory)) ?? [] where name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix) {
       try? Files.remove(directory.appending(name))
     }
@@ -121,7 +122,7 @@ package struct Journal: Sendable {
         guard name.hasSuffix(Self.suffix), let number = Int(name.dropLast(Self.suffix.count)) else {
           return nil
         }
-        // The greatest number of all would have no successor.
+        // The largest possible number would have no successor.
         return (1..<Int.max).contains(number) && name == "\(number)\(Self.suffix)" ? number : nil
       }.sorted()
     }
@@ -163,18 +164,18 @@ package struct Journal: Sendable {
 
   /// What earlier calls of a helper left to the next one.
   package struct Unfinished: Sendable {
-    /// The last calls that did not come to their end, the oldest first, by whatever version.
+    /// The last calls that did not finish, the oldest first, written by any version.
     package var calls: [JournalRecord] = []
-    /// Why records that may be among them cannot be read.
+    /// Records that may be among them but cannot be read, and why.
     package var problems: [JournalError] = []
 
     /// Nothing.
     package init() {}
   }
 
-  /// The last calls of a helper that did not come to their end: the next one has to do what they were to do.
+  /// The last calls of a helper that did not finish; the next call has to do their work.
   ///
-  /// - Throws: `JournalError` where the directory cannot be read, so that nobody knows.
+  /// - Throws: `JournalError` where the directory cannot be read.
   package func unfinished(of helper: String) throws(JournalError) -> Unfinished {
     var unfinished = Unfinished()
     for number in try numbers.reversed() {

@@ -37,16 +37,16 @@ extension JournalError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .noRecord(let number, let newest?): "there is no record \(number); the newest is \(newest)"
-    case .noRecord(let number, nil): "there is no record \(number), for there are none"
+    case .noRecord(let number, nil): "there is no record \(number); there are none at all"
     case .empty(let directory): "there are no records in \(directory)"
     case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
     case .schema(let number, let found):
       "record \(number): schema: it is \(found), and this version reads only \(JournalRecord.schema)"
     case .helper(let number, let name):
-      "record \(number) is of the helper '\(name)', which this version has not"
+      "record \(number) is of the helper '\(name)', which this version does not have"
     case .damaged(let name, let problem): "\(name): \(problem)"
     case .withoutFacts(let number, let reason): "record \(number) holds no facts to plan from: \(reason)"
-    case .otherPlan(let name): "record \(name): its facts give another plan than it holds"
+    case .otherPlan(let name): "record \(name): its facts give a different plan from the one it holds"
     case .notWritten(let reason), .usage(let reason): reason
     }
   }

@@ -4,7 +4,7 @@ internal import Host
 internal import JSON
 package import SystemPackage
 
-/// Records as files: an object with a digest of each of its members, so that no edited one is taken for true.
+/// Records as files: an object with a digest of each of its members, so that edited records are noticed.
 extension JournalRecord {
   private static let digests = "digests"
 
@@ -17,7 +17,7 @@ extension JournalRecord {
     return Array("\(JSON.object(all).text)\n".utf8)
   }
 
-  /// Reads a file that `file` has made, or as much of one of another schema as every schema has.
+  /// Reads a file made by `file`, or, if it has another schema, the members that every schema has.
   ///
   /// - Throws: `JournalError`, also for one that was cut short, and for one of this schema that was edited, with the
   ///   place.
@@ -40,7 +40,7 @@ extension JournalRecord {
   package init(_ bytes: [UInt8], of path: FilePath) throws(JournalError) {
     do throws(JSONProblem) {
       let json = try JSONParser.parse(bytes)
-      // How other schemas guard their records is theirs to know.
+      // Other schemas may protect their records in another way.
       if try json.schema == Self.schema { try Self.check(json, bytes) }
       self = try json.decode()
     } catch {
@@ -50,7 +50,7 @@ extension JournalRecord {
 
   private static func check(_ json: JSON, _ bytes: [UInt8]) throws(JSONProblem) {
     guard case .object(let members) = json, case .object(let digests)? = json[Self.digests] else {
-      throw JSONProblem(place: "1:1", text: "this is no record: it has no digests")
+      throw JSONProblem(place: "1:1", text: "this is not a record: it has no digests")
     }
     for digest in digests where json[digest.name] == nil {
       throw JSONProblem(place: digest.name, text: "it was taken out after the record was written")

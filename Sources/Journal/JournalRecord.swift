@@ -5,21 +5,21 @@ package import JSON
 
 /// One call of a helper: what it was given, what it saw, decided and did.
 ///
-/// What every version can read of every record is here by its type: the envelope, from which unfinished work is resumed.
-/// What was seen and decided is here as JSON, which only the schema tells how to understand. alpm-dkms-journal(5)
-/// describes the file that it becomes.
+/// The members with types of their own are the envelope: every version can read them in every record, to
+/// resume unfinished work. What was seen and decided is kept as JSON, whose meaning depends on the schema.
+/// alpm-dkms-journal(5) describes the file that it becomes.
 package struct JournalRecord: Codable, Hashable, Sendable {
-  /// Raised when a member beside the envelope is removed or changes its meaning, or when plans are made otherwise of
-  /// the same facts.
+  /// Raised when a member outside the envelope is removed or changes its meaning, or when the same facts give
+  /// another plan.
   package static let schema = 2
 
-  /// By which schema facts, plan and outcomes are to be read.
+  /// The schema of facts, plan and outcomes.
   package var schema = Self.schema
   /// Its place in the journal; 0 until it has one.
   package var number = 0
   /// The version of the suite that wrote it, where it says so.
   package let version: String?
-  /// The helper, by the last word of its program's name; one of another version may be unknown here.
+  /// The helper, by the last word of its program's name; a helper of another version may be unknown here.
   package let helper: String
   /// On which side of the packages' changes the helper ran: `pre` or `post`.
   package let phase: String?
@@ -29,13 +29,13 @@ package struct JournalRecord: Codable, Hashable, Sendable {
   package let targets: [TargetLine]
   /// In seconds since 1970.
   package let began: Int
-  /// What was seen; nil where it did not come to that, or where it would have been too large.
+  /// What was seen; nil if the call did not get that far, or if it would have been too large.
   package var facts: JSON?
   /// What was decided.
   package var plan: JSON?
   /// Why something is left out.
   package var omission: String?
-  /// What became of it; nil as long as nothing has.
+  /// How it ended; nil until then.
   package var end: End?
 
   /// Begins a record.
@@ -89,7 +89,7 @@ package struct JournalRecord: Codable, Hashable, Sendable {
     return end.error == nil && end.status != ExitStatus.interrupted.rawValue
   }
 
-  /// What pacman handed over, as far as it is anything to us.
+  /// The targets that concern this suite.
   package var knownTargets: [HookTarget] { targets.compactMap(\.target) }
 
   /// How a call can have ended; the raw values are read by programs.

@@ -12,7 +12,7 @@ package struct TargetLine: Codable, Hashable {
 
   package init(_ text: String) { bytes = Array(text.utf8) }
 
-  /// What it names, if that is anything to us.
+  /// What it names, if that concerns this suite.
   package var target: HookTarget? { HookTarget(line: text) }
 
   /// The line for people; what is not UTF-8 is replaced.

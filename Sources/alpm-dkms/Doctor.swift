@@ -6,16 +6,16 @@ internal import Maintenance
 /// Says what is wrong with a system.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what is wrong with modules, kernels, hooks and settings, and what mends it.",
+    abstract: "Say what is wrong with modules, kernels, hooks and settings, and how to fix it.",
     discussion: """
-      Changes nothing without --fix. Each finding comes with its reason and the one command that mends it. Ends \
-      with status 0 when nothing is wrong, else with 1.
+      Changes nothing without --fix. Each problem comes with its reason and the one command that fixes it. Exits \
+      with status 0 when nothing is wrong, and with 1 otherwise.
       """)
 
-  @Flag(help: "Mend what is safe to mend, after showing it. Needs root.")
+  @Flag(help: "Fix what is safe to fix, after showing it. Needs root.")
   var fix = false
 
-  @Flag(name: .shortAndLong, help: "Do not ask before mending.")
+  @Flag(name: .shortAndLong, help: "Do not ask before fixing.")
   var yes = false
 
   @Flag(help: "Print JSON, for programs.")

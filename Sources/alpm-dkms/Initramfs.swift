@@ -3,23 +3,23 @@
 internal import ArgumentParser
 internal import Maintenance
 
-/// Makes stale images anew, or says what each is.
+/// Rebuilds stale images, or says what state each is in.
 struct Initramfs: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make the initramfs images anew that are stale, or say of each what it is.",
+    abstract: "Rebuild stale initramfs images, or say what state each image is in.",
     discussion: """
-      An image is stale when a kernel module in it is not the one that is installed, is installed no longer, or is \
-      lacking though the generator's configuration asks for it. Making images needs root. Ends with status 0 when \
-      every image is as it should be, else with 1.
+      An image is stale when a kernel module in it differs from the installed one or is no longer installed, or when \
+      the image lacks a module that the generator's configuration asks for. Making images needs root. Exits with \
+      status 0 when every image is as it should be, and with 1 otherwise.
       """)
 
-  @Flag(help: "Say of each image whether it is fresh, why not, and which modules are in it; make nothing.")
+  @Flag(help: "Say whether each image is fresh, if not why, and which modules are in it; make nothing.")
   var explain = false
 
   @Flag(help: "Print JSON, for programs.")
   var json = false
 
-  @Argument(help: "Releases of the kernels whose images are meant; without any, all that are installed.")
+  @Argument(help: "Releases of the kernels whose images to look at; by default, all installed kernels.")
   var kernels: [String] = []
 
   func run() {

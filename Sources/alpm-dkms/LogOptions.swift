@@ -3,17 +3,18 @@
 internal import ArgumentParser
 internal import Maintenance
 
-/// What `replay` needs to know for a transaction that was never recorded.
+/// The options of `replay` for a transaction that was never recorded.
 struct LogOptions: ParsableArguments {
-  @Flag(help: "Say from pacman's log which hooks a transaction must have run, and what they would do now.")
+  @Flag(help: "Work out from pacman's log which hooks a transaction ran, and what they would do now.")
   var fromLog = false
 
-  @Option(help: ArgumentHelp("With --from-log, its place in the log from 1, or last.", valueName: "k"))
+  @Option(
+    help: ArgumentHelp("With --from-log: its number in the log, counted from 1, or last.", valueName: "k"))
   var transaction: String?
 
   func validate() throws {
     guard fromLog else {
-      if transaction != nil { throw ValidationError("--transaction goes with --from-log alone") }
+      if transaction != nil { throw ValidationError("--transaction goes only with --from-log") }
       return
     }
     if let transaction, LogReplayCommand(transaction: transaction) == nil {

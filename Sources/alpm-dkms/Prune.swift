@@ -6,10 +6,10 @@ internal import Maintenance
 /// Removes what no package owns and no kernel needs.
 struct Prune: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List what no package owns and no kernel needs, and remove it when told.",
+    abstract: "List what no package owns and no kernel needs, and remove it on request.",
     discussion: """
-      Lists each thing with its size: what is left of kernels that are gone, builds for them, what killed runs \
-      have left. Nothing is removed without a yes at the terminal, or --yes; removing needs root.
+      Lists each item with its size: remains of kernels that are gone, builds for them, leftovers of killed runs. \
+      Nothing is removed unless you say yes at the terminal or give --yes. Removing needs root.
       """)
 
   @Flag(name: .shortAndLong, help: "Remove without asking.")

@@ -3,14 +3,14 @@
 internal import ArgumentParser
 internal import Maintenance
 
-/// Settles what a transaction without an end has left.
+/// Finishes what an interrupted transaction left undone.
 struct Reconcile: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Settle what an interrupted transaction has left.",
+    abstract: "Finish what an interrupted transaction left undone.",
     discussion: """
-      Does what the hooks would do had a transaction just touched every kernel: builds and installs what is \
-      missing, removes what has lost its source or its kernel, and makes stale initramfs images anew. What \
-      stands stays as it is. Needs root.
+      Does what the hooks would do if a transaction had just touched every kernel: builds and installs what is \
+      missing, removes what has lost its source or its kernel, and rebuilds stale initramfs images. What is already \
+      as it should be is left alone. Needs root.
       """)
 
   @Flag(help: "Print JSON, for programs.")

@@ -4,33 +4,33 @@ internal import ArgumentParser
 internal import Hooks
 internal import Maintenance
 
-/// Plans anew what a hook planned.
+/// Plans again what a hook planned.
 struct Replay: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Plan anew what a hook planned, from what it saw or for the machine as it is.",
+    abstract: "Plan again what a hook planned, from what it saw or for the machine as it is now.",
     discussion: """
-      Without a mode the plan is made from the recorded facts, and printed with its reasons; nothing is done. \
-      A record that was copied from another machine gives the plan that it gave there.
+      Without a mode, the plan is made from the recorded facts and printed with its reasons; nothing is done. \
+      A record copied from another machine gives the same plan as it did there.
       """)
 
-  @Flag(help: "Plan for the machine as it is.")
+  @Flag(help: "Plan for the machine as it is now.")
   var now = false
 
-  @Flag(help: "Plan for both, and say where they part.")
+  @Flag(help: "Make both plans, and show where they differ.")
   var diff = false
 
-  @Flag(help: "Plan for the machine as it is, and do it, as root.")
+  @Flag(help: "Plan for the machine as it is now, and carry the plan out. Needs root.")
   var execute = false
 
-  @Flag(help: "Say whether records give the plans that they hold; without a record, all of them.")
+  @Flag(help: "Check that a record's facts give the plan it holds; by default, check all records.")
   var check = false
 
   @OptionGroup var log: LogOptions
 
-  @Flag(name: .shortAndLong, help: "Do not ask before --execute.")
+  @Flag(name: .shortAndLong, help: "With --execute: do not ask first.")
   var yes = false
 
-  @Option(help: "With -, the hook that gets the targets: install, remove, initramfs or verify.")
+  @Option(help: "With -: the hook that gets the targets: install, remove, initramfs or verify.")
   var hook: String?
 
   @Flag(help: "Print JSON, for programs.")
@@ -38,8 +38,8 @@ struct Replay: ParsableCommand {
 
   @Argument(
     help: """
-      The number of a record, a file, or - for targets on standard input; without one the newest. With \
-      --from-log, pacman's log.
+      The number of a record, a file, or - to read targets from standard input; by default, the newest record. With \
+      --from-log: pacman's log.
       """)
   var record: String?
 

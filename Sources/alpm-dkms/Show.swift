@@ -6,12 +6,13 @@ internal import Maintenance
 /// Shows one call of a hook.
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what a hook was given, saw, planned and did.", discussion: "Needs root, but for a file.")
+    abstract: "Show what a hook was given, saw, planned and did.",
+    discussion: "Needs root, unless the record is a file.")
 
   @Flag(help: "Print the record itself, for programs.")
   var json = false
 
-  @Argument(help: "The number of a record, or a file; without one the newest.")
+  @Argument(help: "The number of a record, or a file; by default, the newest record.")
   var record: String?
 
   func run() {

@@ -3,22 +3,22 @@
 internal import ArgumentParser
 internal import Maintenance
 
-/// Says of each kernel whether it can be booted as before.
+/// Says whether each kernel can be booted as before.
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say of each kernel whether it can be booted as before.",
+    abstract: "Say whether each kernel can be booted as before.",
     discussion: """
-      Looks at what is on the disk: modules, their vermagic and signatures, modules.dep. Ends with status 0 \
-      when every kernel is bootable as before, else with 1.
+      Looks at what is on the disk: modules, their vermagic and signatures, modules.dep, initramfs images. Exits \
+      with status 0 when every kernel can be booted as before, and with 1 otherwise.
       """)
 
   @Flag(help: "Print JSON, for programs.")
   var json = false
 
-  @Flag(name: .shortAndLong, help: "Say what a kernel lacks rightly, too.")
+  @Flag(name: .shortAndLong, help: "Also say which modules a kernel rightly goes without.")
   var verbose = false
 
-  @Argument(help: "Releases of the kernels to judge; without any, all that are installed.")
+  @Argument(help: "Releases of the kernels to judge; by default, all installed kernels.")
   var kernels: [String] = []
 
   func run() {

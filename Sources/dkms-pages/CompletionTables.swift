@@ -12,7 +12,7 @@ enum CompletionTables {
   /// The options that want a value.
   static var valued: [String] { options.filter { $0.value != nil }.flatMap(\.names) }
 
-  /// Options that fit the same actions, in the order of the table; those of every action have nil.
+  /// Options that fit the same actions, in the order of the table; nil for those that fit every action.
   static var groups: [(actions: [String]?, options: [Option])] {
     var groups: [(actions: [String]?, options: [Option])] = []
     for option in options {

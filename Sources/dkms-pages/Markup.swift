@@ -2,8 +2,8 @@
 
 internal import DKMSCommand
 
-/// Sentences of the tables: words in backquotes are options, actions, paths or literal text; an empty line parts
-/// paragraphs, and lines that begin with four blanks are shown as they are.
+/// Sentences of the tables: words in backquotes are options, actions, paths or literal text; an empty line
+/// separates paragraphs, and lines that begin with four blanks are shown as they are.
 struct Markup {
   private let lines: [String]
 

@@ -2,7 +2,7 @@
 
 internal import DKMSModel
 
-/// A file that is written by hand but for some regions, which are taken from the tables of `dkms`.
+/// A file that is written by hand except for some regions, which come from the tables of `dkms`.
 ///
 /// A region stands between two lines of comment, with `>>>` and its name in the first and `<<<` in the other.
 struct Page {
@@ -26,7 +26,7 @@ struct Page {
     var description: String { "there is no region '\(name)'" }
   }
 
-  /// The text of the file with its regions as they ought to be.
+  /// The text of the file with its regions brought up to date.
   func rewritten(_ text: String) throws(MissingRegion) -> String {
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     for (name, content) in regions {

@@ -4,8 +4,8 @@ internal import Glibc
 internal import Host
 internal import SystemPackage
 
-// Writes what completions and the manual page take from the tables of dkms; it is run in the top directory. With
-// --check it writes nothing, and fails where something would be other than it is. It is not installed.
+// Writes what completions and the manual page take from the tables of dkms; run it in the top directory. With
+// --check it writes nothing, and fails if something is out of date. It is not installed.
 let isCheck = CommandLine.arguments.contains("--check")
 var isStale = false
 for page in Page.all {

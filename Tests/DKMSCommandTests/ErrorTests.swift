@@ -100,7 +100,7 @@ struct ErrorTests {
       let machine = try await Prepared.sources()
       try machine.addQuick(conf: "\(directive)='\(name)'")
       let before = machine.tree
-      let reason = name.isEmpty ? "it sets no \(directive)" : "'two lines'"
+      let reason = name.isEmpty ? "it does not set \(directive)" : "'two lines'"
       try await machine.dkms("add quick/1.0 --force").expect(8, says: [reason])
         .expectUnchanged(since: before)
     }

@@ -48,7 +48,7 @@ import Testing
     #expect(record.began == 1_700_000_000 && record.end?.time == 1_700_000_000)
     #expect(record.result == .well && record.version == Version.current)
     guard let plan = try record.work.plan as? Plan else { throw JournalError.usage("no plan") }
-    #expect(plan.words.contains("hello/1.0 for 6.1.0: would be built (its source came or changed)"))
+    #expect(plan.words.contains("hello/1.0 for 6.1.0: would be built (its source is new or changed)"))
     #expect(try record.work.outcomes == plan.steps.map { _ in .done(warnings: []) })
     try expectReplayed(record)
   }
@@ -125,7 +125,7 @@ import Testing
     try system.directory.write("", to: "var/lib/alpm-dkms/journal")
     #expect(try await system.run(InstallHook.self, Self.hello) == 0)
     #expect(system.installed("hello", "6.1.0") != nil)
-    #expect(system.transcript.error.filter { $0.contains("nothing of this is recorded") }.count == 1)
+    #expect(system.transcript.error.filter { $0.contains("this call is not recorded") }.count == 1)
   }
 
   // MARK: Between beginning and end
@@ -213,7 +213,7 @@ import Testing
     try Files.link(journal.directory, to: "journal")
     #expect(try await system.run(InstallHook.self, Self.hello) == 0)
     #expect(system.installed("hello", "6.1.0") != nil)
-    #expect(system.transcript.error.contains { $0.contains("what earlier calls were to do is not known") })
+    #expect(system.transcript.error.contains { $0.contains("what earlier calls had yet to do is unknown") })
   }
 
   @Test func twoAtOnceGetTheirOwnNumbers() async throws {

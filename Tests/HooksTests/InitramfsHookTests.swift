@@ -43,7 +43,7 @@ import Testing
     try system.addPackage("dracut", files: ["usr/bin/dracut"])
     for name in ["mkinitcpio", "dracut", "booster"] { #expect(try await run(name) == 0) }
     let told =
-      "==> WARNING: no initramfs image is looked at: several generators are installed (mkinitcpio, dracut)"
+      "==> WARNING: initramfs images are not checked: several generators are installed (mkinitcpio, dracut)"
     let advice = "  -> to choose one, set initramfs-generator in \(system.layout.suiteConfiguration)"
     #expect(system.transcript.error == [told, advice])
     try system.directory.write("initramfs-generator = dracut\n", to: "etc/alpm-dkms.conf")
@@ -88,7 +88,7 @@ import Testing
     #expect(try await run("booster") == 1)
     #expect(
       system.transcript.error == [
-        "==> ERROR: \(image) stays as it is: nothing is known of it: cannot read \(list): "
+        "==> ERROR: \(image) stays as it is: nothing is known about it: cannot read \(list): "
           + "Too many levels of symbolic links",
         "  -> once that can be read again: alpm-dkms initramfs 6.1.0-lts",
       ])

@@ -165,7 +165,7 @@ import Testing
     #expect(
       system.state[id]?.build(for: try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64"))?
         .isInstalled == true)
-    #expect(system.transcript.output.contains { $0.contains("an earlier transaction left it out") })
+    #expect(system.transcript.output.contains { $0.contains("an earlier transaction left it undone") })
   }
 
   @Test func soDoesReconciliation() async throws {

@@ -156,7 +156,7 @@ import Testing
       }, reason: nil),
     Case(
       testDescription: "no module", module: module { $0.files = [file { $0.information = .unreadable }] },
-      reason: "no kernel module: zfs.ko", remedy: rebuild),
+      reason: "not a kernel module: zfs.ko", remedy: rebuild),
     Case(
       testDescription: "another kernel's",
       module: module { $0.files = [file { $0.information = .read(release: "6.2.0", isSigned: true) }] },
@@ -244,16 +244,16 @@ import Testing
   static let imageReasons: [([ImageFlaw], String)] = [
     ([.missing], "the image is missing"),
     ([.unreadable(reason: "it is truncated")], "the image cannot be read: it is truncated"),
-    ([.differs(module: "zfs")], "the image is old: it holds another zfs than is installed"),
-    ([.gone(module: "spl")], "the image is old: it holds spl, which is installed no longer"),
+    ([.differs(module: "zfs")], "the image is old: it holds a different build of zfs than is installed"),
+    ([.gone(module: "spl")], "the image is old: it holds spl, which is no longer installed"),
     (
       [.lacks(module: "zfs", askedForBy: "add_drivers in /d.conf")],
       "the image is old: it lacks zfs, which add_drivers in /d.conf asks for"
     ),
     (
       ["a", "b", "c", "d"].map { .differs(module: $0) } + [.gone(module: "e")],
-      "the image is old: it holds another a, b, c (and 1 more) than is installed, and it holds e, which is "
-        + "installed no longer"
+      "the image is old: it holds a different build of a, b, c (and 1 more) than is installed, and it holds e, which is "
+        + "no longer installed"
     ),
   ]
 
@@ -271,7 +271,8 @@ import Testing
     #expect(
       verdict.findings == [
         Finding(
-          "/boot/i.img", .normal, .unknown, "nothing is known of the image: /boot/i.img: Input/output error",
+          "/boot/i.img", .normal, .unknown,
+          "nothing is known about the image: /boot/i.img: Input/output error",
           cause: .failedLook)
       ])
     #expect(verdict.standing == .unknown)
@@ -302,7 +303,7 @@ import Testing
     #expect(verdict.findings.map(\.subject) == ["modules.dep"])
     #expect(verdict.findings.map(\.remedy) == ["depmod 6.1.0"])
     #expect(verdict.standing == .degraded)
-    // What mends the file mends both.
+    // What fixes the file fixes both.
     condition.modules[0].files[0].isListed = false
     #expect(KernelVerdict(condition, by: SuiteConfiguration()).findings.map(\.subject) == ["zfs/2.2"])
   }

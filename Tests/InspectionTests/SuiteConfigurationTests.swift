@@ -41,42 +41,42 @@ import Testing
   }
 
   static let bad: [(String, String)] = [
-    ("critcal = zfs", "error: f, line 1: there is no key 'critcal'; 'critical' may be meant"),
+    ("critcal = zfs", "error: f, line 1: there is no key 'critcal'; did you mean 'critical'?"),
     (
       "colour = blue",
-      "error: f, line 1: there is no key 'colour'; there are critical, optional, ignored, ignored-kernels, silence-limit, "
+      "error: f, line 1: there is no key 'colour'; the keys are critical, optional, ignored, ignored-kernels, silence-limit, "
         + "initramfs, initramfs-generator"
     ),
     ("\nzfs", "error: f, line 2: it does not read 'key = value'"),
     (
       "= zfs",
-      "error: f, line 1: there is no key ''; there are critical, optional, ignored, ignored-kernels, silence-limit, "
+      "error: f, line 1: there is no key ''; the keys are critical, optional, ignored, ignored-kernels, silence-limit, "
         + "initramfs, initramfs-generator"
     ),
     ("critical = z\0fs", "error: f, line 1: it holds bytes that are not text"),
     (
       "initramfs-generator = grub",
-      "error: f, line 1: 'grub' is nothing for 'initramfs-generator'; there are mkinitcpio, dracut, booster"
+      "error: f, line 1: 'grub' is not a value for 'initramfs-generator'; the values are mkinitcpio, dracut, booster"
     ),
     (
       "initramfs = sometimes",
-      "error: f, line 1: 'sometimes' is nothing for 'initramfs'; there are auto, always, never"
+      "error: f, line 1: 'sometimes' is not a value for 'initramfs'; the values are auto, always, never"
     ),
     (
       "silence-limit = 30",
-      "error: f, line 1: '30' is no duration for 'silence-limit': a number above 0 with s, m or h after it, or none"
+      "error: f, line 1: '30' is not a duration for 'silence-limit': a number above 0 followed by s, m or h, or none"
     ),
     (
       "silence-limit = 0m",
-      "error: f, line 1: '0m' is no duration for 'silence-limit': a number above 0 with s, m or h after it, or none"
+      "error: f, line 1: '0m' is not a duration for 'silence-limit': a number above 0 followed by s, m or h, or none"
     ),
     (
       "silence-limit = 99999999999999999999h",
-      "error: f, line 1: '99999999999999999999h' is no duration for 'silence-limit': a number above 0 with s, m or h after it, or none"
+      "error: f, line 1: '99999999999999999999h' is not a duration for 'silence-limit': a number above 0 followed by s, m or h, or none"
     ),
     (
       "silence-limit =",
-      "error: f, line 1: '' is no duration for 'silence-limit': a number above 0 with s, m or h after it, or none"
+      "error: f, line 1: '' is not a duration for 'silence-limit': a number above 0 followed by s, m or h, or none"
     ),
   ]
 
@@ -89,14 +89,14 @@ import Testing
   @Test func theLastOfTwoCounts() {
     let (configuration, problems) = parse("critical = a\ncritical = b")
     #expect(configuration.critical == ["b"])
-    #expect(problems == ["remark: f, line 2: 'critical' is set in line 1 too; this one counts"])
+    #expect(problems == ["remark: f, line 2: 'critical' is set in line 1, too; this one counts"])
   }
 
   @Test func junkIsSummedUp() {
     let (configuration, problems) = parse(String(repeating: "junk\n", count: 5000) + "critical = zfs")
     #expect(configuration.critical == ["zfs"])
     #expect(problems.count == 11)
-    #expect(problems.last == "error: f: 4990 more lines have problems")
+    #expect(problems.last == "error: f: there are problems in 4990 more lines")
   }
 
   @Test func theShippedFileSaysWhatHoldsWithoutIt() throws {

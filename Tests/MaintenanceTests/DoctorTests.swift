@@ -192,7 +192,7 @@ import Testing
     #expect(
       Diagnosis(facts).findings == [
         DoctorFinding(
-          .unknownImage, "/boot/i.img", "nothing is known of it: /boot/i.img: Input/output error")
+          .unknownImage, "/boot/i.img", "nothing is known about it: /boot/i.img: Input/output error")
       ])
   }
 
@@ -331,7 +331,7 @@ import Testing
       #expect(Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
     }
     #expect(system.transcript.error.last?.contains("--yes") == true)
-    let command = DoctorCommand(fixes: true, asks: { $0 == "Mend 1 of them?" })
+    let command = DoctorCommand(fixes: true, asks: { $0 == "Fix 1 problem?" })
     #expect(await command.run(layout: system.layout, host: system.host) == 0)
     #expect(!Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
   }
@@ -344,7 +344,7 @@ import Testing
     #expect(Disk.isDirectory(path("var/lib/dkms/hello/1.0/.source")))
   }
 
-  @Test func onlyRootMends() async throws {
+  @Test func onlyRootFixes() async throws {
     var system = system
     system.isRoot = false
     #expect(
@@ -359,7 +359,7 @@ import Testing
       system.transcript.output == [
         """
         {
-          "schema": 1,
+          "schema": 2,
           "version": "\(Version.current)",
           "findings": [
             {

@@ -44,7 +44,7 @@ import Testing
     #expect(await explain() == 0)
     #expect(
       system.transcript.output == [
-        "==> 6.1.0", "  -> \(image) (booster): fresh, its modules are those that are installed",
+        "==> 6.1.0", "  -> \(image) (booster): fresh, its modules are the installed ones",
         "     modules of DKMS in it: hello; 0 others",
       ])
     #expect(await verify() == 0)
@@ -87,8 +87,8 @@ import Testing
     #expect(
       system.transcript.error == [
         "==> WARNING: 6.1.0: degraded, not every module is as it should be",
-        "  -> \(image): the image is old: it holds another hello than is installed; "
-          + "to mend it: alpm-dkms initramfs 6.1.0",
+        "  -> \(image): the image is old: it holds a different build of hello than is installed; "
+          + "to fix it: alpm-dkms initramfs 6.1.0",
       ])
   }
 

@@ -62,7 +62,8 @@ import Testing
       "[2026-01-01T10:00:02+0000] [ALPM] transaction started\n", to: "var/log/pacman.log")
     let command = try #require(LogReplayCommand(transaction: "7"))
     #expect(await command.run(layout: system.layout, host: system.host) == 1)
-    #expect(system.transcript.error == ["==> ERROR: cannot find transaction 7 in \(log): there are 1 in it"])
+    #expect(
+      system.transcript.error == ["==> ERROR: cannot find transaction 7 in \(log): it holds 1 transaction"])
     #expect(LogReplayCommand(transaction: "0") == nil)
     #expect(LogReplayCommand(transaction: "first") == nil)
   }

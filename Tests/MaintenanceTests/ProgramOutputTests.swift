@@ -108,7 +108,7 @@ import Testing
     #expect(records[0]["reason"] == .null && records[1]["reason"] != .null)
   }
 
-  @Test func whatTheDoctorMended() async throws {
+  @Test func whatTheDoctorFixed() async throws {
     for name in HookInstallation.needed() { try system.addHook(name) }
     let gone = try system.addSource("gone", "1.0")
     try system.lay(gone)
@@ -117,8 +117,8 @@ import Testing
     #expect(await command.run(layout: system.layout, host: system.host) == 0)
     let json = try document()
     #expect(json["findings"] == .array([]))
-    guard case .array(let mended)? = json["mended"] else { throw JournalError.usage("nothing mended") }
-    #expect(mended.map { $0["subject"] } == [.string("gone/1.0")])
+    guard case .array(let fixed)? = json["fixed"] else { throw JournalError.usage("nothing fixed") }
+    #expect(fixed.map { $0["subject"] } == [.string("gone/1.0")])
     #expect(system.transcript.error.contains { $0.hasSuffix("gone/1.0: removed") })
   }
 
@@ -130,7 +130,7 @@ import Testing
     let command = DoctorCommand(fixes: true, printsJSON: true, asks: { _ in false })
     #expect(await command.run(layout: system.layout, host: system.host) == 1)
     let json = try document()
-    #expect(json["mended"] == .array([]) && json["findings"] != .array([]))
+    #expect(json["fixed"] == .array([]) && json["findings"] != .array([]))
   }
 
   @Test(arguments: [true, false])

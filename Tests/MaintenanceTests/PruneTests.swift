@@ -40,7 +40,7 @@ import Testing
   @Test func aHealthySystemHasNothingToLose() async {
     #expect(names(system) == [])
     #expect(await PruneCommand().run(layout: system.layout, host: system.host) == 0)
-    #expect(system.transcript.output == ["==> Nothing is there that could go"])
+    #expect(system.transcript.output == ["==> There is nothing to remove"])
   }
 
   @Test func whatIsLeftOfAKernelGoesWithItsBuilds() async throws {
@@ -136,8 +136,8 @@ import Testing
     _ = await PruneCommand(asks: { _ in nil }).run(layout: system.layout, host: system.host)
     #expect(
       system.transcript.output == [
-        "\(ByteCount(size))  \(leftover)  a run that was killed has left it half made",
-        "==> 1 that could go, \(ByteCount(size))",
+        "\(ByteCount(size))  \(leftover)  a killed run left it half made",
+        "==> 1 item could be removed, \(ByteCount(size))",
       ])
     #expect(
       await PruneCommand(printsJSON: true).run(layout: system.layout, host: system.host) == 0)

@@ -80,8 +80,8 @@ import Testing
     let shown = await run(ShowCommand("1"))
     #expect(shown.status == 0)
     let wanted = [
-      "targets:", "  \(Self.hello)", "  modules that came or changed: hello/1.0", "  kernels: 6.1.0",
-      "  hello/1.0 for 6.1.0: would be built (its source came or changed): done",
+      "targets:", "  \(Self.hello)", "  new or changed modules: hello/1.0", "  kernels: 6.1.0",
+      "  hello/1.0 for 6.1.0: would be built (its source is new or changed): done",
     ]
     #expect(wanted.allSatisfy(shown.output.contains), "\(shown.output)")
     #expect(await run(ShowCommand()).output == shown.output)
@@ -268,7 +268,7 @@ import Testing
 
   @Test func aRecordWhoseFactsGiveAnotherPlanIsFound() async throws {
     try await installHello()
-    #expect(await run(ReplayCommand(mode: .check)).output == ["==> 1 records give the plans that they hold"])
+    #expect(await run(ReplayCommand(mode: .check)).output == ["==> 1 record gives the plan that it holds"])
     var record = try journal.record(1)
     record.plan = Plan().json
     try Files.write(record.file, to: journal.path(1))

@@ -71,7 +71,7 @@ struct KernelTests {
     let upgrade = try await system.pacman("-U", second)
     try upgrade.mustSucceed()
     #expect(
-      upgrade.all.contains("hello-world/1.0 for \(release): installed (the kernel came or changed)"),
+      upgrade.all.contains("hello-world/1.0 for \(release): installed (the kernel is new or changed)"),
       "\(upgrade)")
     #expect(!upgrade.all.contains("for \(System.lts)"), "\(upgrade)")
     #expect(try await system.root.shell(sum).output != before)

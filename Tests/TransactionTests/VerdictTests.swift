@@ -6,7 +6,7 @@ import Testing
 /// The last words of a transaction, and that anybody can hear them again.
 @Suite(.requiresPacman)
 struct VerdictTests {
-  private static let description = "Checking that every kernel has its out-of-tree modules..."
+  private static let description = "Checking out-of-tree kernel modules..."
 
   /// What pacman printed of the verdict, to the end.
   private func verdict(of run: Run) -> [String] {
@@ -48,7 +48,7 @@ struct VerdictTests {
     #expect(
       lines[2].hasSuffix(
         "; hello-world/1.1 stays installed; the log is \(log); "
-          + "to mend it: dkms install hello-world/1.2 -k \(System.stable)"), "\(run)")
+          + "to fix it: dkms install hello-world/1.2 -k \(System.stable)"), "\(run)")
     let failed = "error: command failed to execute correctly"
     #expect(lines[3...] == [failed, failed], "one for the hook that builds, one for the verdict")
 
@@ -70,11 +70,11 @@ struct VerdictTests {
     let lines = verdict(of: run)
     for release in [System.lts, System.stable] {
       #expect(
-        lines.contains("==> ERROR: \(release): blocked, do not boot it before this is mended"), "\(run)")
+        lines.contains("==> ERROR: \(release): blocked, do not boot it before this is fixed"), "\(run)")
       #expect(
         lines.contains { line in
           line.hasPrefix("  -> broken/1.0 (critical): its build failed: broken.c:")
-            && line.hasSuffix("; to mend it: dkms install broken/1.0 -k \(release)")
+            && line.hasSuffix("; to fix it: dkms install broken/1.0 -k \(release)")
         }, "\(run)")
     }
     #expect(lines.last == "error: command failed to execute correctly")
@@ -95,7 +95,7 @@ struct VerdictTests {
         "==> \(System.lts): bootable as before",
         "==> WARNING: \(System.realtime): degraded, not every module is as it should be",
         "  -> hello-world/1.0: it cannot be built: the headers of this kernel are missing; "
-          + "to mend it: pacman -S linux-rt-headers",
+          + "to fix it: pacman -S linux-rt-headers",
       ], "\(run)")
     let mended = try await system.install("linux-rt-headers")
     try mended.mustSucceed()
@@ -108,14 +108,14 @@ struct VerdictTests {
     let module = "/usr/lib/modules/\(System.lts)/updates/dkms/hello_world.ko"
     for (change, finding, remedy) in [
       ("rm \(module)*", "missing from the kernel's directory", "dkms install --force"),
-      ("truncate -s 100 \(module)*", "no kernel module", "dkms build --force"),
+      ("truncate -s 100 \(module)*", "not a kernel module", "dkms build --force"),
       (": > /usr/lib/modules/\(System.lts)/modules.dep", "not named in modules.dep", "depmod"),
     ] {
       try await system.root.shell(change).mustSucceed()
       let run = try await verify(in: system)
       #expect(run.status == 1 && run.errorOutput.contains(finding), "\(run)")
       let lastLine = run.errorOutput.split(separator: "\n").last ?? ""
-      let command = String(lastLine.split(separator: "to mend it: ").last ?? "")
+      let command = String(lastLine.split(separator: "to fix it: ").last ?? "")
       #expect(command.hasPrefix(remedy), "\(run)")
       try await system.root.shell(command).mustSucceed()
       let mended = try await verify(in: system)

@@ -2,7 +2,8 @@
 
 internal import DKMSModel
 
-/// What the shell of `BashEvaluator` writes: triples of name, index and value, or of nothing, a word and a text.
+/// What the shell of `BashEvaluator` writes: triples of a name, an index and a value, or of an empty string,
+/// a keyword and a text.
 struct BashAccount {
   /// The values that were read.
   private(set) var variables = Variables()
@@ -26,7 +27,7 @@ struct BashAccount {
     }
   }
 
-  /// The line and what is wrong with it; the file before them is known.
+  /// Only the line number and the problem; the name of the file that precedes them is known.
   private static func firstLine(of complaint: String) -> String {
     let line = complaint.prefix { $0 != "\n" }
     return line.firstRange(of: ": line ").map { "line " + line[$0.upperBound...] } ?? String(line)

@@ -5,12 +5,12 @@ internal import Host
 internal import SystemPackage
 
 extension BashEvaluator {
-  /// Runs a file and tells what the environment is after it.
+  /// Runs a file and returns the environment as it is afterwards.
   ///
   /// - Parameters:
   ///   - file: The file.
   ///   - environment: What it starts from.
-  ///   - variables: What it may refer to beside that.
+  ///   - variables: What else it may refer to.
   /// - Returns: The environment that it leaves.
   /// - Throws: `DKMSError.configurationUnreadable` where there is no such file, or it fails.
   func exports(
@@ -29,7 +29,7 @@ extension BashEvaluator {
       let complaint = result.errorText.split(separator: "\n").last.map(String.init)
       let end =
         result.termination == .timedOut
-        ? "it did not end within \(timeLimit)" : "it ended with status \(result.status)"
+        ? "it did not finish within \(timeLimit)" : "it ended with status \(result.status)"
       throw .configurationUnreadable(path: file.string, detail: complaint ?? end)
     }
     var exports: [String: String] = [:]
@@ -41,7 +41,7 @@ extension BashEvaluator {
     return exports
   }
 
-  /// What the file prints is not taken for its exports: those leave through the saved descriptor.
+  /// What the file prints cannot be mistaken for its exports, which go to the saved descriptor.
   private static let exportScript = #"""
     __dkms_file=$1
     shift

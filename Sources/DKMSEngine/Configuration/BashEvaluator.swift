@@ -35,7 +35,7 @@ struct BashEvaluator: Sendable {
       throw .configurationMalformed(path: file, detail: complaint)
     }
     guard result.termination != .timedOut else {
-      throw .configurationUnreadable(path: file, detail: "it did not end within \(timeLimit)")
+      throw .configurationUnreadable(path: file, detail: "it did not finish within \(timeLimit)")
     }
     guard result.isSuccess, account.isWhole else {
       let lastWords = result.errorText.split(separator: "\n").last.map { ": \($0)" } ?? ""
@@ -49,9 +49,9 @@ struct BashEvaluator: Sendable {
     return account.variables
   }
 
-  /// The first thing that bash could not parse and went on after, as within an array or a command substitution.
+  /// The first syntax error after which bash went on, as it does within an array or a command substitution.
   ///
-  /// What it was to set is lost. Arithmetic that goes wrong is no such thing; files compare versions by it.
+  /// The value it was to set is lost. Failing arithmetic does not count: files use it to compare versions.
   private func passedOver(
     in errors: String, _ files: [FilePath], last: String
   ) -> (file: String, complaint: String)? {
@@ -59,7 +59,7 @@ struct BashEvaluator: Sendable {
       "syntax error near", "syntax error: unexpected end", "unexpected EOF", "unexpected argument",
     ]
     for line in errors.split(separator: "\n") where marks.contains(where: line.contains) {
-      // A copy without carriage returns has no name of its own.
+      // A copy without carriage returns is read from a pipe, which has no name.
       let names = files.map(\.string) + ["/dev/fd/"]
       guard let name = names.first(where: line.hasPrefix) else { continue }
       let place = line.firstRange(of: "line ").map { line[$0.lowerBound...] } ?? line
@@ -68,13 +68,15 @@ struct BashEvaluator: Sendable {
     return nil
   }
 
-  /// The caller's, as long as it is there: some files read what lies beside them by relative paths.
+  /// The caller's directory, if it still exists: some files read their neighbours by relative paths.
   private var directory: FilePath {
     (try? Files.isDirectory(host.workingDirectory)) == true ? host.workingDirectory : "/"
   }
 
-  /// What is set when the first file begins: the caller's environment, which modules document settings in, but for
-  /// what would run code, change how bash reads, or stand for a setting of the files' own.
+  /// What is set when the first file begins: the caller's environment, because modules document settings that
+  /// are made there.
+  ///
+  /// Left out is what would make bash run code or read differently, and names that the files set themselves.
   func environment(adding own: [String: String]) -> [String: String] {
     var environment = host.environment.filter { name, _ in !Self.isKeptOut(name) }
     environment["LC_ALL"] = "C"
@@ -93,14 +95,14 @@ struct BashEvaluator: Sendable {
 
   static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 
-  /// What a file prints is not taken for values: those leave through the saved descriptor.
+  /// What a file prints cannot be mistaken for values, which go to the saved descriptor.
   ///
   /// Carriage returns at the ends of lines would be part of keywords and values. Bash then reads a copy
-  /// without them, in which the path of the file has another name because it would be that of the copy.
+  /// without them; the file's own path is passed in a variable, since bash would give that of the copy.
   ///
-  /// The reference hands each value through a second shell, unquoted and then in double quotes. So white
-  /// space is folded, and `'make -C $kernel_source_dir'` becomes what its author meant; files rely on it. A blank at
-  /// the beginning stays one, which tells a MAKE that wants no arguments of ours.
+  /// The reference hands each value through a second shell, unquoted and then in double quotes. That
+  /// collapses white space and expands `'make -C $kernel_source_dir'` as its author meant; files rely on it.
+  /// A blank at the beginning is kept: it marks a MAKE that must not get our arguments.
   ///
   /// As with the reference, all of it happens in a function, so that `local` and `declare` make variables of its own,
   /// and there is a function that tells where modules go.

@@ -14,13 +14,13 @@ public struct BuildOptions: Hashable, Sendable {
   public var kernelConfiguration: FilePath?
   /// `NAME=VALUE` pairs that are stronger than any dkms.conf.
   public var directives: [String] = []
-  /// Go on where a missing dependency, a refusing script or a newer module says no.
+  /// Go on in spite of a missing dependency, a script that refuses or a newer module.
   public var isForced = false
   /// Install a module though the kernel has a newer one of that name.
   public var overridesVersions = false
   /// Leave what another module or version built here has installed, where it is the same or newer.
   public var keepsInstalled = false
-  /// Modules for which packages ask the same, or `--force`.
+  /// Modules for which packages ask for this, or for `--force`.
   public var forcedModules = ForcedModules()
   /// Leave depmod to the caller.
   public var skipsDepmod = false
@@ -34,7 +34,7 @@ public struct BuildOptions: Hashable, Sendable {
   public var buildEnvironment: KernelText?
   /// How modules are signed.
   public var signing = SigningOptions()
-  /// How long a build or script may print nothing before it is ended; nil for as long as it likes.
+  /// How long a build or script may print nothing before it is stopped; nil for no limit.
   public var silenceLimit: Duration?
   /// Say which programs are run.
   public var isVerbose = false

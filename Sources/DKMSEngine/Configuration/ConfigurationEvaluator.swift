@@ -67,7 +67,7 @@ struct ConfigurationEvaluator: Sendable {
   }
 
   private func content(of file: FilePath) throws(HostError) -> Content {
-    // Who links a file of settings there wants none.
+    // A link to /dev/null means that there are no settings.
     if try Files.areSame(file, "/dev/null") { return .text([]) }
     return try Files.contents(file, Self.sizeLimit).map(Content.text) ?? .absent
   }

@@ -8,11 +8,11 @@ struct ConfigurationInterpreter {
   let file: String
   let kernel: Kernel
   let kernelHeaders: String
-  /// Where the conf believes that a module is built.
+  /// The directory in which the conf assumes that a module is built.
   let buildDirectory: (ModuleID) -> String
   /// Whether the kernel has an option; nil where that cannot be known.
   let hasKernelOption: (String) -> Bool?
-  /// Whether two modules of one name are let pass, as by the reference while it brings a source in.
+  /// Whether two modules may have the same name, as the reference allows while it brings in a source.
   var allowsRepetition = false
 
   /// Every variable that means anything in a dkms.conf.
@@ -33,7 +33,7 @@ struct ConfigurationInterpreter {
   func configuration() throws(DKMSError) -> ModuleConfiguration {
     var problems: [String] = []
     for name in ["PACKAGE_NAME", "PACKAGE_VERSION"] where (variables[name] ?? "").isEmpty {
-      problems.append("it sets no \(name)")
+      problems.append("it does not set \(name)")
     }
     let modules = moduleFiles(&problems)
     let names = (modules.map(\.builtPath), modules.map(\.destinationName))
@@ -60,11 +60,11 @@ struct ConfigurationInterpreter {
   // MARK: Modules
 
   private func moduleFiles(_ problems: inout [String]) -> [ModuleFile] {
-    // Not every number up to the last index: a conf may make that as large as it likes.
+    // Only the indices in use: a conf may use an index of any size.
     let indices = moduleIndices
     let files = indices.map { moduleFile($0, isOnly: indices == [0]) }
     if let (expected, _) = zip(0..., indices).first(where: { $0 != $1 }) {
-      problems.append("it sets no BUILT_MODULE_NAME[\(expected)]")
+      problems.append("it does not set BUILT_MODULE_NAME[\(expected)]")
     }
     for (index, file) in zip(indices, files) { check(file, index, &problems) }
     return files
@@ -94,7 +94,7 @@ struct ConfigurationInterpreter {
   }
 
   private func check(_ file: ModuleFile, _ index: Int, _ problems: inout [String]) {
-    if file.builtName.isEmpty { problems.append("it sets no BUILT_MODULE_NAME[\(index)]") }
+    if file.builtName.isEmpty { problems.append("it does not set BUILT_MODULE_NAME[\(index)]") }
     for (directive, name) in [("BUILT", file.builtName), ("DEST", file.destinationName)] {
       if name.hasSuffix(".o") || name.hasSuffix(".ko") {
         problems.append("\(directive)_MODULE_NAME[\(index)] ends in .o or .ko")
@@ -106,7 +106,7 @@ struct ConfigurationInterpreter {
     }
     let location = file.destinationLocation
     if location.isEmpty {
-      problems.append("it sets no DEST_MODULE_LOCATION[\(index)]")
+      problems.append("it does not set DEST_MODULE_LOCATION[\(index)]")
     } else if !["/kernel", "/updates", "/extra"].contains(where: location.hasPrefix) {
       problems.append("DEST_MODULE_LOCATION[\(index)] does not begin with /kernel, /updates or /extra")
     }

@@ -24,7 +24,7 @@ struct ConfigurationReader: Sendable {
   ///   - id: The name and version it is known by; nil where the file itself tells them.
   ///   - source: The directory that holds dkms.conf.
   ///   - kernel: The kernel to read it for.
-  ///   - allowsRepetition: Whether two modules of one name are let pass.
+  ///   - allowsRepetition: Whether two modules may have the same name.
   /// - Returns: What it says, and of which files.
   func evaluation(
     of id: ModuleID?, source: FilePath, for kernel: Kernel, allowsRepetition: Bool = false
@@ -80,7 +80,7 @@ struct ConfigurationReader: Sendable {
       let (name, value) = try parts(of: directive)
       variables[name] = value
     }
-    // Only a conf that asks for kernel options makes anybody read them.
+    // Kernel options are only read if a conf asks for them.
     var kernelOptions: KernelOptions?
     if !variables.array("BUILD_EXCLUSIVE_CONFIG").allSatisfy(\.isEmpty) {
       kernelOptions = try onFiles { () throws(HostError) in try tree.options() }
@@ -132,7 +132,7 @@ struct ConfigurationReader: Sendable {
       "install_tree": layout.installTree.string,
       "module": id?.name ?? "",
       "module_version": id?.version ?? "",
-      // Without a limit it is empty, as what follows make's -j.
+      // It is empty for no limit, like the argument of make's -j.
       "parallel_jobs": options.jobs == 0 ? "" : "\(options.jobs ?? snapshot.host.processorCount)",
     ]
   }

@@ -3,7 +3,7 @@
 internal import Host
 internal import SystemPackage
 
-/// Modules that packages want installed whatever the kernel has, as the files of a directory list them.
+/// Modules that packages want installed whatever the kernel has, listed in the files of a directory.
 public struct ForcedModules: Codable, Hashable, Sendable {
   /// Installed as if `--force` were given.
   public var installed: Set<String> = []

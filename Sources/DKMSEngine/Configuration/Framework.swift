@@ -18,7 +18,7 @@ public struct Framework: Sendable {
 
   /// Reads the files over a layout.
   ///
-  /// What they leave open is taken from the environment, as far as the reference does so too.
+  /// What they do not set is taken from the environment, where the reference does so, too.
   ///
   /// - Throws: `DKMSError` where one of them is no valid bash.
   public static func read(over layout: Layout, host: Host) async throws(DKMSError) -> Framework {

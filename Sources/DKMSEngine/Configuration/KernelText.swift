@@ -6,7 +6,7 @@ internal import DKMSModel
 public struct KernelText: Codable, Hashable, Sendable {
   private let text: String
 
-  /// What bash is told `$kernelver` is while it reads framework.conf, since no kernel is at hand by then.
+  /// The placeholder for `$kernelver` while bash reads framework.conf, since no kernel is known yet.
   static let placeholder = "${kernelver}"
 
   /// Takes a value as the evaluation of framework.conf left it.

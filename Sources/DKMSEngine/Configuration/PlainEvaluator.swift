@@ -33,7 +33,7 @@ enum PlainEvaluator {
     return variables
   }
 
-  /// Drops those at the ends of lines; others belong to the file's values.
+  /// Drops carriage returns at the ends of lines; others belong to values.
   private static func withoutCarriageReturns(_ file: [UInt8]) -> [UInt8] {
     guard file.contains(carriageReturn) else { return file }
     var kept: [UInt8] = []
@@ -45,7 +45,7 @@ enum PlainEvaluator {
     return kept
   }
 
-  /// What a value is after the second shell of the reference.
+  /// What the second shell of the reference makes of a value.
   private static func meaning(of value: [UInt8], _ values: PlainValues) throws(NotPlain) -> [UInt8] {
     let line = value.last == carriageReturn ? value.dropLast() : value[...]
     let words = line.split { " \t\n".utf8.contains($0) }

@@ -73,7 +73,7 @@ struct PlainScanner {
         position += 1
         let escaped = try take()
         if escaped != UInt8(ascii: "\n") { word.append(escaped) }
-      // Without quotes an element is split and may stand for names of files; a variable's value does not.
+      // Bash splits and globs an unquoted array element, but not the value of a variable.
       case "$" where !isElement:
         try variable(into: &word, isQuoted: false)
       case "*" where !isElement, "?" where !isElement, "[" where !isElement, "]" where !isElement:
@@ -90,7 +90,7 @@ struct PlainScanner {
 
   // MARK: Values
 
-  /// Takes the text for what bash was given in double quotes, each quote in it behind a backslash.
+  /// Reads the text as if it stood in double quotes, with a backslash before each quote.
   mutating func expansion() throws(NotPlain) -> [UInt8] {
     var value: [UInt8] = []
     try quoted(into: &value)
@@ -135,7 +135,7 @@ struct PlainScanner {
       guard skip("}") else { throw NotPlain() }
     case "a"..."z", "A"..."Z", "_":
       word += try values.value(of: name(), 0)
-    // A dollar before one of these is no more than that; expressions end with it.
+    // Before one of these a dollar is just a dollar; regular expressions end with one.
     case Self.end, " ", "\t", "\n", ")", "|", "/", ".":
       word.append(UInt8(ascii: "$"))
     case "\"" where isQuoted:

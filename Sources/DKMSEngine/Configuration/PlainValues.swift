@@ -12,7 +12,7 @@ struct PlainValues {
   ///
   /// - Throws: `NotPlain` for a variable that nobody set: bash may have one of that name.
   func value(of name: String, _ index: Int) throws(NotPlain) -> [UInt8] {
-    // Bash has its own value of most of these, whatever the caller's is.
+    // Bash sets most of these itself, whatever the caller's value is.
     if Self.isReserved(name), !["HOME", "PATH"].contains(name) { throw NotPlain() }
     guard let elements = values[name] else { throw NotPlain() }
     return elements[index] ?? []

@@ -5,7 +5,7 @@ internal import Glibc
 internal import Host
 internal import SystemPackage
 
-/// A log of commands: a block each, with what it printed.
+/// A log of commands: one block for each, with what it printed.
 struct BuildLog: ~Copyable {
   let path: FilePath
   private let descriptor: FileDescriptor
@@ -44,7 +44,7 @@ struct BuildLog: ~Copyable {
     let start = host.now()
     let result = try await host.run(command)
     if case .silent(let limit) = result.termination {
-      write("\n# ended, for it had printed nothing for \(limit.inWords)")
+      write("\n# stopped because it had printed nothing for \(limit.inWords)")
     }
     write("\n# exit code: \(result.status)")
     write("# elapsed time: \(Self.clock(host.now() - start))")
@@ -53,7 +53,8 @@ struct BuildLog: ~Copyable {
   }
 
   private func write(_ text: String) {
-    // A full disk shows itself in the build; the log must not hide that.
+    // Errors while writing are ignored: a full disk makes the build fail, too, and that is the error to
+    // report.
     _ = try? descriptor.writeAll(Array("\(text)\n".utf8))
   }
 

@@ -4,7 +4,7 @@ internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// Lets a build work in a directory of its own while its dkms.conf names the one that all would share.
+/// Lets a build work in its own directory although its dkms.conf names one that all builds would share.
 ///
 /// In a mount namespace the own directory lies over the shared path, for everything that the build runs;
 /// the built modules then carry one path, too, wherever they were built. Where no namespace can be had,
@@ -22,7 +22,7 @@ struct BuildSandbox: Sendable {
   init() { namespaces = [] }
 
   init(on host: Host) async {
-    // A container may grant the one without the other.
+    // A container may allow one kind of namespace and not the other.
     for options in [Self.mounts + Self.processes, Self.mounts] where host.isRoot {
       let probe = Command("unshare", options + ["true"], environment: host.environment)
       if (try? await host.launcher.run(probe))?.isSuccess == true {
@@ -49,6 +49,7 @@ struct BuildSandbox: Sendable {
       environment: environment, descriptors: descriptors)
   }
 
-  /// The first shell stays, to be the process namespace's first process: signals would not end a build in its place.
+  /// The outer shell stays as the first process of the namespace; signals would not stop a build in that
+  /// position.
   private static let enter = #"mount --bind "$1" "$2" && cd "$2" && bash -c "$3"; exit"#
 }

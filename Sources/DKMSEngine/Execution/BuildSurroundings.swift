@@ -24,7 +24,7 @@ struct BuildSurroundings {
     }
     var exported = try await BashEvaluator(host: host).exports(
       of: FilePath(file), over: plain, variables: ["kernelver": kernel.release.description])
-    // It may lead to other compilers by PATH alone, or name them itself.
+    // It may choose other compilers by setting PATH, or by naming them.
     self.toolchain = try onFiles { [exported] () throws(HostError) in
       try KernelToolchain(of: kernel, path: ProgramPath(exported))
     }
@@ -36,7 +36,8 @@ struct BuildSurroundings {
 
   /// `MAKEFLAGS` for every make of the build: how it shares jobs, and what its Makefiles must not set otherwise.
   ///
-  /// Text at the end of the build command would reach only the last of its commands, and perhaps no make at all.
+  /// Arguments appended to the build command would only reach the last of its commands, which need not be a
+  /// make.
   func makeFlags(_ jobServer: JobServer?) -> String? {
     let variables = toolchain.strongVariables.compactMap { name in
       environment[name].map { "\(name)=\(Self.escaped($0))" }

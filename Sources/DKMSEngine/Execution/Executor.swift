@@ -3,7 +3,7 @@
 public import DKMSModel
 internal import Host
 
-/// Carries out plans: every step as soon as those it waits for have ended, side by side.
+/// Carries out plans: each step starts as soon as those it waits for have ended, and steps run in parallel.
 public struct Executor: Sendable {
   private let snapshot: Snapshot
 
@@ -12,13 +12,14 @@ public struct Executor: Sendable {
 
   /// Carries out a plan.
   ///
-  /// A cancelled task begins no step but depmod where modules have changed: without it none of them is found.
+  /// A cancelled task begins no more steps, except depmod where modules have changed: without it none of them
+  /// is found.
   ///
   /// - Parameters:
   ///   - plan: What to do.
   ///   - observe: Told of each step that ends, one at a time.
   /// - Returns: What became of each step.
-  /// - Throws: `DKMSError.system` where the machine has not even a pipe to spare.
+  /// - Throws: `DKMSError.system` where not even a pipe can be made.
   public func execute(
     _ plan: Plan, observe: (PlannedStep, Outcome) -> Void = { _, _ in }
   ) async throws(DKMSError) -> Report {
@@ -55,7 +56,7 @@ public struct Executor: Sendable {
 }
 
 extension PlannedStep {
-  /// Whether it completes a change that is made already, so that an interruption waits for it.
+  /// Whether it completes a change that has already been made, so that an interruption waits for it.
   fileprivate var isOwed: Bool { if case .depmod = step { !earlier.isEmpty } else { false } }
 
   fileprivate func mayStart(_ outcomes: [Outcome?]) -> Bool {
@@ -71,7 +72,8 @@ extension Plan {
       && (planned.earlier.isEmpty || planned.earlier.contains(where: isDone))
   }
 
-  /// Whether a step would build while the same module is yet to be built or installed for a kernel that goes before.
+  /// Whether a build has to wait because the same module is still to be built or installed for an earlier
+  /// kernel.
   fileprivate func isBesideAnother(_ index: Int, _ outcomes: [Outcome?]) -> Bool {
     guard case .build(let id, let kernel) = steps[index].step else { return false }
     return steps.indices.prefix(index).contains { other in

@@ -4,7 +4,7 @@ package import DKMSModel
 package import Host
 internal import SystemPackage
 
-/// What is on record of builds that failed: their logs, which stay until they are mended.
+/// The record of failed builds: their logs, which stay until the build succeeds.
 ///
 /// A build that succeeds removes the log of the one before, and a module takes its logs with it when it goes.
 package struct FailureRecord {
@@ -21,7 +21,7 @@ package struct FailureRecord {
       log: log.string, firstError: BuildLog.firstError(in: log, buildDirectories: directories))
   }
 
-  /// Takes the log of a build that failed on record.
+  /// Adds the log of a failed build to the record.
   ///
   /// - Throws: `HostError`, also where the task is cancelled.
   func note(_ log: FilePath, of id: ModuleID, _ kernel: Kernel) async throws(HostError) {
@@ -32,7 +32,7 @@ package struct FailureRecord {
     }
   }
 
-  /// Takes a failure off record that a build for the same kernel has mended.
+  /// Takes a failure off the record once a build for the same kernel has succeeded.
   ///
   /// - Throws: `HostError`, also where the task is cancelled.
   func forget(_ id: ModuleID, _ kernel: Kernel) async throws(HostError) {
@@ -41,7 +41,7 @@ package struct FailureRecord {
     }
   }
 
-  /// Changes what is on record while no build for another kernel does.
+  /// Changes the record under a lock, so that no build for another kernel does so at the same time.
   private func change(
     _ id: ModuleID, _ body: () throws(HostError) -> Void
   ) async throws(HostError) {
@@ -51,7 +51,8 @@ package struct FailureRecord {
     lock.release()
   }
 
-  /// Leaves the newest log on record where the reference leaves its last one, and none where none is on record.
+  /// Puts the newest log in the record where the reference leaves its last one, or removes it if the record
+  /// is empty.
   private func renewLatest(of id: ModuleID) throws(HostError) {
     let latest = layout.build(id).appending(Self.logName)
     let logs = try records(of: id).map { layout.build(id).appending($0).appending(Self.logName) }
@@ -76,7 +77,7 @@ package struct FailureRecord {
     try renewLatest(of: id)
   }
 
-  /// What was to become a record when its run was killed.
+  /// An unfinished record whose run was killed.
   func halfMade(of id: ModuleID) throws(HostError) -> [FilePath] {
     let build = layout.build(id)
     let isHalfMade = { (name: String) in name == ".\(Self.logName)\(Files.stagingSuffix)" }

@@ -4,10 +4,11 @@ internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// The compiler and linker that a kernel was built with, and what there is of them.
+/// The compiler and linker that a kernel was built with, and which of them are installed.
 ///
-/// The configuration tells them. The reference asks vmlinux first where one lies beside the headers; but its `.comment`
-/// also names whatever compiled a single file of it, and one that was left by another build misleads.
+/// They are taken from the kernel's configuration. The reference asks vmlinux first if there is one beside
+/// the headers. But its `.comment` also names compilers of single files, and a vmlinux left by another build
+/// misleads.
 struct KernelToolchain {
   private let options: [String: String]
   private let path: ProgramPath
@@ -30,7 +31,7 @@ struct KernelToolchain {
   var isClang: Bool { options["CONFIG_CC_IS_CLANG"] == "y" }
   private var isLinkedByLLD: Bool { options["CONFIG_LD_IS_LLD"] == "y" }
 
-  /// `gcc-12 (Debian 12.2.0-14) 12.2.0` names gcc-12; clang's text begins with whoever packages it.
+  /// `gcc-12 (Debian 12.2.0-14) 12.2.0` names gcc-12; clang's text begins with the name of the distribution.
   private var namedCompiler: String? {
     guard !isClang else { return "clang" }
     let words = options["CONFIG_CC_VERSION_TEXT"]?.split(separator: " ").map(String.init) ?? []
@@ -85,7 +86,7 @@ struct KernelToolchain {
     return isClang && path.contains(own) ? own : "strip"
   }
 
-  /// Why nothing can be compiled; nil where something can, or where nobody knows what it takes.
+  /// Why nothing can be compiled; nil if it can, or if the requirements are not known.
   func error(for kernel: Kernel) -> DKMSError? {
     guard let namedCompiler else { return nil }
     let packages = isClang ? "clang llvm lld" : "gcc"
@@ -114,7 +115,7 @@ struct KernelToolchain {
 
   // MARK: What builds are told
 
-  /// What the kernel's own build system goes by, and Makefiles that do without it.
+  /// Variables for the kernel's own build system, and for Makefiles that do without it.
   var variables: [String: String] {
     var variables: [String: String] = [:]
     if let compiler {
@@ -125,15 +126,15 @@ struct KernelToolchain {
       variables["LD"] = linker
       variables["KERNEL_LD"] = linker
     }
-    // It brings the linker along, and so goes only with a kernel that has both.
+    // It selects the linker, too, so it is only used for a kernel built with both.
     if isClang, compiler != nil, linker != nil { variables["LLVM"] = suffix.isEmpty ? "1" : suffix }
     return variables
   }
 
-  /// The variables that must be stronger than what a Makefile sets by itself.
+  /// The variables that must override what a Makefile sets.
   ///
-  /// The kernel's Makefile sets CC to plain gcc, or to what .kernelvariables says; only a compiler that this would
-  /// give anyway is left to it.
+  /// The kernel's Makefile sets CC to plain gcc, or to what .kernelvariables says; so a compiler is passed on
+  /// unless it is the one that this gives anyway.
   var strongVariables: [String] {
     let isDefault = compiler == "gcc" && kernelVariables == nil
     return (isDefault ? ["LD"] : ["LLVM", "CC", "LD"]).filter { variables[$0] != nil }

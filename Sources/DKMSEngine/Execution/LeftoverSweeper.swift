@@ -33,7 +33,7 @@ public struct LeftoverSweeper {
       }
   }
 
-  /// What calls that were killed have left where things are put for a while.
+  /// What killed calls have left among the temporary files.
   ///
   /// - Throws: `HostError` where the look failed.
   public func temporary() throws(HostError) -> [FilePath] {
@@ -61,7 +61,7 @@ public struct LeftoverSweeper {
     }
     try sweepSources()
     for release in try KernelCatalogue(layout).releases { try sweepInstallation(for: release) }
-    // One that was only added has an empty one, as the reference makes it.
+    // A module that was only added has an empty one, as with the reference.
     for record in try ModuleTree(layout).state().modules where !record.builds.isEmpty {
       removeBuildDirectory(of: record.id)
     }
@@ -79,8 +79,7 @@ public struct LeftoverSweeper {
 
   /// Forgets the failures of builds for kernels that are gone.
   ///
-  /// Only who knows that these are all the kernels there are may call it: a caller of `dkms` may name another
-  /// tree of them.
+  /// Call it only with all the kernels there are: a caller of `dkms` may have named another tree.
   ///
   /// - Throws: `HostError` where a look failed.
   public func forgetFailuresOfGoneKernels() throws(HostError) {
@@ -101,7 +100,7 @@ public struct LeftoverSweeper {
     lock.release()
   }
 
-  /// Puts back the modules that were in the way of installations which are over or have not come about.
+  /// Puts back modules that were put away for installations that are gone or never happened.
   private func sweepOriginals(of name: String) throws(HostError) {
     let archive = layout.originals(name)
     for release in try Files.list(archive).compactMap({ try? KernelRelease($0) }) {
@@ -131,7 +130,9 @@ public struct LeftoverSweeper {
     }
   }
 
-  /// A link that was to say what a kernel has installed; it may be about to, so the kernel must be free.
+  /// An unfinished link that says what a kernel has installed.
+  ///
+  /// A run may still be making it, so the kernel must not be locked.
   private func removeLink(_ link: FilePath) throws(HostError) {
     let directories = try KernelCatalogue(layout).releases.filter {
       link.lastComponent?.string.hasPrefix(".kernel-\($0)-") == true
@@ -156,7 +157,7 @@ public struct LeftoverSweeper {
       lock.release()
     }
     for entry in try Files.list(registration) {
-      // Also the source is there, in which names mean nothing of this.
+      // The source is in there, too; its file names have no such meaning.
       guard ModuleTree.looksLikeRelease(entry), let release = try? KernelRelease(entry) else { continue }
       try sweepProducts(of: id, release)
     }
@@ -179,7 +180,7 @@ public struct LeftoverSweeper {
       .map { Product(id, $0, in: layout) }.where { product throws(HostError) in try product.isUnfinished() }
   }
 
-  /// Removes the empty directory that builds see as theirs, but not from under another build.
+  /// Removes the empty directory that builds see as theirs, unless another build is using it.
   ///
   /// Removing a mount point would pull it from under a build of the same module for another kernel.
   func removeBuildDirectory(of id: ModuleID) {

@@ -18,7 +18,7 @@ struct ModuleBuild {
   private let signer: ModuleSigner?
   private let signingProblem: SigningProblem?
   private let isSigningForgone: Bool
-  /// What tells the kernel from another of its release, as the plan has it.
+  /// Identifies the kernel among others of the same release, according to the plan.
   private let fingerprint: KernelFingerprint?
 
   private var environment: [String: String] { surroundings.environment }
@@ -57,7 +57,7 @@ struct ModuleBuild {
     let product = Product(id, kernel, in: runner.layout)
     try await stage(product, log, &warnings)
     try StepRunner.checkNotCancelled("build", id)
-    // First, or a kill would leave the failure of what is built.
+    // This comes first: a kill afterwards would otherwise leave a failure on record for what has been built.
     try await forgetFailure()
     try await runner.publish(product, id, kernel)
     if configuration.scripts[.postBuild] != nil { warnings += try await complete(product, log) }
@@ -66,7 +66,7 @@ struct ModuleBuild {
 
   // MARK: Steps
 
-  /// Whether there is a compiler, and something to sign with, before any work goes into it; warnings.
+  /// Checks, before any work is done, that there is a compiler and something to sign with; returns warnings.
   private func checkMeans() async throws(DKMSError) -> [String] {
     if !runner.options.isForced, let error = surroundings.toolchain.error(for: kernel) { throw error }
     let remark = await surroundings.toolchain.remark(kernel, on: runner.host, environment: environment)
@@ -74,14 +74,14 @@ struct ModuleBuild {
     if isSigningForgone {
       warnings.append(
         """
-        modules for kernel \(kernel.release), which loads no unsigned ones, are not signed in a chroot; \
+        modules for kernel \(kernel.release), which loads only signed ones, are not signed in a chroot; \
         with try_sign_modules=true in framework.conf they are
         """)
     }
     return warnings
   }
 
-  /// What to say of a module without a signature, where the kernel takes that.
+  /// What to say about a module without a signature, if the kernel accepts it.
   private func remarkOnSigning(_ problem: SigningProblem) throws(DKMSError) -> String {
     if signer?.isEnforced == true { throw .notSigned(id, kernel, problem) }
     let advice = problem.remedy.map { "; \($0)" } ?? ""
@@ -107,7 +107,8 @@ struct ModuleBuild {
     }
   }
 
-  /// A make that outlived its killed parent may still write there, so the directory is put aside first.
+  /// A make that outlived its killed parent may still be writing there, so the directory is renamed before it
+  /// is removed.
   private func discardStaleScratch() throws(HostError) {
     guard try Files.exists(scratch) else { return }
     let aside = runner.layout.staging(id, kernel, "stale-\(runner.host.now())")
@@ -135,7 +136,7 @@ struct ModuleBuild {
     guard let program = try runner.executable(words[0], of: id, in: scratch) else {
       return ["\(id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
     }
-    // The module's own is named by where the build sees it.
+    // The module's own script is called by its path inside the build.
     let isOwn = program.starts(with: scratch)
     let place = isOwn ? runner.layout.build(id) : runner.layout.administration(of: id)
     let command = "cd \(place)/ && \(place)/\(words.joined(separator: " "))"
@@ -161,7 +162,8 @@ struct ModuleBuild {
 
   /// The reference's `make -jN KERNELRELEASE=K`.
   ///
-  /// It is logged with the number of jobs, and run without one: the jobserver has it, which all builds share.
+  /// The log shows the number of jobs, but make runs without one: the jobserver, which all builds share, sets
+  /// it.
   private func makeCommand(jobs: Int? = nil) -> String {
     let command = Self.withoutIdleQuotes(configuration.makeCommand)
     guard command == "make" || command.hasPrefix("make ") else { return command }
@@ -179,7 +181,7 @@ struct ModuleBuild {
     return parts.count % 2 == 1 && arePlain ? parts.joined() : command
   }
 
-  /// Runs a command in the build directory; `logged` is what the log calls it, if not by itself.
+  /// Runs a command in the build directory; `logged` is the text for the log, if it differs from the command.
   private func run(
     _ title: String, _ text: String, _ log: borrowing BuildLog, as logged: String? = nil
   ) async throws(DKMSError) -> CommandResult {
@@ -209,8 +211,10 @@ struct ModuleBuild {
     }
   }
 
-  /// Runs the script that sees the product in its place; what it was to finish, to sign for one, is not to be
-  /// installed as it is.
+  /// Runs the script that sees the product in its place.
+  ///
+  /// If it fails, the product is not installed: the script may have been meant to finish it, say by signing
+  /// it.
   private func complete(
     _ product: Product, _ log: borrowing BuildLog
   ) async throws(DKMSError) -> [String] {
@@ -228,7 +232,7 @@ struct ModuleBuild {
     return warnings
   }
 
-  /// Puts the built modules together beside their goal.
+  /// Collects the built modules beside their destination.
   private func stage(
     _ product: Product, _ log: borrowing BuildLog, _ warnings: inout [String]
   ) async throws(DKMSError) {
@@ -273,7 +277,7 @@ struct ModuleBuild {
     return await signer.sign(module, environment: environment)
   }
 
-  /// Notes what it was built with, where the conf says that a change of that matters.
+  /// Notes the versions it was built with, if the conf says that a change of them matters.
   private func noteDependencies(in staged: FilePath) throws(HostError) {
     guard configuration.rebuildsWithDependencies, !runner.options.isForced else { return }
     let state = try runner.tree.state()

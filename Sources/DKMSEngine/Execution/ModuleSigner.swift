@@ -40,7 +40,7 @@ struct ModuleSigner: Sendable {
     }
   }
 
-  /// Whether modules are not signed only because this is a chroot, though the kernel will not load them so.
+  /// Whether modules are left unsigned only because this is a chroot, although the kernel will not load them.
   static func isForgone(
     for kernel: KernelTree, _ options: SigningOptions, on host: Host
   ) throws(HostError) -> Bool {
@@ -54,7 +54,7 @@ struct ModuleSigner: Sendable {
     _ kernel: KernelTree, _ options: SigningOptions, in layout: Layout, on host: Host
   ) throws(HostError) -> SigningFacts {
     let keys = SigningKeys(for: kernel.release, options, in: layout)
-    // Keys that nothing could use are not made.
+    // No keys are made if no module could be signed with them.
     let isWanted = try ModuleSigner(for: kernel, options, in: layout, on: host)?.hasProgram == true
     return SigningFacts(isWanted: isWanted, keys: keys.pair, state: try keys.state())
   }
@@ -77,13 +77,13 @@ struct ModuleSigner: Sendable {
     ]
   }
 
-  /// What will keep every module of the kernel from being signed, as far as it shows before one is built.
+  /// What keeps the kernel's modules from being signed, as far as that can be known before anything is built.
   func problem() throws(HostError) -> SigningProblem? {
     guard hasProgram else { return .programMissing(path: program.string) }
     return SigningProblem(keys.pair, try keys.state())
   }
 
-  /// The command, as far as anybody may read it.
+  /// The command without secrets, for the log.
   func description(of module: FilePath) -> String {
     "\(program) \(hash) \(keys.pair.keyName) \(keys.pair.certificate) \(module)"
   }

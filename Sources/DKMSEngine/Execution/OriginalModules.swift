@@ -6,7 +6,7 @@ internal import SystemPackage
 
 /// Modules that are in the way of ours: kept when ours come, put back when ours go.
 ///
-/// Whoever is killed between leaves a file in both places. It belongs where it came from then.
+/// A run that is killed in between leaves a file in both places. It then belongs where it came from.
 struct OriginalModules: Sendable {
   private let layout: Layout
   private let name: String
@@ -50,7 +50,7 @@ struct OriginalModules: Sendable {
   /// Puts a module back, unless another has come to its place meanwhile.
   func putBack(_ kept: Kept, to home: FilePath) throws(HostError) {
     let tree = ModuleTree(layout)
-    // One that is somebody's installation has to go first.
+    // If another module is installed there, that one has to be removed first.
     if try tree.isProduct(home, for: kernel, exceptOf: name) { return }
     let isTaken = try Files.exists(home)
     let isFree = isTaken ? try tree.isProduct(home, for: kernel) : true
@@ -68,7 +68,7 @@ struct OriginalModules: Sendable {
     try Files.remove(note(kept.file))
   }
 
-  /// Whether it was the kernel's own, which the reference puts away, too, and the kernel has gone.
+  /// Whether it was the kernel's own module, which the reference puts away, too, and the kernel is gone.
   private func wentWithItsKernel(_ home: FilePath) throws(HostError) -> Bool {
     let own = layout.kernel(kernel.release).appending("kernel")
     guard home.starts(with: own) else { return false }
@@ -85,7 +85,7 @@ struct OriginalModules: Sendable {
     try tidy()
   }
 
-  /// Removes notes of nothing, what is half made, and directories that are empty.
+  /// Removes notes without a module, half-made files, and empty directories.
   func tidy() throws(HostError) { try tidy(archive) }
 
   private func tidy(_ directory: FilePath) throws(HostError) {

@@ -4,10 +4,12 @@ internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// What is built of a module version for a kernel, on its way into the tree; whoever changes it holds its lock.
+/// What is built of a module version for a kernel, on its way into the tree.
+///
+/// It is only changed under its lock.
 struct Product: Sendable {
   private let product: FilePath
-  /// Where a new one is put together, and where the one before is until that is finished.
+  /// Where a new product is collected, and where the previous one is kept until that is done.
   let staged: FilePath
   private let doomed: FilePath
 
@@ -19,10 +21,11 @@ struct Product: Sendable {
 
   private static let mark: FilePath.Component = ".unfinished"
 
-  /// Whether something has yet to be done with what is in the tree; if that is killed it is not to be used.
+  /// Whether the product in the tree still has to be finished; if that is interrupted, the product must not
+  /// be used.
   func isUnfinished() throws(HostError) -> Bool { try Files.exists(product.appending(Self.mark)) }
 
-  /// Notes, before it is published, that there will be something to do with it.
+  /// Notes, before it is published, that it still has to be finished.
   func markUnfinished() throws(HostError) { try Files.write([], to: staged.appending(Self.mark)) }
 
   /// Notes that this is done.
@@ -31,7 +34,7 @@ struct Product: Sendable {
     try Files.synchronize(product)
   }
 
-  /// Makes what is staged the tree's, in one step; what it replaces is where it was staged.
+  /// Swaps what is staged into the tree in one step; what it replaces ends up in the staging place.
   func publish() throws(HostError) {
     if try Files.exists(product) {
       try Files.exchange(staged, with: product)

@@ -21,7 +21,7 @@ public struct SourceKeeper: Sendable {
   public func keep(_ id: ModuleID) async throws(DKMSError) {
     let lock: DirectoryLock
     do throws(HostError) {
-      // Against who would sweep it away half made; a build may go on.
+      // Keeps others from sweeping it away half made; a build may run meanwhile.
       lock = try await DirectoryLock.acquire(layout.registration(id), .shared, creates: false) {}
     } catch { throw DKMSError(error) }
     do {
@@ -50,7 +50,7 @@ public struct SourceKeeper: Sendable {
         operation: "keep a copy of", subject: "the source of \(id)",
         reason: result.errorText.split(separator: "\n").last.map(String.init) ?? "cp failed")
     }
-    // Where there is no such program it is a copy all the same.
+    // Without that program it is a copy all the same.
     _ = try? await host.launcher.run(
       Command("sync", ["-f", staged.string], environment: host.environment))
     try onFiles { () throws(HostError) in

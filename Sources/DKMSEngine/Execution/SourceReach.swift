@@ -4,10 +4,11 @@ internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// Whether the builds of a module may work in its source directory, where those for several kernels would meet.
+/// Whether the builds of a module may write to its source directory, where builds for several kernels would
+/// meet.
 ///
-/// A build has a directory of its own; but a command or a script that names the source can leave it. One that only
-/// looks like it costs no more than that its kernels go one after another.
+/// A build has its own directory, but a command or script that names the source can write there instead. A
+/// false alarm only costs time: the module is then built for one kernel after another.
 struct SourceReach {
   private let layout: Layout
 
@@ -34,6 +35,6 @@ struct SourceReach {
     }
   }
 
-  /// More than any script has; a program may be larger, and tells nothing.
+  /// Larger than any script; a program may be larger still, and its text tells nothing.
   private static let limit = 1 << 16
 }

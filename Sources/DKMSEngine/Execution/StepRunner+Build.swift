@@ -33,7 +33,7 @@ extension StepRunner {
       result = .success(try await basis.buildsInSource ? alone(build, id) : build.run())
     } catch {
       if Task.isCancelled {
-        // No failure of the module's: without a log of one, the next transaction tries again.
+        // This is not a failure of the module: no log is recorded, so that the next transaction tries again.
         result = .failure(
           .system(operation: "build", subject: "\(id) for \(kernel.release)", reason: "interrupted"))
       } else {
@@ -55,7 +55,7 @@ extension StepRunner {
   private func keepLog(_ id: ModuleID, _ kernel: Kernel, _ scratch: FilePath) async {
     let log = scratch.appending("make.log")
     guard (try? Files.isFile(log)) == true else { return }
-    // That the log cannot be kept matters less than what it says.
+    // If the log cannot be kept, the error it describes is still the one to report.
     try? await FailureRecord(layout).note(log, of: id, kernel)
   }
 }

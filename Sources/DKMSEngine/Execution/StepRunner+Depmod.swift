@@ -41,7 +41,7 @@ extension StepRunner {
     try onFiles { () throws(HostError) in try Files.list(directory).allSatisfy(KernelRemains.isGenerated) }
   }
 
-  /// Removes what runs of depmod were writing that were killed.
+  /// Removes the unfinished files of killed depmod runs.
   private func removeHalfWritten(in directory: FilePath) throws(HostError) {
     for name in try Files.list(directory) {
       guard let writer = KernelRemains.writer(of: name) else { continue }
@@ -80,7 +80,8 @@ extension StepRunner {
     }
   }
 
-  /// depmod looks for `lib/modules` below its base; this is a base for a tree of any other name.
+  /// depmod looks for `lib/modules` below its base directory; this makes such a base for a tree with any
+  /// other name.
   private func temporaryBase(for installTree: FilePath) throws(DKMSError) -> ScratchDirectory {
     do throws(HostError) {
       let base = try ScratchDirectory(in: layout.temporaryDirectory)

@@ -5,7 +5,9 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  /// Runs the administrator's command, with a log of its own; its failure undoes nothing, so it is only told.
+  /// Runs the administrator's command, with its own log.
+  ///
+  /// Nothing is undone if it fails; the failure is only reported.
   func follow(_ command: String) async throws(DKMSError) -> [String] {
     let path = layout.postTransactionLog()
     let log = try BuildLog(path, echo: echo)
@@ -14,7 +16,9 @@ extension StepRunner {
     let result = try await log.run("Running the command that follows a transaction", command, shell, on: host)
     if result.isSuccess { return [] }
     if case .silent(let limit) = result.termination {
-      return ["'\(command)' was ended, for it had printed nothing for \(limit.inWords); the log is \(path)"]
+      return [
+        "'\(command)' was stopped because it had printed nothing for \(limit.inWords); the log is \(path)"
+      ]
     }
     return ["'\(command)' ended with status \(result.status); the log is \(path)"]
   }
@@ -24,7 +28,7 @@ extension StepRunner {
     var warnings: [String] = []
     let aliases = try onFiles { () throws(HostError) in try Self.aliases(below: "/sys/devices") }.sorted()
     let unit = "systemd-modules-load.service"
-    // modprobe fails where one alias has no module, which is the rule, so only its absence is told.
+    // modprobe fails if any alias has no module, which is normal, so only a missing modprobe is reported.
     if !aliases.isEmpty, (try? await host.run(modprobe(aliases))) == nil {
       warnings.append("modprobe cannot be run, so nothing was loaded")
     }

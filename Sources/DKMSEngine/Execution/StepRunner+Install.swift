@@ -50,7 +50,7 @@ extension StepRunner {
     return warnings
   }
 
-  /// Whether the caller, or a package, wants it installed whatever speaks against it.
+  /// Whether the caller, or a package, wants it installed in spite of obstacles.
   private func isForced(_ id: ModuleID) -> Bool {
     options.isForced || options.forcedModules.installed.contains(id.name)
   }
@@ -69,7 +69,7 @@ extension StepRunner {
         .preInstall, of: configuration, for: kernel, in: layout.sourceLink(configuration.id))
     } catch {
       guard isForced(configuration.id) else { throw error }
-      return ["\(error); installed all the same"]
+      return ["\(error); installed anyway"]
     }
   }
 
@@ -100,7 +100,7 @@ extension StepRunner {
     return files
   }
 
-  /// Why the kernel's modules of these names stay, by their names; the plan knows what there is of them.
+  /// Why the kernel's modules of these names stay, by name, judged by what the plan recorded about them.
   private func refusals(
     of built: [String: String], _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
   ) async throws(DKMSError) -> [String: String] {

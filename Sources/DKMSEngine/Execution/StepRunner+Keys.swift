@@ -5,9 +5,10 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  /// Makes a key and its certificate, unless both are there by now; neither is ever made for the other.
+  /// Makes a key and its certificate, unless both are there by now; one is never made to match an existing
+  /// other.
   ///
-  /// A certificate that has lost its key is put aside: whoever finds the key again finds both.
+  /// A certificate that has lost its key is put aside, not deleted, in case the key turns up again.
   func makeKeys(_ pair: KeyPair) async throws(DKMSError) -> [String] {
     let keys = SigningKeys(pair)
     try checkDirectories(of: keys)
@@ -37,7 +38,7 @@ extension StepRunner {
     }
   }
 
-  /// A directory that is not there is more likely mistyped than wanted.
+  /// If the directory is missing, its name was probably mistyped, so it is not made.
   private func checkDirectories(of keys: SigningKeys) throws(DKMSError) {
     for directory in [keys.key, keys.certificate].map({ $0.removingLastComponent() })
     where directory != layout.dkmsTree {
@@ -72,7 +73,7 @@ extension StepRunner {
     }
   }
 
-  /// The certificate first: alone it would look like one whose key has been renamed already.
+  /// The certificate is removed first: on its own it would look as if its key had already been renamed.
   private func discardStaged(_ keys: SigningKeys) throws(HostError) {
     try Files.remove(keys.stagedCertificate)
     try Files.remove(keys.stagedKey)
@@ -85,7 +86,8 @@ extension StepRunner {
     }
   }
 
-  /// A certificate for a hundred years, since one that expires takes every module with it; for signing code alone.
+  /// The certificate lasts a hundred years, since no module would load once it expired, and is only for
+  /// signing code.
   private static func arguments(for keys: SigningKeys) -> [String] {
     let days = 36_500
     let subject = "/CN=DKMS module signing key"

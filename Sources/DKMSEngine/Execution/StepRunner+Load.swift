@@ -11,7 +11,7 @@ extension StepRunner {
   {
     let goal = layout.source(id)
     let registration = layout.registration(id)
-    // A build copies the source while it holds the first lock; who sweeps leftovers asks for the second.
+    // A build holds the first lock while it copies the source; sweeping leftovers takes the second.
     defer { Files.removeEmptyDirectories(from: registration, upTo: layout.dkmsTree) }
     return try await locked(registration, .exclusive, "\(id)") { () throws(DKMSError) in
       try await locked(layout.sourceTree, .exclusive, "the source tree") { () throws(DKMSError) in
@@ -24,7 +24,7 @@ extension StepRunner {
         if !replaces, try onFiles({ () throws(HostError) in try Files.isDirectory(goal) }) {
           try await copy(contentsOf: goal, to: staged, keepsOwner: true)
         }
-        // What comes out of a tarball is root's by then.
+        // By then, files from a tarball belong to root.
         try await copy(contentsOf: directory, to: staged, keepsOwner: true)
         try onFiles { () throws(HostError) in
           if try Files.exists(goal) {
@@ -39,8 +39,9 @@ extension StepRunner {
     }
   }
 
-  /// Copies everything as it is, except that nobody but its owner, who is root where not told otherwise, can change it
-  /// or gain by it.
+  /// Copies everything, but lets only the owner write to it, and drops set-user-ID and the like.
+  ///
+  /// The owner is root unless told otherwise.
   private func copy(
     contentsOf directory: FilePath, to goal: FilePath, keepsOwner: Bool = false
   ) async throws(DKMSError) {
@@ -51,7 +52,7 @@ extension StepRunner {
     try await tool("sync", ["-f", goal.string])
   }
 
-  /// Registers a module as the reference does when it has no more than what was built: by its dkms.conf.
+  /// Registers a module of which there are only builds as the reference does: by its dkms.conf.
   func addWithoutSource(_ id: ModuleID, configuration: FilePath) async throws(DKMSError) -> [String] {
     let goal = layout.sourceLink(id)
     return try await locked(layout.registration(id), .exclusive, "\(id)") { () throws(DKMSError) in
@@ -92,7 +93,7 @@ extension StepRunner {
         }
         try await copy(contentsOf: directory, to: staged)
         try onFiles { () throws(HostError) in
-          // What another machine noted for itself means nothing here.
+          // Notes made by another machine mean nothing here.
           for name in try Files.list(staged)
           where name.hasPrefix(".") && !name.hasPrefix(Layout.dependencyPrefix) {
             try Files.remove(staged.appending(name))

@@ -7,7 +7,7 @@ internal import SystemPackage
 extension StepRunner {
   /// Takes modules of these names out of the way, unless they were built here.
   ///
-  /// Those elsewhere stay: depmod takes ours in their place, and their package still finds its files.
+  /// Modules in other places stay: depmod prefers ours, and their package still finds its files.
   func archiveOriginals(of names: [String], for id: ModuleID, _ kernel: Kernel) throws(HostError) {
     // What was in the way is put away already; what is there now is ours.
     guard try !tree.isDeclared(id.name, kernel) else { return }
@@ -16,8 +16,8 @@ extension StepRunner {
     let originals = OriginalModules(inTheWayOf: id.name, kernel, in: layout)
     for name in names {
       for file in try kernelTree.competitors(named: name) {
-        // What was built here is nobody's original, even if a killed run left it without its link; but another
-        // module's installation comes back like one.
+        // What this version built is no original, even if a killed run left it without its link. But what
+        // another module has installed is put away and comes back like an original.
         if try tree.isProduct(file, for: kernel),
           try !tree.isInstallation(file, for: kernel, exceptOf: id.name)
         {
@@ -28,7 +28,8 @@ extension StepRunner {
     }
   }
 
-  /// Forgets installations of a module that others have put away: once it is taken out nobody wants them back.
+  /// Forgets installations of this module that others have put away: once it is uninstalled, they must not
+  /// come back.
   func forgetDisplaced(_ id: ModuleID, _ kernel: Kernel) throws(HostError) {
     for record in try tree.state().modules where record.id.name != id.name {
       let originals = OriginalModules(inTheWayOf: record.id.name, kernel, in: layout)
@@ -39,7 +40,8 @@ extension StepRunner {
     }
   }
 
-  /// Modules that were in the way, and where each comes back to; what has no place stays in the archive.
+  /// Modules that were in the way, and where each one goes back to; those without a place stay in the
+  /// archive.
   func originalsToRestore(
     of id: ModuleID, _ kernel: Kernel, _ basis: Basis
   ) throws(HostError) -> [(kept: OriginalModules.Kept, home: FilePath)] {

@@ -5,7 +5,7 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  /// Once the product that is installed is replaced, nothing else tells what it had.
+  /// Once an installed product is replaced, nothing else says which modules it had.
   func noteDroppedModules(
     _ id: ModuleID, _ kernel: Kernel, keeping kept: [String], in staged: FilePath
   ) throws(HostError) {

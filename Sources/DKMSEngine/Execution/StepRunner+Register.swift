@@ -27,7 +27,7 @@ extension StepRunner {
     }
   }
 
-  /// Makes the link that declares a module, last, so that whoever sees it sees all.
+  /// Makes the link that declares a module, last, so that where the link is, everything is.
   private func link(_ id: ModuleID, to source: FilePath) throws(DKMSError) {
     let registration = layout.registration(id)
     try onFiles { () throws(HostError) in
@@ -52,7 +52,7 @@ extension StepRunner {
   func unregister(_ id: ModuleID) async throws(DKMSError) -> [String] {
     let doomed = layout.removedRegistration(id)
     let isRemoved = try await lockedModule(id, .exclusive) { () throws(DKMSError) in
-      // Another run may have built it for something since the plan was made.
+      // Since the plan was made, another run may have built it.
       let state = try onFiles { () throws(HostError) in try tree.state() }
       guard state[id]?.builds.isEmpty != false else { return false }
       try onFiles { () throws(HostError) in

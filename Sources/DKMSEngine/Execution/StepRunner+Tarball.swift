@@ -46,7 +46,7 @@ extension StepRunner {
   private func addBuilds(
     of id: ModuleID, for kernels: [Kernel], to writer: inout ArchiveWriter
   ) throws(ArchiveError) {
-    // It is there even if nothing is in it: by it a tarball is known for what it is.
+    // It is there even if it is empty: a tarball of `mktarball` is recognized by it.
     let directory = { (path: FilePath) in
       ArchiveEntry(
         path, .directory, permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
@@ -61,7 +61,7 @@ extension StepRunner {
     }
   }
 
-  /// What stands in the place of the source: who it is, and its dkms.conf.
+  /// Takes the place of the source: the name of the module, and its dkms.conf.
   private func addDescription(of id: ModuleID, to writer: inout ArchiveWriter) throws(ArchiveError) {
     let directory = TarballLayout.description
     try writer.add(

@@ -25,7 +25,8 @@ extension StepRunner {
   private func takeOut(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) throws(DKMSError) {
     let installed = layout.installed(kernel.release)
     try onFiles { () throws(HostError) in
-      // All is looked at before anything goes: a look that fails half-way would leave half of it.
+      // Everything is looked at before anything is removed: a look that fails half-way would otherwise leave
+      // half of it.
       let originals = try originalsToRestore(of: id, kernel, basis)
       let leftovers = try Files.list(installed).filter { $0.hasSuffix(Files.stagingSuffix) }
       var doomed = leftovers.map(installed.appending)
@@ -38,7 +39,8 @@ extension StepRunner {
       for file in doomed { try Files.remove(file) }
       try forgetDisplaced(id, kernel)
       Files.removeEmptyDirectories(from: installed, upTo: layout.kernel(kernel.release))
-      // Before anything comes back: what is there while the link is counts as ours.
+      // This comes before anything is put back: while the link is there, whatever is installed counts as
+      // ours.
       try Files.remove(layout.activeLink(id.name, kernel))
       try Files.synchronize(layout.module(id.name))
       try restore(originals, of: id, kernel)
@@ -47,7 +49,7 @@ extension StepRunner {
 
   /// Takes out what a killed installation has put into the kernel and not declared.
   ///
-  /// Once the product has changed or gone nothing tells any more that it is ours.
+  /// Once the product has changed or gone, nothing else says that it is ours.
   func takeOutUndeclared(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) {
     guard try !onFiles({ () throws(HostError) in try undeclared(id, kernel) }).isEmpty else { return }
     try await lockedKernel(kernel.release) { () throws(DKMSError) in

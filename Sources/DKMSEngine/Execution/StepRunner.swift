@@ -73,7 +73,7 @@ struct StepRunner: Sendable {
 
   // MARK: Shared
 
-  /// Stops before a change that rests on what tools said: cancelled ones have said nothing.
+  /// Stops before a change that depends on the output of tools: cancelled tools have said nothing.
   static func checkNotCancelled(_ operation: String, _ id: ModuleID) throws(DKMSError) {
     if Task.isCancelled { throw .system(operation: operation, subject: "\(id)", reason: "interrupted") }
   }
@@ -87,7 +87,7 @@ struct StepRunner: Sendable {
     }
   }
 
-  /// Stops where the files that configure a module are not those any more that the plan was made from.
+  /// Stops if the files that configure a module have changed since the plan was made.
   func checkUnchanged(
     _ basis: Basis, of id: ModuleID, source: FilePath, for kernel: Kernel
   ) throws(DKMSError) {
@@ -100,7 +100,9 @@ struct StepRunner: Sendable {
   /// Who wants to know of every command.
   var echo: Console? { options.isVerbose ? host.console : nil }
 
-  /// Does something while a registered module is locked; one that another run has removed is an error.
+  /// Does something while a registered module is locked.
+  ///
+  /// It is an error if another run has removed the module.
   func lockedModule<Value: Sendable>(
     _ id: ModuleID, _ mode: DirectoryLock.Mode, _ body: () async throws(DKMSError) -> Value
   ) async throws(DKMSError) -> Value {
@@ -110,7 +112,7 @@ struct StepRunner: Sendable {
     return try await locked(layout.registration(id), mode, "\(id)", creates: false, body)
   }
 
-  /// Does something while a directory is locked, and says so where that takes waiting.
+  /// Does something while a directory is locked, and says so if it has to wait.
   func locked<Value: Sendable>(
     _ directory: FilePath, _ mode: DirectoryLock.Mode, _ subject: String, creates: Bool = true,
     _ body: () async throws(DKMSError) -> Value
@@ -134,7 +136,7 @@ struct StepRunner: Sendable {
     }
   }
 
-  /// Runs a script of a dkms.conf; the warning, where it cannot be run.
+  /// Runs a script of a dkms.conf; returns a warning if it cannot be run.
   func runScript(
     _ kind: ScriptKind, of configuration: ModuleConfiguration, for kernel: Kernel?, in directory: FilePath
   ) async throws(DKMSError) -> [String] {
@@ -147,7 +149,7 @@ struct StepRunner: Sendable {
     var environment = environment(of: configuration.id, for: kernel)
     // An administrator's script runs where it lies, as with the reference.
     let place = program.starts(with: directory) ? directory : layout.administration(of: configuration.id)
-    // By the path through the tree, not by where that leads.
+    // The path through the tree is used, not the one that its link leads to.
     environment["PWD"] = place.string
     // Through a shell, because that also runs a script without an interpreter line, and expands its arguments.
     let command = Command(
@@ -165,7 +167,7 @@ struct StepRunner: Sendable {
     return []
   }
 
-  /// Runs a script whose failure undoes nothing any more, so it is only told.
+  /// Runs a script at a point where nothing is undone any more; its failure is only reported.
   func runFinalScript(
     _ kind: ScriptKind, of configuration: ModuleConfiguration, for kernel: Kernel?, in directory: FilePath
   ) async -> [String] {

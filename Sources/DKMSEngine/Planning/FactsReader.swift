@@ -15,8 +15,8 @@ public struct FactsReader: Sendable {
   ///
   /// - Parameters:
   ///   - snapshot: What there is.
-  ///   - kernelOwners: The packages that own kernels, with their versions; nil where kernels of one release need not
-  ///     be told apart, which takes reading them.
+  ///   - kernelOwners: The packages that own kernels, with their versions; nil if kernels of the same release
+  ///     need not be told apart, which saves reading them.
   public init(_ snapshot: Snapshot, kernelOwners: [KernelRelease: String]? = nil) {
     self.snapshot = snapshot
     self.kernelOwners = kernelOwners
@@ -26,7 +26,7 @@ public struct FactsReader: Sendable {
 
   /// What is asked for.
   public struct Request: Sendable {
-    /// The modules; those of the tree need not be registered properly.
+    /// The modules; those in the tree may be broken.
     public var modules: [ModuleID]
     /// The kernels that modules may be built for.
     public var kernels: [Kernel]
@@ -96,7 +96,7 @@ public struct FactsReader: Sendable {
       var facts = try tree.facts()
       if kernelOwners != nil { facts.fingerprint = try fingerprint(of: tree) }
       facts.signing = try ModuleSigner.facts(tree, snapshot.options.signing, in: layout, on: host)
-      // A build_environment may lead to compilers that are nowhere else; only the build itself reads it.
+      // A build_environment may name compilers in other places, but only the build itself reads it.
       if snapshot.options.buildEnvironment == nil {
         facts.toolchainError = try KernelToolchain(of: tree, path: ProgramPath(host.environment))
           .error(for: kernel)
@@ -126,7 +126,7 @@ public struct FactsReader: Sendable {
     let sources = modules.reduce(into: [:]) { $0[$1] = source(of: $1, in: facts) }
     await withTaskGroup(of: (ModuleID, Kernel, EvaluatedConfiguration).self) { group in
       for (index, question) in questions.enumerated() {
-        // Each may run a shell: no more of them at a time than there are processors.
+        // Each may start a shell, so at most as many run at once as there are processors.
         if index >= host.processorCount, let answer = await group.next() { facts.take(answer) }
         let (id, kernel) = question
         guard let source = sources[id] else { continue }
@@ -184,7 +184,7 @@ public struct FactsReader: Sendable {
 
   // MARK: What kernels have already
 
-  /// Compares modules that may be installed with what the kernels have of their names.
+  /// Compares modules that may be installed with the kernels' modules of the same names.
   private func compete(_ kernels: [Kernel], _ facts: inout Facts) async throws(HostError) {
     var matches: [Match] = []
     for (id, configurations) in facts.configurations {

@@ -2,12 +2,12 @@
 
 public import DKMSModel
 
-/// Why a module cannot be had for a kernel: the one rule that planner, verdict, status and doctor go by.
+/// Why a kernel cannot have a module: the one rule that planner, verdict, status and doctor share.
 public struct Obstacles: Sendable {
   private let facts: Facts
   private let isForced: Bool
 
-  /// Judges by facts; `isForced` says whether obstacles are overlooked that force overcomes.
+  /// Judges by facts; `isForced` says whether to overlook the obstacles that `--force` overcomes.
   public init(_ facts: Facts, isForced: Bool = false) {
     self.facts = facts
     self.isForced = isForced

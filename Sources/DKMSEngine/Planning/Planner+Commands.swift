@@ -36,7 +36,7 @@ extension Planner {
     _ id: ModuleID, for kernels: [Kernel], facts: Facts, options: BuildOptions
   ) -> Plan {
     var planner = Planner(facts, options: options)
-    // What was built of another source is not what was asked for.
+    // A build from another source is not what was asked for.
     let bringsSource = facts.origin?.holdsOnlyBuilds == false
     for kernel in kernels where planner.adds[id] != .blocked {
       planner.install(id, kernel, because: .requested, again: options.isForced, rebuild: bringsSource)
@@ -124,9 +124,9 @@ extension Planner {
   /// Installs modules for a kernel, each after those that it needs.
   ///
   /// - Parameters:
-  ///   - modules: The modules; one whose conf does not say AUTOINSTALL is passed over.
+  ///   - modules: The modules; one whose conf does not set AUTOINSTALL is passed over.
   ///   - kernel: The kernel.
-  ///   - change: Why a module is built anew though it stands; nil where it is not.
+  ///   - change: Why modules are rebuilt even if they are installed; nil to leave those alone.
   mutating func bringUpToDate(
     _ modules: [ModuleID], for kernel: Kernel, rebuildingBecause change: (ModuleID) -> Reason?
   ) {

@@ -19,7 +19,7 @@ extension Planner {
 
   /// The plan of `dkms kernel_preinst` and `kernel_prerm`: forgets what was built for a kernel.
   ///
-  /// With `onlyAutoinstalled` what nobody would build again by itself stays.
+  /// With `onlyAutoinstalled`, builds that autoinstall would not make again are kept.
   public static func clear(
     _ modules: [ModuleID], of kernel: Kernel, onlyAutoinstalled: Bool, facts: Facts, options: BuildOptions
   ) -> Plan {

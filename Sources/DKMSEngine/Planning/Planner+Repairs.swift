@@ -34,7 +34,7 @@ extension Planner {
 
   /// Installs the version that was there before this one, or takes this one out where none was.
   ///
-  /// What is built anew of the version that was there already stands in the place of the old build.
+  /// If the version was there already and was built again, the new build has replaced the old one.
   private mutating func bringBack(predecessorOf id: ModuleID, _ kernel: Kernel) {
     let predecessor = facts.tree.installedVersion(of: id.name, for: kernel)
     if predecessor == id { return }

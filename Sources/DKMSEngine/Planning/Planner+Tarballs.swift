@@ -52,7 +52,7 @@ extension Planner {
       return
     }
     if let error = configurationError(id) {
-      // What was let pass to find out whose source it is.
+      // Repeated names were accepted only to find out whose source this is.
       if case .configurationInvalid = error { _ = bringSource(origin) }
       block(id, nil, error)
       return
@@ -85,7 +85,7 @@ extension Planner {
       return [plan.append(.addWithoutSource(id, configuration: configuration), because: .requested)]
     }
     let source = "\(facts.sourceTree)/\(id.sourceDirectoryName)"
-    // One without a link is half made, and there only as long as nobody clears it away.
+    // A registration without a link is half made, and is only there until it is cleared away.
     let isLinked = record.map { $0.source != nil && ($0.isBroken || $0.isLastGood) } ?? false
     return [
       plan.append(

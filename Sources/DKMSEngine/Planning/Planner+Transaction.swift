@@ -5,8 +5,8 @@ public import DKMSModel
 extension Planner {
   /// The plan that follows a package transaction.
   ///
-  /// A version that another one replaces stays, kernel by kernel, until the other stands there. Without
-  /// `installs` nothing new comes, but what has gone is removed all the same.
+  /// For each kernel, a version stays until the one that replaces it is installed there. Without `installs`
+  /// nothing is installed, but modules whose source is gone are still removed.
   public static func settle(
     _ transaction: Transaction, installs: Bool = true, facts: Facts, options: BuildOptions
   ) -> Plan {
@@ -34,7 +34,7 @@ extension Planner {
     var records = facts.tree.modules.filter { record in
       !record.isLastGood && !transaction.goneModules.contains(record.id)
     }
-    // A broken link is mended where the source is there again, so that version is wanted too.
+    // A broken link is fixed where the source is there again, so that version is wanted too.
     for index in records.indices where facts.sources[records[index].id] != nil {
       records[index].isBroken = false
     }
@@ -92,7 +92,8 @@ extension Planner {
     return configuration.rebuildsWithDependencies ? .rebuild(.dependencyChanged(change)) : installIfMissing
   }
 
-  /// Whether a module could have been built for a kernel and nobody has tried: a transaction had no end.
+  /// Whether a module could have been built for a kernel but no attempt was made, because a transaction was
+  /// interrupted.
   private func wasLeftOut(_ id: ModuleID, _ kernel: Kernel) -> Bool {
     guard case .read(let configuration)? = facts.configurations[id]?[kernel], configuration.autoinstall,
       configuration.exclusion == nil, facts.kernels[kernel]?.hasHeaders == true,
@@ -104,8 +105,9 @@ extension Planner {
     return configuration.buildDepends.allSatisfy(registered.contains)
   }
 
-  /// What takes the place of a version that has lost its source: one of its name, or one of another name that comes
-  /// with the same modules in the same transaction, as packages do that replace each other.
+  /// What takes the place of a version that has lost its source: a version of the same name, or a module of
+  /// another name that brings the same kernel modules in the same transaction, as a package does that
+  /// replaces another.
   private func successor(
     of record: ModuleRecord, among wanted: [ModuleID], after transaction: Transaction
   ) -> ModuleID? {
@@ -162,7 +164,7 @@ extension Planner {
     }
   }
 
-  /// Keeps a version whose successor may be a source that nobody understands yet.
+  /// Keeps a version whose successor may be a source that cannot be understood yet.
   private mutating func waitForSuccessor(of record: ModuleRecord) {
     if !record.isLastGood, let kept = facts.keptSources[record.id] {
       plan.append(.relink(record.id, source: kept), because: .sourceGone)
@@ -177,13 +179,15 @@ extension Planner {
     _ build: BuildRecord, of record: ModuleRecord, inFavourOf successor: ModuleID,
     after transaction: Transaction
   ) -> Bool {
-    // Under another name both can be installed, as far as links go.
+    // A successor under another name has its own link, so the links allow both to be installed.
     let isOtherInstalled =
       successor.name != record.id.name && facts.tree[successor]?.build(for: build.kernel)?.isInstalled == true
     return build.isInstalled && !transaction.goneKernels.contains(build.kernel) && !isOtherInstalled
   }
 
-  /// Forgets a build once its successor stands, which has taken its link already if it is of the same name.
+  /// Forgets a build once its successor is installed.
+  ///
+  /// A successor of the same name has already taken over the link.
   private mutating func giveWay(
     _ id: ModuleID, _ kernel: Kernel, to successor: ModuleID, installedBy step: Int
   ) -> [Int] {

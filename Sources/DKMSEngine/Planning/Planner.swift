@@ -17,7 +17,7 @@ public struct Planner {
   private var installs: [Target: Readiness] = [:]
   private var inProgress: Set<Target> = []
   private var keySteps: [KeyPair: Int] = [:]
-  /// What this plan brings about for the kernel at hand, so that a module that needs it waits for it.
+  /// What this plan does for the kernel at hand, so that a module that depends on another one waits for it.
   var goals: [String: Goal] = [:]
   private var moduleChanges: [KernelRelease: [Int]] = [:]
 
@@ -31,7 +31,7 @@ public struct Planner {
   struct Goal {
     let id: ModuleID
     let reason: Reason
-    /// Whether it is built and installed anew though it stands.
+    /// Whether it is rebuilt and reinstalled even if it is up to date.
     let again: Bool
   }
 
@@ -66,7 +66,7 @@ public struct Planner {
 
   // MARK: Bringing things about
 
-  /// Registers a module, or leads its `source` link back to where its source is again.
+  /// Registers a module, or points its `source` link to where the source is now.
   @discardableResult
   mutating func add(_ id: ModuleID, because reason: Reason) -> Readiness {
     if let known = adds[id] { return known }
@@ -123,7 +123,7 @@ public struct Planner {
     return .planned(step)
   }
 
-  /// The step that makes what modules for a kernel are signed with, where that has yet to be made.
+  /// The step that makes the keys for a kernel's modules, if they do not exist yet.
   ///
   /// Whether a module may go without a signature is for its build to say.
   private mutating func keys(for kernel: Kernel) -> [Int] {
@@ -184,7 +184,7 @@ public struct Planner {
       buildsInSource: facts.builtInSource.contains(target.id))
   }
 
-  /// Builds anew what was built with another version of a module and says that this matters.
+  /// Rebuilds modules that were built with another version of this one and say that this matters.
   private mutating func rebuildDependents(of id: ModuleID, _ kernel: Kernel, after step: Int) {
     if isForced { return }
     for record in facts.tree.modules where record.id.name != id.name && !record.isBroken {
@@ -201,7 +201,7 @@ public struct Planner {
     }
   }
 
-  /// Whether this plan installs a module for a kernel; blocked where it does not try.
+  /// Whether this plan installs a module for a kernel; blocked if it does not try to.
   func installed(_ id: ModuleID, _ kernel: Kernel) -> Readiness {
     installs[Target(id: id, kernel: kernel)] ?? .blocked
   }
@@ -228,13 +228,13 @@ public struct Planner {
     return [plan.append(.unbuild(id, kernel), because: reason, requires: required)]
   }
 
-  /// Leaves a kernel's modules where they are, and makes them known to modprobe again.
+  /// Leaves a kernel's modules in place, and writes modules.dep again so that modprobe finds them.
   mutating func keep(_ kernel: Kernel) {
     let step = plan.append(.keep(kernel.release), because: .kernelGone)
     moduleChanges[kernel.release, default: []].append(step)
   }
 
-  /// Adds what follows when modules of kernels change: once a kernel, after all else.
+  /// Adds the steps that follow a change of kernels' modules: once for each kernel, after everything else.
   mutating func finish(goneKernels: [Kernel] = []) -> Plan {
     let gone = Set(goneKernels.map(\.release))
     let changes = moduleChanges.sorted { $0.value[0] < $1.value[0] }
@@ -259,7 +259,8 @@ public struct Planner {
     return plan
   }
 
-  /// A module is added as its dkms.conf says for the first kernel that it is built for, or else is not.
+  /// A module is added according to its dkms.conf for the first kernel that the plan builds it for, or, if
+  /// there is none, for the first kernel that the dkms.conf was read for.
   private mutating func groundAdditions() {
     for case .add(let id, _) in plan.steps.map(\.step) {
       let known = facts.configurations[id] ?? [:]
@@ -269,7 +270,7 @@ public struct Planner {
     }
   }
 
-  /// Runs the administrator's command last: once, or once a kernel where it names the kernel.
+  /// Runs the administrator's command last: once, or once for each kernel if it names the kernel.
   private mutating func follow(_ releases: [KernelRelease], with command: KernelText) {
     let earlier = Array(plan.steps.indices)
     var known: Set<String> = []
@@ -287,8 +288,8 @@ public struct Planner {
   private mutating func usableConfiguration(_ target: Target, because reason: Reason) -> ModuleConfiguration?
   {
     let (id, kernel) = (target.id, target.kernel)
-    // What is wrong with the registration is said first; it is registered also where a kernel is not for it, so that
-    // the next one may have it.
+    // Problems with the registration come first. A module is also registered if it is not for this kernel, so
+    // that the next kernel can have it.
     guard add(id, because: reason) != .blocked else { return nil }
     if let error = obstacles.building(id, for: kernel) {
       block(id, kernel, error)
@@ -316,7 +317,7 @@ public struct Planner {
   }
 
   private mutating func dependency(_ name: String, of target: Target) -> Readiness {
-    // Of several the newest, so that the plan does not depend upon the order of a dictionary.
+    // The newest of several, so that the plan does not depend on the order of a dictionary.
     let planned = installs.filter { $0.key.id.name == name && $0.key.kernel == target.kernel }
       .max { VersionOrder($0.key.id.version) < VersionOrder($1.key.id.version) }
     if let planned { return planned.value }

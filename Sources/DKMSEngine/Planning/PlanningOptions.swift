@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What a plan that follows a transaction depends upon beside the facts: all that a record of it must keep.
+/// What a plan after a transaction depends on besides the facts; a record of the plan must keep all of it.
 public struct PlanningOptions: Codable, Hashable, Sendable {
   /// Whether anything new is installed; `/etc/dkms/no-autoinstall` forbids it.
   public var installs: Bool

@@ -10,7 +10,7 @@ public struct Narrator: Sendable {
   /// Speaks on a console.
   public init(_ console: Console) { self.console = console }
 
-  /// Says what a step did, where people care: what follows from something else goes without saying.
+  /// Says what a step did, unless it only follows from another step.
   public func ended(_ planned: PlannedStep, _ outcome: Outcome) {
     switch outcome {
     case .done: planned.accomplishment.map { console.print("  -> \($0)") }
@@ -22,7 +22,7 @@ public struct Narrator: Sendable {
     }
   }
 
-  /// Says what a plan would do, a line a step, each with its reason.
+  /// Says what a plan would do, one line for each step, with its reason.
   public func announce(_ plan: Plan) {
     if plan.isEmpty { console.print("==> Nothing would be done") }
     for planned in plan.steps { console.print("  -> \(planned.intention)") }
@@ -43,10 +43,10 @@ public struct Narrator: Sendable {
   /// Says what else the user should know.
   public func warn(_ text: String) { console.printError("==> WARNING: \(text)") }
 
-  /// Says what mends the thing said before.
+  /// Says what fixes the problem just reported.
   public func advise(_ text: String) { console.printError("  -> \(text)") }
 
-  /// Says what went wrong and what mends it.
+  /// Says what went wrong and what fixes it.
   public func fail(_ error: DKMSError) {
     console.printError("==> ERROR: \(error)")
     if let remedy = error.remedy { advise(remedy) }
@@ -54,10 +54,11 @@ public struct Narrator: Sendable {
 
   /// Says that a signal has ended the work.
   public func interrupted() {
-    console.printError("==> ERROR: interrupted; whatever stood before stands")
+    console.printError("==> ERROR: interrupted; what was there before is unchanged")
   }
 
-  /// Says all that a report and its plan hold of warnings, then of errors but those that are none to the caller.
+  /// Prints all warnings of a report and its plan, then the errors, except those that the caller does not
+  /// count as such.
   public func conclude(_ report: Report, excusing isExcused: (DKMSError) -> Bool = { _ in false }) {
     report.warnings.forEach(warn)
     for error in report.toleratedFailures {
@@ -106,7 +107,7 @@ extension PlannedStep {
       reason == .kernelGone
         ? "\(step.subject): its modules are cleared away" : "\(step.subject): module dependencies updated"
     case .keep: "\(step.subject): its modules stay until the next boot, since it is running"
-    case .load: "\(step.subject): modules loaded that devices ask for"
+    case .load: "\(step.subject): the modules that devices ask for are loaded"
     case .follow: "\(step.subject): done"
     case .relink, .discardKeptSource, .copySource: nil
     }
@@ -137,7 +138,7 @@ extension PlannedStep {
     case .discardKeptSource: "\(subject): the kept copy of its source would be removed"
     case .depmod: "\(subject): module dependencies would be updated"
     case .keep: "\(subject): its modules would stay until the next boot, since it is running"
-    case .load: "\(subject): modules would be loaded that devices ask for"
+    case .load: "\(subject): the modules that devices ask for would be loaded"
     case .follow: "\(subject): would be run"
     }
   }

@@ -3,7 +3,7 @@
 public import DKMSModel
 
 extension Plan {
-  /// The plan for people, a line a step with its reason, then a line for each thing that is left out.
+  /// The plan for people: one line for each step with its reason, then one for each thing that is left out.
   public var words: [String] { steps.map(\.words) + skips.map(\.words) }
 }
 

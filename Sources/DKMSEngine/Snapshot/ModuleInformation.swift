@@ -30,7 +30,7 @@ package struct ModuleInformation: Hashable, Sendable {
     self.isSigned = isSigned
   }
 
-  /// Reads the bytes of an uncompressed module; what is no ELF file says nothing.
+  /// Reads the bytes of an uncompressed module; a file that is not ELF gives nothing.
   package init(_ bytes: [UInt8]) {
     let entries = (ELF(bytes)?.section(".modinfo") ?? []).split(separator: 0)
     let texts = entries.map { String(decoding: $0, as: UTF8.self) }
@@ -66,11 +66,11 @@ package struct ModuleInformation: Hashable, Sendable {
     return fields
   }
 
-  /// Asks files, however compressed they are; one process for any number of them.
+  /// Asks modinfo about files, compressed or not; one process for any number of them.
   package static func read(_ files: [FilePath], on host: Host) async -> [FilePath: Answer] {
     guard !files.isEmpty else { return [:] }
     let command = Command("modinfo", ["-0"] + files.map(\.string), environment: host.environment)
-    // Its status is that of the worst file; what it says of the others holds.
+    // Its exit status is that of the worst file; what it says about the others is still right.
     guard let result = try? await host.launcher.run(command) else {
       return files.reduce(into: [:]) { $0[$1] = .unknown }
     }
@@ -133,7 +133,7 @@ private struct ELF {
     guard offset >= 0, offset <= bytes.count - size else { return nil }
     let digits = bytes[offset..<offset + size]
     let value = (isBigEndian ? Array(digits) : digits.reversed()).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    // Nothing in a file that fits in memory lies further away, and sums of such numbers fit, too.
+    // No offset in a file that fits in memory is larger, and sums of such numbers do not overflow.
     return value < 1 << 40 ? Int(value) : nil
   }
 }

@@ -37,7 +37,7 @@ public final class Snapshot: Sendable {
 
   /// The kernels that have a directory.
   ///
-  /// - Throws: `HostError` where nobody can tell.
+  /// - Throws: `HostError` where that cannot be told.
   public func kernels() throws(HostError) -> KernelCatalogue {
     try readKernels.value { () throws(HostError) in try KernelCatalogue(layout) }
   }
@@ -78,13 +78,13 @@ public final class Snapshot: Sendable {
 
   /// Which module version a source holds, by its dkms.conf.
   ///
-  /// Its directory is usually named after both. With that name the file is read as it will be for the plan, and so
-  /// only once; where it turns out to be another, the file has the last word.
+  /// Its directory is usually named after both. Given that name, the file is read just as it will be for the
+  /// plan, so it is read only once. If the file gives another name, that one counts.
   ///
   /// - Parameters:
   ///   - source: The directory that holds it.
   ///   - kernel: The kernel that it is read for.
-  ///   - allowsRepetition: Whether two modules of one name are let pass.
+  ///   - allowsRepetition: Whether two modules may have the same name.
   /// - Returns: Name and version.
   /// - Throws: `DKMSError` where the file does not say.
   package func identity(

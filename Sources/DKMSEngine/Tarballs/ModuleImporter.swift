@@ -30,7 +30,7 @@ public struct ModuleImporter: Sendable {
   /// - Parameters:
   ///   - path: What was named.
   ///   - kernel: The kernel that the dkms.conf is read for.
-  /// - Returns: The module; what is unpacked of a tarball goes with the value.
+  /// - Returns: The module; what is unpacked from a tarball is deleted with the value.
   /// - Throws: `DKMSError`; nothing is left behind then.
   public func module(at path: FilePath, for kernel: Kernel) async throws(DKMSError) -> ImportedModule {
     let (isThere, isFile, isDirectory) = try onFiles { () throws(HostError) in
@@ -77,7 +77,7 @@ public struct ModuleImporter: Sendable {
     }
     let temporary = scratch.path
     do throws(DKMSError) {
-      // Found once more: what counts is what was unpacked.
+      // The parts are looked for again: only what was actually unpacked counts.
       let parts = try parts(of: path) { () throws(ArchiveError) in try unpacker.unpack(path, into: temporary)
       }
       let directory = temporary.appending(parts.directory.components)
@@ -106,7 +106,7 @@ public struct ModuleImporter: Sendable {
 }
 
 extension DKMSError {
-  /// The same with files that are gone by now named by the tarball they came from.
+  /// The same error, with unpacked files that no longer exist named after the tarball they came from.
   fileprivate func namingFiles(below temporary: FilePath, as tarball: FilePath) -> DKMSError {
     let renamed = { (path: String) in path.replacing("\(temporary)/", with: "\(tarball): ") }
     return switch self {

@@ -19,7 +19,7 @@ struct TarballParts {
     isOurs = contents.hasDirectory(TarballLayout.builds)
     if isOurs {
       let places = [TarballLayout.source, TarballLayout.description]
-      // A link in its place would lead to a part whose own links nobody has checked.
+      // A link here would lead to a part whose own links have not been checked.
       let holdsModule = { (place: FilePath) in
         contents.hasDirectory(place) && contents.hasFile(place.appending("dkms.conf"))
       }
@@ -44,11 +44,11 @@ struct TarballParts {
       let path = TarballLayout.builds.appending(release)
       for architecture in contents.names(in: path)
       where contents.hasDirectory(path.appending(architecture).appending("module")) {
-        // A directory of another name would be taken for something else beside the builds.
+        // A directory with another kind of name would not be taken for a build.
         guard ModuleTree.looksLikeRelease(release.string) else {
           throw DKMSError.tarballUnusable(
             path: tarball.string,
-            reason: "'\(release.string)' in \(TarballLayout.builds) is no kernel release")
+            reason: "'\(release.string)' in \(TarballLayout.builds) is not a kernel release")
         }
         let kernel = try Kernel(
           release: KernelRelease(release.string), architecture: architecture.string)

@@ -14,7 +14,7 @@ public struct KernelCatalogue: Sendable {
 
   /// Looks into the install tree of a layout.
   ///
-  /// - Throws: `HostError` where that cannot be looked into: then nobody knows which kernels there are.
+  /// - Throws: `HostError` where that cannot be looked into: then it is not known which kernels there are.
   public init(_ layout: Layout) throws(HostError) {
     self.layout = layout
     var releases: [KernelRelease] = []

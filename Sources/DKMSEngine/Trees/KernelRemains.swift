@@ -36,7 +36,8 @@ public struct KernelRemains: Sendable {
   /// Whether depmod writes a file of this name, or was killed while it did.
   static func isGenerated(_ name: String) -> Bool { generated.contains(name) || writer(of: name) != nil }
 
-  /// The process that writes, or wrote, a file which is to get its own name when it is complete; nil for any other.
+  /// The process that is writing, or was writing, a file that gets its final name when it is complete; nil
+  /// for other files.
   static func writer(of name: String) -> Int? {
     // depmod adds its number and the time in microseconds and seconds.
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)

@@ -53,7 +53,7 @@ package final class KernelTree: Sendable {
     try readOptions.value { () throws(HostError) in KernelOptions(try Files.contents(try configurationFile())) }
   }
 
-  /// What tells this kernel from another of its release; nil where its headers are missing.
+  /// Identifies this kernel among others of the same release; nil if its headers are missing.
   package func fingerprint() throws(HostError) -> KernelFingerprint? {
     try readFingerprint.value { () throws(HostError) in
       guard let symbols = try Files.digest(headers.appending("Module.symvers")),
@@ -87,7 +87,9 @@ package final class KernelTree: Sendable {
     let compression: Compression
   }
 
-  /// How the kernel's own modules are compressed, which those beside them follow, however a stray one among them is.
+  /// How the kernel's own modules are compressed.
+  ///
+  /// Modules built here are compressed in the same way, even if some other module beside them is not.
   package func compression() throws(HostError) -> Compression {
     let all = try modules()
     let own = all.filter { $0.path.starts(with: directory.appending("kernel")) }
@@ -126,7 +128,7 @@ package final class KernelTree: Sendable {
     for (entry, kind) in try Files.listing(place) {
       let path = place.appending(entry)
       switch kind {
-      // Headers hold no modules of the kernel, and many files.
+      // The headers contain many files and no modules of the kernel.
       case .directory where path != directory.appending("build") && entry != "source":
         found += try modules(below: path)
       case .file:

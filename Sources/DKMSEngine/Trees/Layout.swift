@@ -21,10 +21,10 @@ public struct Layout: Hashable, Sendable {
   public var stateDirectory: FilePath = "/var/lib/alpm-dkms"
   /// Where packages list modules to install by force.
   public var forcedModulesDirectory: FilePath = "/usr/share/dkms/modules_to_force_install"
-  /// Where things are put that are gone after the call: `/tmp`.
+  /// The directory for temporary files: `/tmp`.
   public var temporaryDirectory: FilePath = "/tmp"
 
-  /// Makes the layout of a machine that nobody has changed.
+  /// Makes the default layout.
   public init() {}
 
   /// Where installed modules go below a kernel's directory, whatever their dkms.conf says.
@@ -43,7 +43,7 @@ public struct Layout: Hashable, Sendable {
   /// Logs and notes of initramfs images; locked while images are made.
   public var imageState: FilePath { stateDirectory.appending("initramfs") }
 
-  /// A record a call of a hook's helper; only root may look.
+  /// One record for each call of a helper; only root can read them.
   public var journal: FilePath { stateDirectory.appending("journal") }
 
   // MARK: Source tree
@@ -96,12 +96,12 @@ public struct Layout: Hashable, Sendable {
     product(id, kernel).appending("module")
   }
 
-  /// What tells the kernel that a product was built for from another of its release.
+  /// Identifies the kernel that a product was built for among others of the same release.
   func fingerprint(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
     product(id, kernel).appending(".kernel")
   }
 
-  /// How the files begin that tell which versions of other modules a product was built with.
+  /// How the names of the files begin that say which versions of other modules a product was built with.
   static let dependencyPrefix = ".dep_"
 
   /// Names of installed modules that the product no longer has, until an installation has removed them.
@@ -109,12 +109,13 @@ public struct Layout: Hashable, Sendable {
     product(id, kernel).appending(".dropped-modules")
   }
 
-  /// Where a build for a kernel happens and its product is put together, out of everybody's sight.
+  /// Where a build for a kernel happens and its product is collected, hidden from everything else.
   func staging(_ id: ModuleID, _ kernel: Kernel, _ purpose: String) -> FilePath {
     products(id, kernel.release).appending("\(Self.stagingPrefix)\(kernel.architecture)_\(purpose)")
   }
 
-  /// How names begin of what is not yet, or no longer, part of the tree; the reference clears them away too.
+  /// How the names of things begin that are not yet, or no longer, part of the tree; the reference removes
+  /// those, too.
   static let stagingPrefix = ".tmp_"
 
   /// What the command that follows a transaction printed last.

@@ -9,7 +9,7 @@ package struct ModuleIndex: Sendable {
   /// The module files that modules.dep names, relative to the kernel's directory.
   private let listed: Set<String>
 
-  /// Reads modules.dep; none is one that names nothing.
+  /// Reads modules.dep; a missing file counts as empty.
   package init(of directory: FilePath) throws(HostError) {
     self.directory = directory
     let lines = try Files.contents(directory.appending("modules.dep"))?.split(separator: UInt8(ascii: "\n"))
@@ -23,7 +23,7 @@ package struct ModuleIndex: Sendable {
     return name.removePrefix(directory) && listed.contains(name.string) || listed.contains(file.string)
   }
 
-  /// What depmod writes, one after another: where it was killed, the last are the old ones.
+  /// The files that depmod writes, in order: after a kill, the last ones are old.
   private static let files = ["dep", "alias", "symbols"].flatMap { ["modules.\($0)", "modules.\($0).bin"] }
 
   /// Whether modules came or went after it was written.
@@ -33,7 +33,7 @@ package struct ModuleIndex: Sendable {
     return try namesModulesThatAreGone()
   }
 
-  /// Whether it has one of ours that is there no longer, as after a removal that was killed.
+  /// Whether it lists a module of ours that no longer exists, as after a removal that was killed.
   private func namesModulesThatAreGone() throws(HostError) -> Bool {
     let ours = "\(Layout.installedLocation)/"
     for name in listed where name.hasPrefix(ours) {

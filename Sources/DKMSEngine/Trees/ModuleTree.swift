@@ -15,7 +15,7 @@ public struct ModuleTree: Sendable {
   ///
   /// Names that DKMS could not have made are passed over.
   ///
-  /// - Throws: `HostError` where a part of it cannot be looked at: then nobody knows what is registered.
+  /// - Throws: `HostError` where a part of it cannot be looked at: then it is not known what is registered.
   public func state() throws(HostError) -> TreeState {
     var records: [ModuleRecord] = []
     for (name, kind) in try Files.listing(layout.dkmsTree) where kind != .file {
@@ -34,7 +34,7 @@ public struct ModuleTree: Sendable {
     let link = layout.sourceLink(id)
     let isLink = try Files.kind(link) == .link
     let isBroken = isLink ? try !leadsToDirectory(link) : try Files.isDirectory(layout.source(id))
-    // What the reference, too, leaves of a tarball without a source.
+    // The reference also leaves this after loading a tarball without a source.
     var holdsOnlyBuilds = false
     if !isLink, !isBroken { holdsOnlyBuilds = try Files.isFile(link.appending("dkms.conf")) }
     guard isLink || isBroken || holdsOnlyBuilds else { return nil }
@@ -82,7 +82,7 @@ public struct ModuleTree: Sendable {
     return versions
   }
 
-  /// Digits and a dot; anything else beside the builds is not one.
+  /// Kernel releases start with a digit; anything else beside the builds is not one.
   static func looksLikeRelease(_ name: String) -> Bool {
     let rest = name.drop { $0.isASCII && $0.isNumber }
     return rest.count < name.count && rest.first == "."
@@ -99,7 +99,7 @@ public struct ModuleTree: Sendable {
     try Files.kind(layout.activeLink(name, kernel)) == .link
   }
 
-  /// How a build that the tree calls installed really stands.
+  /// The real state of a build that the tree calls installed.
   ///
   /// - Throws: `HostError` where the look failed.
   public func integrity(
@@ -166,7 +166,7 @@ public struct ModuleTree: Sendable {
     try state().modules.filter { $0.id.name != name && $0.build(for: kernel)?.isInstalled == true }
   }
 
-  /// Whether another module has put away what this one had installed, so that it is not there to be repaired.
+  /// Whether another module has put away what this one installed; then nothing is to be repaired.
   func isDisplaced(_ id: ModuleID, _ kernel: Kernel) throws(HostError) -> Bool {
     try otherInstallations(than: id.name, for: kernel).hasAny { record throws(HostError) in
       try OriginalModules(inTheWayOf: record.id.name, kernel, in: layout).all()

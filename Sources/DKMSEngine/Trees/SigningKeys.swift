@@ -25,7 +25,9 @@ struct SigningKeys: Sendable {
           ?? layout.signingCertificate.string))
   }
 
-  /// How much is there; a link that leads nowhere counts, since its goal is the administrator's affair.
+  /// Which of the two exist.
+  ///
+  /// A link that leads nowhere counts: its target is up to the administrator.
   func state() throws(HostError) -> KeyState {
     let hasKey = try hasKey()
     let hasCertificate = try Files.exists(certificate)
@@ -47,7 +49,7 @@ struct SigningKeys: Sendable {
   var stagedKey: FilePath { Files.stagingPath(for: key) }
   var stagedCertificate: FilePath { Files.stagingPath(for: certificate) }
 
-  /// Whether a run was killed between the two renames, of which the key's is the first.
+  /// Whether a run was killed between the two renames; the key is renamed first.
   func isHalfPublished() throws(HostError) -> Bool {
     if pair.isOnToken { return false }
     guard try Files.exists(key), try !Files.exists(certificate) else { return false }

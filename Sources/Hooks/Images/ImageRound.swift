@@ -54,7 +54,7 @@ struct ImageRound: Sendable {
   /// Ends what runs that were killed have begun.
   ///
   /// - Returns: Whether that went well; what went wrong has been said.
-  /// - Throws: `HostError` where nobody can tell what they have left.
+  /// - Throws: `HostError` where it cannot be told what they have left.
   func resume() async throws(HostError) -> Bool {
     guard let chosen = choice?.chosen, only == nil || only == chosen else { return true }
     try LeftoverSweeper(layout).sweepTemporary()
@@ -75,7 +75,7 @@ struct ImageRound: Sendable {
       chosen: choice?.chosen, requested: only, problems: recipes.problems)
   }
 
-  /// Makes the images that are planned; an outcome for each of these.
+  /// Makes the planned images; returns one outcome for each.
   func carryOut(_ plan: ImagePlan, from facts: RoundFacts) async -> HookEnding {
     if looksAtImages { announce(facts) }
     facts.problems.forEach(fail)
@@ -111,7 +111,8 @@ struct ImageRound: Sendable {
     return kernels
   }
 
-  /// The kernels that targets are about; nil where they may be about any: a module is, and a package that is gone.
+  /// The kernels that targets are about; nil if they may be about any kernel, as with a module or a removed
+  /// package.
   private func concernedKernels(
     _ targets: [HookTarget], _ database: borrowing Database
   ) -> Set<KernelRelease>? {
@@ -132,24 +133,26 @@ struct ImageRound: Sendable {
 
   /// Whether the images of a run are looked into.
   ///
-  /// Of a kernel that no target is about they are where its modules are newer: what an earlier transaction left
-  /// undone may have been done in this one.
+  /// The images of a kernel that no target is about are looked into if its modules are newer: this
+  /// transaction may have done what an earlier one left undone.
   private func isConcerned(_ recipe: ImageRecipe) -> Bool {
     guard let concerned, !concerned.contains(recipe.kernel.release) else { return true }
     let dependencies = layout.kernel(recipe.kernel.release).appending("modules.dep")
-    // Where that cannot be told, the look into the image will say why.
+    // If that cannot be told, looking into the image will say why.
     return recipe.images.contains { (try? Files.isNewer(dependencies, than: FilePath($0.path))) != false }
   }
 
   // MARK: Generators
 
-  /// Says that nobody knows which images to look at; of several hook files one does.
+  /// Says that it is not known which images to look at.
+  ///
+  /// Of several hook files, only one does so.
   private func announce(_ facts: RoundFacts) {
     if facts.installed.isEmpty {
       host.console.print("  -> no generator of initramfs images is installed")
     } else if facts.chosen == nil, facts.requested == nil || facts.requested == facts.installed[0] {
       let names = facts.installed.map(\.rawValue).joined(separator: ", ")
-      narrator.warn("no initramfs image is looked at: several generators are installed (\(names))")
+      narrator.warn("initramfs images are not checked: several generators are installed (\(names))")
       narrator.advise("to choose one, set initramfs-generator in \(layout.suiteConfiguration)")
     }
   }

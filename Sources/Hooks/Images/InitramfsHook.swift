@@ -5,7 +5,7 @@ package import DKMSModel
 package import Host
 internal import Inspection
 
-/// After a transaction: makes the images anew that are not what they should be, each once.
+/// After a transaction: rebuilds the images that are not what they should be, each once.
 package struct InitramfsHook: Hook {
   package static let kind = HelperKind.initramfs
 
@@ -13,7 +13,7 @@ package struct InitramfsHook: Hook {
   private let host: Host
   private let round: ImageRound
 
-  /// A hook file whose generator is not there costs next to nothing.
+  /// A hook file whose generator is not installed costs next to nothing.
   package static func concerns(_ call: HookCall, layout: Layout, host: Host) throws(DKMSError) -> Bool {
     guard let generator = try generator(of: call) else { return true }
     return InstalledGenerators(Database(root: layout.root)).kinds.contains(generator)
@@ -41,7 +41,7 @@ package struct InitramfsHook: Hook {
     } catch { throw DKMSError(error) }
   }
 
-  /// Images and the room for them are everybody's: whoever comes second finds them fresh.
+  /// All runs share the images and the room for them: the second to come finds them fresh.
   package func lock() async throws(DKMSError) -> DirectoryLock? {
     guard round.looksAtImages else { return nil }
     do throws(HostError) {

@@ -9,7 +9,7 @@ package struct RoundFacts: HookFacts {
   package var images: ImageFacts
   /// The generators that are installed.
   package var installed: [ImageGenerator] = []
-  /// The one whose images the system boots with; nil where there is none, or nobody can tell.
+  /// The one whose images the system boots with; nil if there is none, or if that is not clear.
   package var chosen: ImageGenerator?
   /// The one that the hook file is for; nil for whichever there is.
   package var requested: ImageGenerator?

@@ -5,7 +5,7 @@ package import DKMSModel
 package import Host
 internal import Inspection
 
-/// After a transaction: builds and installs for what came or changed, and removes what went.
+/// After a transaction: builds and installs what is new or changed, and removes what is gone.
 package struct InstallHook: Hook {
   package static let kind = HelperKind.install
 
@@ -21,7 +21,7 @@ package struct InstallHook: Hook {
   package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
     targets = call.targets
     let framework = try await Framework.read(over: layout, host: host)
-    // What is wrong with it the verdict says.
+    // The verdict reports what is wrong with it.
     configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
     allowsAutoinstall = framework.allowsAutoinstall
     var options = framework.options
@@ -81,7 +81,7 @@ package struct InstallHook: Hook {
     if !orphans.isEmpty {
       narrator.warn("no package owns these kernels, so nothing is built for them: \(names)")
     }
-    // That it cannot be noted means only that it is said again.
+    // If it cannot be noted, it is merely said again next time.
     try? Files.makeDirectories(layout.stateDirectory)
     try? Files.write(Array("\(names)\n".utf8), to: layout.reportedOrphans)
   }
@@ -106,7 +106,7 @@ package struct InstallHook: Hook {
 }
 
 extension Report {
-  /// What was to be replaced and stays, since its successor could not be installed.
+  /// Modules that stay because their successors could not be installed.
   fileprivate func lastGood(_ before: TreeState) -> [(ModuleID, Kernel)] {
     let withoutSuccessor = plan.skips.compactMap { skip in
       skip.cause == .lastGood ? skip.kernel.map { (skip.id, $0) } : nil

@@ -17,7 +17,7 @@ package struct ModuleFacts: HookFacts {
   package var warnings: [String] = []
   /// Kernels that nobody owns.
   package var orphans: [KernelRelease] = []
-  /// Why nobody can tell which packages there are, so that every kernel directory counts as installed.
+  /// Why the package database cannot be read, so that every kernel directory counts as installed.
   package var databaseProblem: String?
 
   /// What is done about them.
@@ -39,9 +39,9 @@ extension ModuleFacts {
       names.isEmpty ? [] : ["\(title): \(names.joined(separator: ", "))"]
     }
     let releases = { (kernels: [Kernel]) in kernels.map(\.release.description) }
-    return list("modules that came or changed", transaction.changedModules.map(\.description))
+    return list("new or changed modules", transaction.changedModules.map(\.description))
       + list("modules without their source", transaction.goneModules.map(\.description))
-      + list("kernels that came or changed", releases(transaction.changedKernels))
+      + list("new or changed kernels", releases(transaction.changedKernels))
       + list("kernels that are gone", releases(transaction.goneKernels))
       + list("kernels that stay for this boot", releases(transaction.keptKernels))
       + list("kernels", releases(transaction.installedKernels))
@@ -79,7 +79,7 @@ extension Plan: HookPlan {
 
   package func summary(_ outcomes: [Outcome]?) -> String {
     guard !isEmpty else { return "nothing to do" }
-    guard let outcomes else { return "\(steps.count) steps planned" }
+    guard let outcomes else { return "\(steps.count.counted("step")) planned" }
     let count = { (isCounted: (PlannedStep, Outcome) -> Bool) in
       zip(steps, outcomes).filter { isCounted($0.0, $0.1) }.count
     }
@@ -90,12 +90,12 @@ extension Plan: HookPlan {
       (count { if case .unregister = $0.step { $1.isDone } else { false } }, "removed"),
       (count { $1.failure != nil }, "failed"), (count { $1 == .notTried }, "not tried"),
     ]
-    return parts.inWords ?? "\(steps.count) steps"
+    return parts.inWords ?? steps.count.counted("step")
   }
 }
 
 extension [(Int, String)] {
-  /// `2 built, 1 failed`; nil where all are none.
+  /// `2 built, 1 failed`; nil if all counts are 0.
   var inWords: String? {
     let some = filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     return some.isEmpty ? nil : some.joined(separator: ", ")

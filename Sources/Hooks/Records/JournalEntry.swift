@@ -6,7 +6,7 @@ package import Host
 internal import JSON
 package import Journal
 
-/// The record of the call at hand; that it cannot be written is a warning, and stops nothing.
+/// The record of the current call. If it cannot be written, that is a warning and stops nothing.
 package actor JournalEntry {
   private var record: JournalRecord
   private let journal: Journal
@@ -45,7 +45,7 @@ package actor JournalEntry {
     if isBroken { return }
     let (record, journal) = (record, journal)
     do throws(JournalError) {
-      // A task of its own: an interrupted call has its record, too.
+      // A separate task, so that an interrupted call gets its record, too.
       let written = await Task { () async -> Result<JournalRecord, JournalError> in
         do throws(JournalError) {
           if record.number == 0 { return .success(try await journal.begin(record)) }
@@ -58,7 +58,7 @@ package actor JournalEntry {
       self.record = try written.get()
     } catch {
       isBroken = true
-      Narrator(host.console).warn("nothing of this is recorded: \(error)")
+      Narrator(host.console).warn("this call is not recorded: \(error)")
     }
   }
 }

@@ -5,9 +5,9 @@ package import DKMSModel
 internal import JSON
 package import Journal
 
-/// What a record holds beside its envelope, as the hook that wrote it understands it.
+/// What a record holds besides its envelope, as understood by the hook that wrote it.
 package struct RecordedWork: Sendable {
-  /// What was seen; nil where it did not come to that, or where it would have been too large.
+  /// What was seen; nil if the call did not get that far, or if it would have been too large.
   package let facts: (any HookFacts)?
   /// What was decided.
   package let plan: (any HookPlan)?
@@ -48,9 +48,9 @@ extension JournalRecord {
     }
   }
 
-  /// What only this version's schema tells how to read.
+  /// The parts that can only be read with this version's schema.
   ///
-  /// - Throws: `JournalError` where another schema wrote it, or it cannot be read all the same.
+  /// - Throws: `JournalError` where the record has another schema, or cannot be read for another reason.
   package var work: RecordedWork {
     get throws(JournalError) {
       guard schema == Self.schema else { throw .schema(number, found: schema) }

@@ -32,7 +32,7 @@ package struct KeepHook: Hook {
     return targets.contains(.suite) ? .removal(try await removal(of: change.modules)) : .change(change)
   }
 
-  /// What goes with the suite: the helpers that would remove it after the transaction will be gone by then.
+  /// What is removed with the suite: the helpers that would do so after the transaction will be gone by then.
   private func removal(of modules: [ModuleID]) async throws(DKMSError) -> ModuleFacts {
     let tree = try onFiles { () throws(HostError) in try snapshot.tree() }
     let built = Set(tree.modules.flatMap(\.builds).map(\.kernel)).sorted { $0.description < $1.description }

@@ -5,7 +5,7 @@ package import DKMSModel
 package import Host
 package import Inspection
 
-/// Last of all after a transaction: says of each kernel whether it can be booted as before.
+/// Runs last after a transaction: says whether each kernel can be booted as before.
 ///
 /// It trusts no report of what was done before, only what is on the disk. The targets only tell that there is a reason
 /// to look.
@@ -33,7 +33,7 @@ package struct VerifyHook: Hook {
   }
 }
 
-/// What is said of each kernel.
+/// The verdict on each kernel.
 package struct VerdictPlan: HookPlan {
   /// A verdict a kernel.
   package let verdicts: [KernelVerdict]
@@ -43,7 +43,7 @@ package struct VerdictPlan: HookPlan {
 
 extension ConditionFacts: HookFacts {
   package var words: [String] {
-    conditions.map { "kernel \($0.kernel.release), \($0.modules.count) modules" }
+    conditions.map { "kernel \($0.kernel.release), \($0.modules.count.counted("module"))" }
   }
 }
 
@@ -56,7 +56,8 @@ extension VerdictPlan {
     let others = verdicts.filter { $0.standing != .asBefore }.map {
       "\($0.kernel.release) \($0.standing.rawValue)"
     }
-    return others.isEmpty ? "\(verdicts.count) kernels bootable as before" : others.joined(separator: ", ")
+    return others.isEmpty
+      ? "\(verdicts.count.counted("kernel")) bootable as before" : others.joined(separator: ", ")
   }
 }
 

@@ -10,7 +10,7 @@ extension Files {
   ///
   /// - Throws: `HostError`.
   public static func makeDirectories(_ path: FilePath) throws(HostError) {
-    // Another run may make it at the same time, or remove it or its parent, which are empty yet.
+    // Another run may make it at the same time, or remove it or its parent while they are empty.
     var attempts = 100
     while try !isDirectory(path) {
       let parent = path.removingLastComponent()
@@ -37,7 +37,7 @@ extension Files {
     }
   }
 
-  /// Makes a directory with a name that begins so and that nothing has yet, mode 0700.
+  /// Makes a directory with a new, unused name that begins with this prefix, mode 0700.
   ///
   /// - Throws: `HostError`.
   public static func makeTemporaryDirectory(
@@ -83,7 +83,7 @@ extension Files {
 
   /// Moves a file, also to another file system, with its owner, permissions and times.
   ///
-  /// It is whole at every moment; whoever is killed may leave it in both places.
+  /// It is whole at every moment; a process that is killed may leave it in both places.
   ///
   /// - Throws: `HostError`; the file is where it was then, or in both places.
   public static func move(_ file: FilePath, to path: FilePath) throws(HostError) {
@@ -113,7 +113,7 @@ extension Files {
     try write(try read(source), to: path, permissions: permissions)
   }
 
-  /// Makes a link, or leads one that is there elsewhere, in one step.
+  /// Makes a link, or points an existing one elsewhere, in one step.
   ///
   /// - Throws: `HostError`.
   public static func link(_ path: FilePath, to target: FilePath) throws(HostError) {
@@ -132,9 +132,10 @@ extension Files {
     }
   }
 
-  /// Puts a directory in the place of another, which comes to where that one was.
+  /// Exchanges two directories.
   ///
-  /// In one step, or in three where the file system cannot; `recover` ends what is killed between these.
+  /// This takes one step, or three where the file system cannot do it in one; `recover` finishes what is
+  /// killed in between.
   ///
   /// - Throws: `HostError`.
   public static func exchange(_ staged: FilePath, with path: FilePath) throws(HostError) {
@@ -149,7 +150,8 @@ extension Files {
     try rename(aside, to: staged)
   }
 
-  /// Puts back what exchanges that were killed had put aside in a directory; what has a successor goes.
+  /// Puts back what killed exchanges had put aside in a directory, or removes it if its successor is in
+  /// place.
   ///
   /// - Throws: `HostError` where the look failed; what cannot be put back stays aside.
   public static func recover(_ directory: FilePath) throws(HostError) {
@@ -176,7 +178,9 @@ extension Files {
     }
   }
 
-  /// Removes a file, a link itself, or a directory with all that is in it; nothing there is well.
+  /// Removes a file, a link itself, or a directory with everything in it.
+  ///
+  /// It is no error if nothing is there.
   ///
   /// - Throws: `HostError`.
   public static func remove(_ path: FilePath) throws(HostError) {

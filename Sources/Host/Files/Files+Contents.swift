@@ -3,9 +3,9 @@
 internal import Glibc
 public import SystemPackage
 
-/// What is in files. Only regular files are read: whoever opens a pipe or a device may wait for ever.
+/// What is in files. Only regular files are read: to open a pipe or a device may mean to wait for ever.
 extension Files {
-  /// As much as any reader takes that names no limit of its own, in bytes.
+  /// The limit of readers that do not name their own, in bytes.
   public static let usualLimit = 256 << 20
 
   /// The bytes of a regular file.
@@ -110,7 +110,7 @@ extension Files {
     case .directory: try haveEqualTrees(left, right)
     case .link: try linkTarget(left) == linkTarget(right)
     case .file: try haveEqualContents(left, right)
-    // Whoever opened a pipe would wait for somebody who writes.
+    // To open a pipe is to wait for a writer.
     case .other: true
     }
   }

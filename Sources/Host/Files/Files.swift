@@ -6,8 +6,8 @@ public import SystemPackage
 
 /// Questions to the file system, and changes of it that are either whole or not there.
 ///
-/// A question has three answers: it is there, it is not (`ENOENT` and `ENOTDIR`, nothing else), or the look failed.
-/// The last is thrown, so that nobody takes a disk that cannot be read for an empty one.
+/// A question has three answers: it is there, it is not (`ENOENT` and `ENOTDIR`, nothing else), or the look
+/// failed. The last is thrown, so that a disk that cannot be read is never taken for an empty one.
 public enum Files {
   /// What is at a path.
   public enum Kind: Hashable, Sendable {
@@ -111,7 +111,7 @@ public enum Files {
       case Int32(DT_UNKNOWN): known = try kind(directory.appending(entry.name))
       default: known = .other
       }
-      // What has no kind any more went while the directory was read.
+      // An entry without a kind disappeared while the directory was read.
       if let known { listing.append((entry.name.string, known)) }
     }
     return listing.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
@@ -178,7 +178,7 @@ public enum Files {
     try status(path, follow: false)?.st_mtim.tv_sec
   }
 
-  /// Whether anybody may write to it; a link says nothing of that.
+  /// Whether anyone can write to it; for a link this says nothing.
   ///
   /// - Throws: `HostError` where the look failed.
   public static func isWritableByAnybody(_ path: FilePath) throws(HostError) -> Bool {
@@ -251,7 +251,7 @@ public enum Files {
     }
   }
 
-  /// Nothing, where the call that has just failed said that nothing is there.
+  /// Returns nil if the call that has just failed said that nothing is there, and throws otherwise.
   private static func absence<Value>(of path: FilePath, _ operation: String) throws(HostError) -> Value? {
     switch Errno.current {
     case .noSuchFileOrDirectory, .notDirectory: return nil

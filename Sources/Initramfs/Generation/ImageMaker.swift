@@ -78,7 +78,7 @@ public struct ImageMaker: Sendable {
     try Files.resolved(FilePath(image.path)) ?? FilePath(image.path)
   }
 
-  /// Where an image is put: a file, or nothing yet, in a directory that is there.
+  /// Where an image is put: in an existing directory, in the place of a file or of nothing.
   private func usableGoal(
     of image: InitramfsImage, _ recipe: ImageRecipe
   ) throws(GenerationError) -> FilePath {
@@ -88,9 +88,9 @@ public struct ImageMaker: Sendable {
     }
     guard hasDirectory else {
       throw GenerationError(
-        goal.string, "the directory for it is not there", remedy: "mount or make it first")
+        goal.string, "its directory does not exist", remedy: "mount or make it first")
     }
-    // Of links only one that leads nowhere comes here.
+    // The only links that get here are those that lead nowhere.
     guard kind == nil || kind == .file || kind == .link else {
       let words = kind == .directory ? "a directory" : "a pipe, a socket or a device"
       throw GenerationError(
@@ -168,12 +168,12 @@ public struct ImageMaker: Sendable {
       guard let oldSize = try Files.size(FilePath(old.image.path)), let newSize = try Files.size(path),
         newSize < oldSize / 2, try !mayShrink(old, recipe)
       else { return nil }
-      return "it has \(newSize) bytes where there were \(oldSize), and nothing tells why"
+      return "it has \(newSize) bytes where the old one has \(oldSize), and nothing explains why"
     }
     if let shrinkage { throw refused(shrinkage) }
   }
 
-  /// Whether there is a reason for an image to lose more than half of what it is.
+  /// Whether there is a reason for an image to become less than half its size.
   private func mayShrink(_ old: ImageCondition, _ recipe: ImageRecipe) throws(HostError) -> Bool {
     let lostModules = old.flaws.contains { if case .gone = $0 { true } else { false } }
     if old.isUnusable || lostModules { return true }
@@ -191,7 +191,7 @@ public struct ImageMaker: Sendable {
     for goal in goals { try Files.synchronize(goal.removingLastComponent()) }
   }
 
-  /// It is there as long as images are in place that something should yet be done with.
+  /// It exists while images are in place that still have to be followed up.
   private func note(_ recipe: ImageRecipe) -> FilePath { state.appending("\(name(of: recipe)).unfinished") }
 
   private func follow(_ recipe: ImageRecipe, archive: FilePath?) async throws(GenerationError) {
@@ -202,7 +202,7 @@ public struct ImageMaker: Sendable {
     ]) { $1 }
     let hooks: [FilePath]
     do { hooks = try self.hooks(of: followUp) } catch {
-      throw GenerationError(recipe.images[0].path, "it is made, but \(error)")
+      throw GenerationError(recipe.images[0].path, "it was made, but \(error)")
     }
     for hook in hooks {
       let command = Command(hook.string, [followUp.kernelImage] + images, environment: environment)
@@ -213,7 +213,7 @@ public struct ImageMaker: Sendable {
       guard result.isSuccess else {
         let lastWords = (result.text + result.errorText).split(separator: "\n").last.map { ": \($0)" } ?? ""
         throw GenerationError(
-          recipe.images[0].path, "it is made, but \(hook) ended with status \(result.status)\(lastWords)")
+          recipe.images[0].path, "it was made, but \(hook) ended with status \(result.status)\(lastWords)")
       }
     }
     try? Files.remove(note(recipe))

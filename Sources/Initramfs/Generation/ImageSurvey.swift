@@ -31,9 +31,9 @@ public struct ImageSurvey: Sendable {
 
   /// What a generator would be called with for kernels.
   ///
-  /// Of the modules that its configuration names those remain that do not come with the kernel: what a hook does
-  /// with the others the kernel's own image has shown. Where it is not known which these are, that is a problem, and
-  /// the runs for the kernel are missing.
+  /// Of the modules that its configuration names, only those are kept that do not come with the kernel: what
+  /// the generator does with the others was seen in the kernel's first image. If it is not known which ones
+  /// come with the kernel, that is a problem, and the runs for the kernel are missing.
   public func recipes(
     of kind: ImageGenerator, for kernels: [BootableKernel]
   ) async -> ImageRecipes {

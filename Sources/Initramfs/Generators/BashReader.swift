@@ -19,7 +19,8 @@ struct BashReader: Sendable {
 
   /// Those of the files that are there.
   ///
-  /// Who opens a pipe or a device waits for ever: bash gets nothing but regular files of a usual size.
+  /// To open a pipe or a device may mean to wait for ever, so bash only gets regular files of a reasonable
+  /// size.
   ///
   /// - Throws: `GenerationError` naming a file that cannot be read, is no regular file, or is too large.
   func present(_ files: [FilePath]) throws(GenerationError) -> [FilePath] {
@@ -46,15 +47,15 @@ struct BashReader: Sendable {
       throw GenerationError(subject, "what it prints is too large: more than \(Self.outputLimit) KiB")
     }
     guard result.termination != .timedOut else {
-      throw GenerationError(subject, "bash does not come to its end in \(Self.timeLimit)")
+      throw GenerationError(subject, "bash does not finish within \(Self.timeLimit)")
     }
-    // A file that writes to the saved descriptor does so before its values are said.
+    // A file that writes to the saved descriptor does so before its values are printed.
     let printed = result.output.split(separator: 0, omittingEmptySubsequences: false)
       .map { String(decoding: $0, as: UTF8.self) }
     var fields = printed.firstIndex(of: Self.start).map { printed[($0 + 1)...] } ?? []
     guard result.isSuccess, fields.count >= 2, fields.removeLast() == "", fields.removeLast() == "end" else {
       let lastWords = result.errorText.split(separator: "\n").last.map { ": \($0)" } ?? ""
-      throw GenerationError(subject, "bash cannot read it to its end\(lastWords)")
+      throw GenerationError(subject, "bash cannot read it to the end\(lastWords)")
     }
     return Array(fields)
   }
@@ -79,7 +80,7 @@ struct BashReader: Sendable {
   /// What comes before the values: a field of its own, whatever has been written before it.
   private static let start = "alpm-dkms: values"
 
-  /// What a file prints is not taken for values: those leave through the saved descriptor.
+  /// What a file prints cannot be mistaken for values, which go to the saved descriptor.
   private static let prelude = #"""
     ulimit -c 0
     ulimit -f \#(outputLimit)

@@ -21,7 +21,7 @@ struct Booster: Generator {
     for kernel in kernels {
       guard let base = kernel.packageBase else { continue }
       let path = system.place("/boot/booster-\(base).img")
-      // One that never was is nobody's wish unless the kernel is there to be booted.
+      // An image that never existed is not wanted unless the kernel is there to be booted.
       let isWanted = recipes.answer { () throws(HostError) in
         try [path, system.place("/boot/vmlinuz-\(base)")].hasAny(Files.isFile)
       }

@@ -78,7 +78,7 @@ struct Dracut: Generator {
     let present = candidates.filter { image in
       answer { () throws(HostError) in try Files.isFile(FilePath(image.path)) } == true
     }
-    // Where not all could be seen nobody knows whether one is missing.
+    // If not everything could be seen, it is not known whether an image is missing.
     guard present.isEmpty, isWhole else { return present }
     return answer { () throws(HostError) in try missing(kernel) } ?? []
   }

@@ -3,7 +3,7 @@
 public import DKMSModel
 internal import Host
 
-/// What a generator would be called with, and what of its configuration says nothing.
+/// How a generator would be called, and which parts of its configuration cannot be read.
 public struct ImageRecipes: Hashable, Sendable {
   /// The runs.
   public private(set) var recipes: [ImageRecipe]

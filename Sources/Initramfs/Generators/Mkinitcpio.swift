@@ -69,8 +69,9 @@ struct Mkinitcpio: Generator {
 
   /// The images come first, as in a call that a preset makes, so that its own options have the last word.
   ///
-  /// The post hooks would see the names under which the images are made; they are run when those are in place.
-  /// A path more than there are images is that of the archive that goes into a unified kernel image alone.
+  /// The post hooks would see the names under which the images are made; they are run when those are in
+  /// place. If there is one more path than images, it is that of the archive that only goes into a unified
+  /// kernel image.
   func arguments(for recipe: ImageRecipe, writing paths: [String]) -> [String] {
     let images = zip(recipe.images, paths).flatMap { image, path in
       [image.form == .unifiedKernelImage ? "-U" : "-g", path]

@@ -20,14 +20,14 @@ struct PresetReader: Sendable {
 
   /// The presets in a file, in its own order.
   ///
-  /// - Throws: `GenerationError` where it is no regular file, too large, or bash cannot read it.
+  /// - Throws: `GenerationError` where it is not a regular file, too large, or bash cannot read it.
   func presets(in file: FilePath) async throws(GenerationError) -> [Preset] {
     let reader = BashReader(host: system.host)
-    // One that a link leads to in vain is there, and mkinitcpio fails on it.
+    // A link that leads nowhere counts as a preset, too, and mkinitcpio fails on it.
     _ = try reader.present([file])
     let fields = try await reader.fields(of: Self.script, [file.string], about: file.string)
     guard let presets = Self.presets(in: fields, of: file.stem ?? "") else {
-      throw GenerationError(file.string, "something writes among the values that bash reads from it")
+      throw GenerationError(file.string, "something in it prints among the values that bash reads from it")
     }
     return presets
   }

@@ -8,8 +8,8 @@ package import Initramfs
 package struct GeneratorChoice {
   /// The generators that packages have brought.
   package let installed: [ImageGenerator]
-  /// The only one; of several the one whose images are there, else the one that is configured; nil where there is none,
-  /// or where nobody can tell.
+  /// The only one; of several the one whose images are there, else the one that is configured; nil where
+  /// there is none, or where that cannot be told.
   package let chosen: ImageGenerator?
 
   /// Chooses.

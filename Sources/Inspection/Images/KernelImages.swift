@@ -31,7 +31,7 @@ package struct KernelImages {
       recipes = await survey.recipes(of: chosen, for: bootable)
       for recipe in recipes.recipes { conditions += await survey.run(recipe).conditions }
     }
-    // What only root may read is nothing to be judged by others.
+    // Other users cannot judge what only root can read.
     problems = host.isRoot ? recipes.problems : recipes.problems.filter { !$0.isDenied }
     self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable && !$0.isUnknown }
   }

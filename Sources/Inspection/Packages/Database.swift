@@ -5,7 +5,7 @@ package import Host
 package import Pacman
 package import SystemPackage
 
-/// The local package database as the hooks ask it; without one, nothing is owned.
+/// The local package database, with the questions that the hooks ask; without one, nothing is owned.
 package struct Database: ~Copyable {
   private let packages: LocalDatabase?
   /// Why there is none.
@@ -42,7 +42,7 @@ package struct Database: ~Copyable {
     return try? packages?.files(of: package)
   }
 
-  /// Why nobody can tell for certain what packages own; nil where everybody can.
+  /// Why it is not certain what packages own; nil if it is.
   package var doubt: AlpmError? {
     if let problem { return problem }
     do throws(AlpmError) { try packages?.checkFileLists() } catch { return error }

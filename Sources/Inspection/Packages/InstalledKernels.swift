@@ -19,7 +19,7 @@ package struct InstalledKernels {
   ///
   /// Where there is no database every directory counts.
   ///
-  /// - Throws: `HostError` where nobody can tell which kernels there are.
+  /// - Throws: `HostError` where it cannot be told which kernels there are.
   package init(_ snapshot: Snapshot, _ database: borrowing Database) throws(HostError) {
     var owned: [KernelRelease] = []
     var orphans: [KernelRelease] = []

@@ -7,7 +7,7 @@ internal import SystemPackage
 
 /// Finds out, after the fact, what a package transaction did: from pacman's targets, the database and the disk.
 ///
-/// Nothing is handed over from before the transaction but what a failed one leaves behind unharmed.
+/// The only things kept from before the transaction do no harm if the transaction fails.
 package struct TransactionReader {
   private let host: Host
   private let layout: Layout
@@ -16,7 +16,7 @@ package struct TransactionReader {
 
   /// Reads from a snapshot.
   ///
-  /// - Throws: `HostError` where nobody can tell what is registered.
+  /// - Throws: `HostError` where it cannot be told what is registered.
   package init(_ snapshot: Snapshot) throws(HostError) {
     self.snapshot = snapshot
     host = snapshot.host
@@ -71,7 +71,7 @@ package struct TransactionReader {
 
   /// Packages become the targets among their files.
   ///
-  /// What a package had before nobody can tell: where it is gone, or is a kernel's, an old kernel may be gone.
+  /// What a package owned before is not known: if it is gone, or is a kernel's, an old kernel may be gone.
   private func resolve(
     _ targets: [HookTarget], _ database: borrowing Database
   ) -> (targets: Set<HookTarget>, mayHaveLostKernels: Bool) {
@@ -140,15 +140,15 @@ package struct TransactionReader {
       let isNamed =
         source.removingLastComponent() == layout.sourceTree
         && named.contains(.moduleSource(directory: source.lastComponent?.string ?? ""))
-      // A copy was made before a transaction, perhaps one that failed, because a package was about to take
-      // the source away. Without a copy, another version whose source is there tells as much.
+      // A copy was made before a transaction, which may have failed, because a package was about to remove
+      // the source. Without a copy, another version whose source is there means the same.
       let isSuperseded = present.contains(record.id.name) && findings.sources[record.id] == nil
       if isNamed || isSuperseded { return true }
       return try Files.isDirectory(layout.keptSource(record.id))
     }.map(\.id)
   }
 
-  /// Whether a source is not what it was when a copy was made, before a transaction whose end nobody saw.
+  /// Whether a source has changed since a copy was made before a transaction that was interrupted.
   private func differs(_ source: FilePath, of id: ModuleID) throws(HostError) -> Bool {
     let kept = layout.keptSource(id)
     guard try Files.isDirectory(kept) else { return false }

@@ -6,7 +6,7 @@ public import SystemPackage
 extension SuiteConfiguration {
   /// What a file says, as far as it can be understood, and what cannot.
   ///
-  /// A file that is not there says nothing; one that is no such file at all is a problem, and says nothing
+  /// A missing file sets nothing; something that is not a readable text file is a problem, and sets nothing
   /// either.
   public static func read(_ file: FilePath) -> (
     configuration: SuiteConfiguration, problems: [ConfigurationProblem]

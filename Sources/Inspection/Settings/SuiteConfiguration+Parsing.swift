@@ -25,12 +25,12 @@ private struct Parser {
 
   init(file: String) { self.file = file }
 
-  /// A file of another kind has nothing but bad lines; some of them tell as much as all.
+  /// In the wrong kind of file every line is bad; a few of them are enough to report.
   private static let problemLimit = 10
 
   var concludedProblems: [ConfigurationProblem] {
     guard problemCount > problems.count else { return problems }
-    let more = "\(problemCount - problems.count) more lines have problems"
+    let more = "there are problems in \((problemCount - problems.count).counted("more line"))"
     return problems + [ConfigurationProblem(file: file, line: nil, isError: true, text: more)]
   }
 
@@ -52,7 +52,7 @@ private struct Parser {
     }
     if let problem = setting.apply(values, to: &configuration) { return report(number, problem) }
     if let earlier = linesOfKeys[key] {
-      report(number, "'\(key)' is set in line \(earlier) too; this one counts", isError: false)
+      report(number, "'\(key)' is set in line \(earlier), too; this one counts", isError: false)
     }
     linesOfKeys[key] = number
   }
@@ -109,7 +109,7 @@ private enum Setting: String, CaseIterable {
         configuration.silenceLimit = limit
       } else {
         return
-          "'\(value.prefix(40))' is no duration for '\(rawValue)': a number above 0 with s, m or h after it, or none"
+          "'\(value.prefix(40))' is not a duration for '\(rawValue)': a number above 0 followed by s, m or h, or none"
       }
     }
     return nil
@@ -124,7 +124,7 @@ private enum Setting: String, CaseIterable {
       return nil
     }
     let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
-    return "'\(value.prefix(40))' is nothing for '\(rawValue)'; there are \(known)"
+    return "'\(value.prefix(40))' is not a value for '\(rawValue)'; the values are \(known)"
   }
 
   private static func duration(_ text: String) -> Duration? {
@@ -140,8 +140,8 @@ private enum Setting: String, CaseIterable {
   static func suggestion(for key: String) -> String {
     let known = allCases.map(\.rawValue)
     let near = known.map { (name: $0, distance: distance($0, key)) }.min { $0.distance < $1.distance }
-    if let near, near.distance <= 2 { return "'\(near.name)' may be meant" }
-    return "there are \(known.joined(separator: ", "))"
+    if let near, near.distance <= 2 { return "did you mean '\(near.name)'?" }
+    return "the keys are \(known.joined(separator: ", "))"
   }
 
   /// The number of letters to change, add or drop to make one word the other.

@@ -12,7 +12,7 @@ public struct SuiteConfiguration: Codable, Hashable, Sendable {
   public var ignored: [NamePattern]
   /// Kernels that are left alone: the hooks build nothing for them, and they get no verdict.
   public var ignoredKernels: [NamePattern]
-  /// How long a build may say nothing before it is ended; nil for as long as it likes.
+  /// How long a build may print nothing before it is stopped; nil for no limit.
   public var silenceLimit: Duration?
   /// When initramfs images are made.
   public var initramfs: ImagePolicy
@@ -41,8 +41,8 @@ public struct SuiteConfiguration: Codable, Hashable, Sendable {
 
   /// How much a module matters, by the name of its package or of a kernel module in it.
   ///
-  /// What is critical stays so whatever else names it: `optional = *` beside `critical = zfs` says what it
-  /// looks like.
+  /// What is critical stays so whatever else names it: `optional = *` beside `critical = zfs` means what it
+  /// seems to mean.
   func weight(of package: String, module: String? = nil) -> Finding.Weight? {
     let names = [package] + (module.map { [$0] } ?? [])
     let isNamed = { (patterns: [NamePattern]) in

@@ -5,7 +5,7 @@ public import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// Takes out of a snapshot what there is of modules for kernels.
+/// Reads the state of kernels' modules from a snapshot.
 public struct ConditionReader: Sendable {
   private let snapshot: Snapshot
   private let layout: Layout
@@ -16,7 +16,7 @@ public struct ConditionReader: Sendable {
   ///
   /// - Parameters:
   ///   - snapshot: What there is.
-  ///   - allowsAutoinstall: Whether anything may be installed that nobody asked for by name.
+  ///   - allowsAutoinstall: Whether anything may be installed that was not asked for by name.
   ///   - kernelOwners: The packages that own kernels, with their versions, where they are known.
   public init(
     _ snapshot: Snapshot, allowsAutoinstall: Bool = true, kernelOwners: [KernelRelease: String] = [:]
@@ -121,7 +121,7 @@ public struct ConditionReader: Sendable {
       isBuilt: record.build(for: kernel) != nil,
       failure: try FailureRecord(layout).failure(of: id, kernel))
     condition.obstacle = Obstacles(facts).first(to: id, for: kernel)
-    // What failed was tried with the modules that it needs.
+    // A build that failed had the modules that it needs.
     if case .dependenciesMissing? = condition.obstacle, condition.failure != nil { condition.obstacle = nil }
     condition.isForAnotherKernel = installed?.build(for: kernel).flatMap(facts.isForeign) == true
     condition.moduleNames = configuration?.modules.map(\.destinationName) ?? []

@@ -49,11 +49,11 @@ enum FileTrouble: Hashable {
     }
   }
 
-  /// What is wrong, as said of files that are named after it.
+  /// What is wrong, in words that the names of the files follow.
   var reason: String {
     switch self {
     case .missing: "missing from the kernel's directory"
-    case .noModule: "no kernel module"
+    case .noModule: "not a kernel module"
     case .builtForOther(let release): "built for kernel \(release)"
     case .unsigned: "not signed, and this kernel loads signed modules only"
     case .unlisted: "not named in modules.dep"

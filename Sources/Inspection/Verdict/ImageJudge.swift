@@ -8,7 +8,7 @@ struct ImageJudge {
   let condition: KernelCondition
   let configuration: SuiteConfiguration
 
-  /// What is wrong, what belongs together in one finding.
+  /// What is wrong; flaws that belong together become one finding.
   var findings: [Finding] {
     let opinions = image.flaws.compactMap { flaw in weight(of: flaw).map { (flaw: flaw, weight: $0) } }
     let classes: [(Finding.Weight, Finding.Effect)] =
@@ -26,12 +26,12 @@ struct ImageJudge {
   private static func reason(_ flaws: [ImageFlaw]) -> String {
     if flaws.contains(.missing) { return "the image is missing" }
     for case .unreadable(let reason) in flaws { return "the image cannot be read: \(reason)" }
-    for case .unknown(let reason) in flaws { return "nothing is known of the image: \(reason)" }
+    for case .unknown(let reason) in flaws { return "nothing is known about the image: \(reason)" }
     var parts: [String] = []
     let others = flaws.compactMap { if case .differs(let module) = $0 { module } else { nil } }
-    if !others.isEmpty { parts.append("it holds another \(others.listed) than is installed") }
+    if !others.isEmpty { parts.append("it holds a different build of \(others.listed) than is installed") }
     let gone = flaws.compactMap { if case .gone(let module) = $0 { module } else { nil } }
-    if !gone.isEmpty { parts.append("it holds \(gone.listed), which is installed no longer") }
+    if !gone.isEmpty { parts.append("it holds \(gone.listed), which is no longer installed") }
     for case .lacks(let module, let place) in flaws {
       parts.append("it lacks \(module), which \(place) asks for")
     }
@@ -53,7 +53,8 @@ struct ImageJudge {
 }
 
 extension ImageFlaw {
-  /// An image with old modules boots as it did before; one without a module may not, nor may one that nobody knows.
+  /// An image with old modules boots as it did before; one that lacks a module may not, and nor may one that
+  /// cannot be checked.
   fileprivate var effect: Finding.Effect {
     switch self {
     case .missing, .unreadable, .lacks: .unusable

@@ -18,7 +18,7 @@ extension KernelVerdict {
     let opinions = condition.modules.map {
       Judge(condition: condition, module: $0, configuration: configuration)
     }
-    // Whatever mends a file runs depmod too.
+    // Every fix of a file runs depmod too.
     let isStale = condition.hasStaleDependencies && opinions.allSatisfy(\.troubledFiles.isEmpty)
     let images = condition.images.flatMap {
       ImageJudge(image: $0, condition: condition, configuration: configuration).findings
@@ -71,7 +71,7 @@ private struct Judge {
       .unusable, module.isBuilt ? "it is built but not installed" : "it is not installed", remedy: install)
   }
 
-  /// Installation leaves a module of the kernel's own where it is if that is no older.
+  /// An installation leaves the kernel's own module in place if it is not older.
   private var isLeftToTheKernel: Bool {
     module.isBuilt && module.obstacle == nil && module.failure == nil && !module.files.isEmpty
       && module.files.allSatisfy { $0.kernelsOwn != nil }
@@ -87,10 +87,10 @@ private struct Judge {
     guard module.isLastGood else { return [] }
     if installed == id {
       return finding(
-        .impaired, "its source is gone, and nothing that came could take its place; it stays installed",
+        .impaired, "its source is gone, and nothing new can take its place; it stays installed",
         cause: .sourceMissing, remedy: nil)
     }
-    // An older version beside a newer one that is registered too is somebody's choice.
+    // If an older version is installed while a newer one is registered, too, someone chose it.
     if let obstacle = module.obstacle {
       if case .excluded = obstacle { return [] }
       return finding(
@@ -99,7 +99,7 @@ private struct Judge {
     return finding(.impaired, "it is not installed; \(stays)", remedy: install)
   }
 
-  /// A kernel that came anew under its release, after the module was built for it.
+  /// A kernel that was rebuilt under the same release after the module was built for it.
   private func rebirth(of installed: ModuleID) -> [Finding] {
     guard module.isForAnotherKernel else { return [] }
     return finding(
@@ -152,7 +152,7 @@ private struct Judge {
 extension Finding {
   fileprivate init(_ failedLook: DKMSError, at kernel: Kernel) {
     self.init(
-      "modules of \(kernel.release)", .normal, .unknown, "nothing is known of them: \(failedLook)",
+      "modules of \(kernel.release)", .normal, .unknown, "nothing is known about them: \(failedLook)",
       cause: .failedLook, remedy: nil)
   }
 

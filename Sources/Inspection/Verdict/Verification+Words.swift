@@ -5,9 +5,9 @@ internal import DKMSModel
 package import Host
 
 extension Verification {
-  /// Says the verdicts in pacman's manner, a line a kernel, the worst last.
+  /// Prints the verdicts in pacman's style, one line for each kernel, the worst last.
   ///
-  /// A system on which all is well and no module is registered has nothing to be told.
+  /// Nothing is printed if all is well and no module is registered.
   package func say(on console: Console, verbosely: Bool = false) {
     for problem in problems {
       console.printError("==> \(problem.isError ? "ERROR" : "WARNING"): \(problem)")
@@ -26,7 +26,7 @@ extension Verification {
       for line in verdict.details(verbosely) { console.printError(line) }
     }
     for verdict in verdicts where verdict.standing == .blocked {
-      console.printError("==> ERROR: \(verdict.subject): blocked, do not boot it before this is mended")
+      console.printError("==> ERROR: \(verdict.subject): blocked, do not boot it before this is fixed")
       for line in verdict.details(verbosely) { console.printError(line) }
     }
   }
@@ -49,7 +49,7 @@ extension Finding {
       case .normal: subject
       case .optional: "\(subject) (optional)"
       }
-    let parts = ["\(mark): \(reason)", log.map { "the log is \($0)" }, remedy.map { "to mend it: \($0)" }]
+    let parts = ["\(mark): \(reason)", log.map { "the log is \($0)" }, remedy.map { "to fix it: \($0)" }]
     return "  -> " + parts.compactMap { $0 }.joined(separator: "; ")
   }
 }

@@ -7,7 +7,7 @@ internal import Initramfs
 internal import Inspection
 internal import JSON
 
-/// What there is to be said of the images of kernels.
+/// What there is to say about the images of kernels.
 struct ImageExplanation {
   /// The kernels, with their modules.
   let kernels: [KernelCondition]
@@ -32,7 +32,7 @@ struct ImageExplanation {
       console.print("==> \(kernel.kernel.release)")
       let own = images.filter { $0.image.kernel == kernel.kernel }
       if own.isEmpty {
-        console.print("  -> no image of it \(isForRoot ? "is known" : "can be read; root may know more")")
+        console.print("  -> no image of it \(isForRoot ? "is known" : "can be read; root may see more")")
       }
       for image in own { say(image, on: console) }
     }
@@ -43,7 +43,7 @@ struct ImageExplanation {
     let preset = image.image.preset.map { " \($0)" } ?? ""
     let maker = "\(image.image.generator.rawValue)\(preset)"
     if image.isFresh {
-      console.print("  -> \(image.image.path) (\(maker)): fresh, its modules are those that are installed")
+      console.print("  -> \(image.image.path) (\(maker)): fresh, its modules are the installed ones")
     } else {
       console.print("  -> \(image.image.path) (\(maker)): \(image.isUnknown ? "unknown" : "stale")")
       for flaw in image.flaws { console.print("     \(flaw.words)") }
@@ -52,7 +52,7 @@ struct ImageExplanation {
     let names = dkmsModules(in: image)
     let others = image.modules.count - names.count
     console.print(
-      "     modules of DKMS in it: \(names.isEmpty ? "none" : names.joined(separator: ", ")); \(others) others"
+      "     modules of DKMS in it: \(names.isEmpty ? "none" : names.joined(separator: ", ")); \(others.counted("other"))"
     )
   }
 

@@ -10,7 +10,7 @@ internal import JSON
 internal import Journal
 internal import SystemPackage
 
-/// `alpm-dkms initramfs`: makes the images that are stale, or says of each what it is.
+/// `alpm-dkms initramfs`: rebuilds stale images, or says what state each is in.
 public struct InitramfsCommand: Sendable {
   private let kernels: [String]
   private let explains: Bool

@@ -8,7 +8,7 @@ internal import Inspection
 internal import JSON
 internal import Journal
 
-/// `alpm-dkms reconcile`: settles what a transaction without an end has left.
+/// `alpm-dkms reconcile`: finishes what an interrupted transaction left undone.
 public struct ReconcileCommand: Sendable {
   private let printsJSON: Bool
 
@@ -20,11 +20,11 @@ public struct ReconcileCommand: Sendable {
     Program.run { [self] in await run(host: .live().forPeople()) }
   }
 
-  /// Does what the hook would do had a transaction just touched every kernel; 0 where all is well.
+  /// Does what the hooks would do if a transaction had just touched every kernel; 0 if all is well.
   public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
       guard host.isRoot else {
-        throw .system(operation: "settle", subject: "anything", reason: "this needs root")
+        throw .system(operation: "reconcile", subject: "anything", reason: "this needs root")
       }
       let targets = try await everyKernel(layout, host)
         .map { TargetLine("usr/lib/modules/\($0)/modules.order") }

@@ -6,7 +6,7 @@ public import Host
 internal import Inspection
 internal import JSON
 
-/// `alpm-dkms verify`: the verdicts, at any time and for anybody.
+/// `alpm-dkms verify`: the verdicts, at any time and for any user.
 public struct VerifyCommand: Sendable {
   private let kernels: [String]
   private let printsJSON: Bool
@@ -17,7 +17,7 @@ public struct VerifyCommand: Sendable {
   /// - Parameters:
   ///   - kernels: The releases to judge; none for every installed kernel that is not ignored.
   ///   - printsJSON: Whether programs read it.
-  ///   - isVerbose: Whether to say what a kernel lacks rightly.
+  ///   - isVerbose: Whether to say which modules a kernel rightly goes without.
   public init(kernels: [String] = [], printsJSON: Bool = false, isVerbose: Bool = false) {
     self.kernels = kernels
     self.printsJSON = printsJSON

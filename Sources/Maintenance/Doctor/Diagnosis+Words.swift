@@ -7,30 +7,30 @@ internal import JSON
 
 extension Diagnosis {
   /// Members may be added; one that is removed or changes its meaning raises the number.
-  private static let schema = 1
+  private static let schema = 2
 
-  /// What was found, each with its reason and what mends it.
+  /// What was found, each with its reason and what fixes it.
   func lines(_ style: OutputStyle) -> [String] {
     guard !findings.isEmpty else { return [style.painted("==> Nothing is wrong", .good)] }
     let details = findings.flatMap { finding -> [String] in
       var table = Table()
       table.append(["why", .init(finding.reason)])
-      if let remedy = finding.remedy { table.append(["mend", .init(remedy, .good)]) }
+      if let remedy = finding.remedy { table.append(["fix", .init(remedy, .good)]) }
       let title = "\(finding.subject): \(finding.kind.words)"
       return ["==> " + style.painted(title, .strong)] + table.lines(style, indentation: "  -> ")
     }
-    let count = repairs.isEmpty ? "" : ", \(findings.filter(\.isSafe).count) of them safe to mend with --fix"
-    return details + [style.painted("==> \(findings.count) found\(count)", .warning)]
+    let count = repairs.isEmpty ? "" : ", \(findings.filter(\.isSafe).count) of them safe to fix with --fix"
+    return details + [style.painted("==> \(findings.count.counted("problem")) found\(count)", .warning)]
   }
 
-  /// What `alpm-dkms doctor --json` prints; with what was mended where that was asked for.
-  func json(mended: [DoctorFinding]?) -> JSON {
+  /// What `alpm-dkms doctor --json` prints; with what was fixed where that was asked for.
+  func json(fixed: [DoctorFinding]?) -> JSON {
     .object(
       [
         .init("schema", .number(Self.schema)),
         .init("version", .string(Version.current)),
         .init("findings", .array(findings.map(\.json))),
-      ] + (mended.map { [.init("mended", .array($0.map(\.json)))] } ?? []))
+      ] + (fixed.map { [.init("fixed", .array($0.map(\.json)))] } ?? []))
   }
 }
 

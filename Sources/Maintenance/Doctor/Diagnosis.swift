@@ -21,7 +21,7 @@ struct Diagnosis: Hashable {
     findings = all.filter { known.insert($0).inserted }
   }
 
-  /// The findings that could be mended without risk and that another diagnosis has no longer.
+  /// The findings that could be fixed without risk and that another diagnosis no longer has.
   func safe(without other: Diagnosis) -> [DoctorFinding] {
     findings.filter { finding in
       finding.isSafe && !other.findings.contains { $0.kind == finding.kind && $0.subject == finding.subject }
@@ -37,7 +37,7 @@ struct Diagnosis: Hashable {
 
 extension DoctorFacts {
   fileprivate var lookFindings: [DoctorFinding] {
-    failedLooks.map { DoctorFinding(.failedLook, "the system", "\($0), so not all that is wrong can be known") }
+    failedLooks.map { DoctorFinding(.failedLook, "the system", "\($0), so there may be more that is wrong") }
   }
 
   fileprivate var configurationFindings: [DoctorFinding] {
@@ -69,7 +69,7 @@ extension DoctorFacts {
           .hook, hook.name, "pacman refuses every transaction because of \(reason)", remedy: "edit \(file)")
       case .missing:
         DoctorFinding(
-          .hook, hook.name, "it is in no hook directory of pacman", remedy: "pacman -S alpm-dkms")
+          .hook, hook.name, "it is in none of pacman's hook directories", remedy: "pacman -S alpm-dkms")
       }
     }
   }
@@ -107,7 +107,7 @@ extension DoctorFacts {
     }
   }
 
-  /// What the verdict says, but for what is said elsewhere.
+  /// What the verdict says, except what is reported elsewhere.
   fileprivate var verdictFindings: [DoctorFinding] {
     conditions.flatMap { condition in
       KernelVerdict(condition, by: configuration).findings.compactMap { finding in
@@ -128,22 +128,22 @@ extension DoctorFacts {
   }
 
   fileprivate var fileFindings: [DoctorFinding] {
-    // What goes with the directory that it lies in is one thing with that.
+    // Something inside a directory that is removed anyway is not listed separately.
     foreignFiles.filter { _, file in !prunable.contains { file.starts(with: $0.path) } }.map {
       release, file in
       DoctorFinding(
-        .foreignFile, "\(file)", "no module that is registered and no package has put it there",
+        .foreignFile, "\(file)", "neither a registered module nor a package put it there",
         remedy: "rm \(file) && depmod \(release)")
     }
       + unregistered.map {
         DoctorFinding(.leftover, "\($0)", "it belongs to no registered module", remedy: "rm -r \($0)")
       }
       + temporary.map {
-        DoctorFinding(.leftover, "\($0)", "a call that was killed has left it", remedy: "rm -r \($0)")
+        DoctorFinding(.leftover, "\($0)", "a killed run left it behind", remedy: "rm -r \($0)")
       }
       + openSources.map {
         DoctorFinding(
-          .openSource, "\($0)", "anybody may change what root compiles and loads",
+          .openSource, "\($0)", "anyone can change what root compiles and loads",
           repair: .denyOthers(path: $0.string))
       }
       + keyProblems.map {

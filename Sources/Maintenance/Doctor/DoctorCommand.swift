@@ -7,7 +7,7 @@ internal import Inspection
 internal import JSON
 internal import SystemPackage
 
-/// `alpm-dkms doctor`: says what is wrong with a system, and mends what is safe to mend when told.
+/// `alpm-dkms doctor`: says what is wrong with a system, and on request fixes what is safe to fix.
 public struct DoctorCommand: Sendable {
   private let fixes: Bool
   private let isAgreed: Bool
@@ -17,9 +17,9 @@ public struct DoctorCommand: Sendable {
   /// Describes a call.
   ///
   /// - Parameters:
-  ///   - fixes: Whether to mend what is safe to mend.
+  ///   - fixes: Whether to fix what is safe to fix.
   ///   - isAgreed: Whether to do that without asking.
-  ///   - printsJSON: Whether programs read it; they get what is left after mending, and what was mended.
+  ///   - printsJSON: Whether programs read it; they get what is left after fixing, and what was fixed.
   ///   - asks: Asks the user, who says yes or no; nil where nobody can be asked, and nothing is done.
   public init(
     fixes: Bool = false, isAgreed: Bool = false, printsJSON: Bool = false,
@@ -36,11 +36,11 @@ public struct DoctorCommand: Sendable {
     Program.run { [self] in await run(host: .live().forPeople()) }
   }
 
-  /// Looks, and mends; 0 where nothing is wrong in the end, else 1.
+  /// Looks and, where asked, fixes; 0 where nothing is wrong in the end, else 1.
   public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
       if fixes && !host.isRoot {
-        throw .system(operation: "mend", subject: "anything", reason: "this needs root")
+        throw .system(operation: "fix", subject: "anything", reason: "this needs root")
       }
       let speaking = printsJSON ? host.forPrograms() : host
       let before = await diagnosis(layout, host)
@@ -55,7 +55,7 @@ public struct DoctorCommand: Sendable {
         }
       }
       if printsJSON {
-        host.console.print(diagnosis.json(mended: fixes ? before.safe(without: diagnosis) : nil).text)
+        host.console.print(diagnosis.json(fixed: fixes ? before.safe(without: diagnosis) : nil).text)
       } else {
         diagnosis.lines(host.style).forEach(host.console.print)
       }
@@ -68,10 +68,11 @@ public struct DoctorCommand: Sendable {
 
   private func isTold(_ diagnosis: Diagnosis) throws(DKMSError) -> Bool {
     if isAgreed { return true }
-    let answer = asks("Mend \(diagnosis.findings.filter(\.isSafe).count) of them?")
+    let answer = asks("Fix \(diagnosis.findings.filter(\.isSafe).count.counted("problem"))?")
     guard let answer else {
       throw .system(
-        operation: "ask", subject: "whether to mend them", reason: "there is no terminal; --yes says so")
+        operation: "ask", subject: "whether to fix them",
+        reason: "there is no terminal; to go ahead, add --yes")
     }
     return answer
   }

@@ -12,7 +12,7 @@ internal import SystemPackage
 struct DoctorFacts {
   /// What is wrong with `/etc/alpm-dkms.conf`.
   var problems: [ConfigurationProblem] = []
-  /// Why framework.conf cannot be read; then all else was looked for where things usually are.
+  /// Why framework.conf cannot be read; then the default places were looked at.
   var frameworkError: DKMSError?
   /// What there is for each installed kernel.
   var conditions: [KernelCondition] = []
@@ -28,7 +28,7 @@ struct DoctorFacts {
   var orphans: [(release: KernelRelease, directory: FilePath)] = []
   /// Files among installed modules that nobody owns and no build accounts for.
   var foreignFiles: [(release: KernelRelease, file: FilePath)] = []
-  /// Directories that look like module versions and are none.
+  /// Directories that look like module versions but are not.
   var unregistered: [FilePath] = []
   /// Sources that anybody may change.
   var openSources: [FilePath] = []
@@ -38,7 +38,7 @@ struct DoctorFacts {
   var hooks: [HookInstallation] = []
   /// Keys without certificates and the other way round.
   var keyProblems: [SigningProblem] = []
-  /// What may go; nothing where nobody can tell what packages own.
+  /// What can be removed; empty if it is not known what packages own.
   var prunable: [Prunable] = []
   /// The initramfs images.
   var images: [ImageCondition] = []

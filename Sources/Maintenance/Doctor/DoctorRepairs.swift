@@ -40,7 +40,8 @@ struct DoctorRepairs {
     }
   }
 
-  /// Makes a repair other than of modules.dep; the kernel whose modules.dep is old after it, if there is one.
+  /// Makes a repair other than of modules.dep; returns the kernel whose modules.dep is out of date
+  /// afterwards, if any.
   private func make(
     _ repair: DoctorFinding.Repair, _ snapshot: Snapshot, _ database: borrowing Database
   ) async -> KernelRelease? {
@@ -56,7 +57,7 @@ struct DoctorRepairs {
         }
         say("\(path): protected")
       case .prune(let path):
-        // What it was may have changed while somebody thought about it.
+        // It may have changed while the user was deciding.
         let now = Snapshot(host: host, layout: layout, options: snapshot.options)
         let plan: PrunePlan
         do { plan = PrunePlan(try PruneFacts(now, database)) } catch { throw DKMSError(error) }
@@ -78,7 +79,7 @@ struct DoctorRepairs {
     guard let lock = DirectoryLock.tryExclusive(registration) else {
       throw .system(operation: "remove", subject: "\(registration)", reason: "another run is at work there")
     }
-    // Out of sight in one step: half of it would be something else.
+    // It is renamed first: a half-removed registration would mean something else.
     let doomed = registration.removingLastComponent()
       .appending(Layout.doomedName(of: registration.lastComponent?.string ?? ""))
     do throws(HostError) {

@@ -9,7 +9,7 @@ internal import JSON
 internal import Journal
 internal import SystemPackage
 
-/// A record with the files that explain it, for a report of a mistake.
+/// A record with the files that explain it, to attach to a bug report.
 struct Bundle {
   private let record: JournalRecord
   /// The other files, by their names in the bundle.
@@ -22,7 +22,7 @@ struct Bundle {
     do {
       self.record = try redaction.applied(to: JSON(encoding: record)).decode()
     } catch {
-      throw .notWritten("the record cannot be told without names: \(error)")
+      throw .notWritten("the names in the record cannot be taken out: \(error)")
     }
     add(layout.suiteConfiguration, as: "etc/alpm-dkms.conf")
     add(layout.configurationDirectory.appending("framework.conf"), as: "etc/dkms/framework.conf")
@@ -45,7 +45,7 @@ struct Bundle {
     files[redaction.applied(to: name)] = Array(text.utf8)
   }
 
-  /// A log of a build may be of any size; what went wrong first stands at its beginning.
+  /// The log of a build may be of any size; the first error is near its beginning.
   private static let fileLimit = 4 << 20
 
   /// Writes a tarball; the same record and files give the same bytes.

@@ -8,7 +8,7 @@ internal import JSON
 internal import Journal
 internal import SystemPackage
 
-/// `alpm-dkms record --bundle`: one file to attach to the report of a mistake.
+/// `alpm-dkms record --bundle`: one file to attach to a bug report.
 public struct BundleCommand: JournalCommand {
   private let subject: String?
   private let output: String?
@@ -37,14 +37,14 @@ public struct BundleCommand: JournalCommand {
       host.console.print(
         printsJSON
           ? JSON.object([.init("schema", .number(1)), .init("bundle", .string(path.string))]).text
-          : "==> \(path): read it before you hand it on")
+          : "==> \(path): read it before you pass it on")
       return 0
     } catch {
       return error.tell(host.console)
     }
   }
 
-  /// A framework.conf that cannot be read may be the very mistake.
+  /// A framework.conf that cannot be read may be the very problem.
   private func trees(_ layout: Layout, _ host: Host) async -> Layout {
     (try? await Framework.read(over: layout, host: host).layout) ?? layout
   }

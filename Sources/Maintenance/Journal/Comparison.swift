@@ -5,7 +5,7 @@ internal import Hooks
 internal import Host
 internal import JSON
 
-/// Two sets of facts with their plans, and where they part.
+/// Two sets of facts with their plans, and where they differ.
 struct Comparison {
   private let recorded: any HookPlan
   private let now: any HookPlan
@@ -18,7 +18,7 @@ struct Comparison {
     differences = recorded.facts.json.differences(from: now.facts.json)
   }
 
-  /// Says what is planned in both, what in the one, what in the other, and which facts make the difference.
+  /// Says what is planned in both, what in only one of them, and which facts make the difference.
   func tell(_ console: Console, asJSON: Bool) {
     if asJSON {
       console.print(json.text)
@@ -80,7 +80,7 @@ extension CollectionDifference.Change {
 }
 
 extension JSON? {
-  /// The value in one line, or as much of it as tells something.
+  /// The value in one line, shortened if it is long.
   fileprivate var brief: String {
     guard let self else { return "absent" }
     let line = self.text.split(separator: "\n").map { $0.drop { $0 == " " } }.joined(separator: " ")

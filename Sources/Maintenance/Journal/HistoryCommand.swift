@@ -7,7 +7,7 @@ public import Host
 internal import JSON
 internal import Journal
 
-/// `alpm-dkms history`: the records of the journal, a line each, the newest last.
+/// `alpm-dkms history`: the records of the journal, one line for each, the newest last.
 public struct HistoryCommand: JournalCommand {
   private let count: Int?
   private let printsJSON: Bool
@@ -51,7 +51,7 @@ public struct HistoryCommand: JournalCommand {
     return 0
   }
 
-  /// What is said of a record.
+  /// What is listed about a record.
   private struct Line: Encodable {
     let number: Int
     var began: Int?

@@ -7,7 +7,7 @@ internal import Inspection
 internal import Journal
 
 extension JournalRecord {
-  /// What was done, in half a line; of another schema's record why nobody can tell.
+  /// What was done, in half a line; for a record of another schema, why it cannot be read.
   var summary: String {
     do throws(JournalError) { return try work.summary ?? omission ?? "nothing was planned" } catch {
       return "\(error)"
@@ -22,7 +22,7 @@ extension JournalRecord {
       "began \(Moment.text(began))"
         + (end.map { ", ended \(Moment.text($0.time)), status \($0.status)" } ?? ""),
     ]
-    if end == nil { lines.append("it did not end: it was killed, or is at work") }
+    if end == nil { lines.append("it did not end: it was killed, or is still running") }
     if let omission { lines.append(omission) }
     lines += Self.block("targets", targets.map(\.text.withVisibleControls))
     do throws(JournalError) { lines += try work.words } catch {

@@ -6,7 +6,7 @@ internal import Host
 internal import JSON
 internal import SystemPackage
 
-/// Takes out of texts what tells whose machine they come from, and what opens its keys.
+/// Removes from texts what shows whose machine they come from, and what unlocks its keys.
 struct Redaction: Hashable {
   /// What each name becomes.
   let names: [String: String]

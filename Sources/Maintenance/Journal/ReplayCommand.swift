@@ -8,7 +8,7 @@ internal import JSON
 internal import Journal
 public import SystemPackage
 
-/// `alpm-dkms replay`: plans anew what a helper planned, and does it if asked.
+/// `alpm-dkms replay`: plans again what a helper planned, and does it if asked.
 public struct ReplayCommand: JournalCommand {
   let subject: String?
   let helper: HelperKind?
@@ -49,7 +49,7 @@ public struct ReplayCommand: JournalCommand {
       if mode == .check { return try check(layout, host) }
       if subject == "-" { return try await replayInput(layout, host) }
       guard helper == nil else {
-        throw JournalError.usage("--hook goes with - alone: a record knows its hook")
+        throw JournalError.usage("--hook goes only with -: a record names its own hook")
       }
       return try await replay(try JournalRecord(subject, in: Journal(layout), host), layout, host)
     } catch {
@@ -61,7 +61,7 @@ public struct ReplayCommand: JournalCommand {
 
   private func replayInput(_ layout: Layout, _ host: Host) async throws(JournalError) -> Int32 {
     guard let helper else {
-      throw .usage("say whose targets they are: --hook install, remove, initramfs or verify")
+      throw .usage("say which hook the targets are for: --hook install, remove, initramfs or verify")
     }
     guard mode != .diff else { throw .usage("--diff takes a record: targets alone have no recorded plan") }
     guard mode != .execute || isConfirmed else {
@@ -84,7 +84,7 @@ public struct ReplayCommand: JournalCommand {
     guard let facts = work.facts, let plan = work.replanned else {
       throw .withoutFacts(
         record.number,
-        reason: record.omission ?? work.error.map { "\($0)" } ?? "the call did not come to that")
+        reason: record.omission ?? work.error.map { "\($0)" } ?? "the call did not get that far")
     }
     guard mode == .diff else {
       present(plan, as: "recorded", host.console)
@@ -119,7 +119,7 @@ public struct ReplayCommand: JournalCommand {
   private func isTold() throws(JournalError) -> Bool {
     if isConfirmed { return true }
     guard let answer = asks("Do this now?") else {
-      throw .usage("nothing was done: there is no terminal to ask at; --yes says so")
+      throw .usage("nothing was done: there is no terminal to ask at; to go ahead, add --yes")
     }
     return answer
   }
@@ -178,7 +178,10 @@ public struct ReplayCommand: JournalCommand {
       host.console.print(
         JSON.object([.init("schema", .number(1)), .init("records", .array(answers))]).text)
     } else if wrong == 0 {
-      host.console.print("==> \(subjects.count) records give the plans that they hold")
+      host.console.print(
+        subjects.count == 1
+          ? "==> 1 record gives the plan that it holds"
+          : "==> \(subjects.count) records give the plans that they hold")
     }
     return wrong == 0 ? 0 : 1
   }

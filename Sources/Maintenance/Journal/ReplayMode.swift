@@ -6,10 +6,10 @@ public enum ReplayMode: String, CaseIterable, Sendable {
   case recorded
   /// Plan for the machine as it is.
   case now
-  /// Plan for both, and say where they part.
+  /// Make both plans, and show where they differ.
   case diff
   /// Plan for the machine as it is, and do it.
   case execute
-  /// Say of each record whether its facts still give its plan.
+  /// Check that the facts of each record still give its plan.
   case check
 }

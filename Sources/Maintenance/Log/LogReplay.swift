@@ -6,7 +6,7 @@ internal import Host
 internal import JSON
 internal import Pacman
 
-/// What can be told of a transaction that was never recorded.
+/// What can be worked out about a transaction that was never recorded.
 struct LogReplay {
   let transaction: LoggedTransaction
   let fired: FiredHooks
@@ -23,7 +23,7 @@ struct LogReplay {
       ])
     }
     let head = ["==> transaction \(transaction.number), \(transaction.time.withVisibleControls): \(end)"]
-    let none = fired.hooks.isEmpty ? ["==> No hook must have run"] : []
+    let none = fired.hooks.isEmpty ? ["==> No hooks ran"] : []
     return head + operations.lines(style, indentation: "  ") + fired.hooks.flatMap { lines(of: $0, style) }
       + none + gapLines(style)
   }

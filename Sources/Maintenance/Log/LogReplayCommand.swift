@@ -69,7 +69,8 @@ public struct LogReplayCommand: JournalCommand {
     guard let transaction = answer.transaction else {
       let name = if case .number(let number) = choice { "transaction \(number)" } else { "a transaction" }
       throw .system(
-        operation: "find", subject: "\(name) in \(log)", reason: "there are \(answer.count) in it")
+        operation: "find", subject: "\(name) in \(log)",
+        reason: "it holds \(answer.count.counted("transaction"))")
     }
     return transaction
   }

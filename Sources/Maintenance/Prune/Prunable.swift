@@ -32,12 +32,12 @@ extension Prunable.Kind {
   /// Why it may go.
   var reason: String {
     switch self {
-    case .kernelRemains: "the kernel is gone, only modules built here are left of it"
+    case .kernelRemains: "the kernel is gone; only modules built here are left"
     case .build: "the kernel that it was built for is gone"
     case .link: "it leads nowhere"
-    case .leftover: "a run that was killed has left it half made"
-    case .keptSource: "the source that it is a copy of is there"
-    case .emptyDirectory: "nothing is in it"
+    case .leftover: "a killed run left it half made"
+    case .keptSource: "the source it was copied from is there"
+    case .emptyDirectory: "it is empty"
     }
   }
 }

@@ -8,7 +8,7 @@ internal import JSON
 internal import Pacman
 internal import SystemPackage
 
-/// `alpm-dkms prune`: lists what no package owns and no kernel needs, and removes it when told.
+/// `alpm-dkms prune`: lists what no package owns and no kernel needs, and removes it on request.
 public struct PruneCommand: Sendable {
   private let isAgreed: Bool
   private let printsJSON: Bool
@@ -42,7 +42,7 @@ public struct PruneCommand: Sendable {
       let database = Database(root: layout.root)
       if let doubt = database.doubt {
         throw .system(
-          operation: "tell", subject: "what packages own, so nothing may go", reason: "\(doubt)")
+          operation: "tell", subject: "what packages own, so nothing may be removed", reason: "\(doubt)")
       }
       let plan: PrunePlan
       let isLocked: Bool
@@ -69,7 +69,7 @@ public struct PruneCommand: Sendable {
   }
 
   private func say(_ plan: PrunePlan, _ host: Host) {
-    if plan.items.isEmpty { host.console.print("==> Nothing is there that could go") }
+    if plan.items.isEmpty { host.console.print("==> There is nothing to remove") }
     plan.lines(host.style).forEach(host.console.print)
   }
 
@@ -78,7 +78,7 @@ public struct PruneCommand: Sendable {
     guard host.isRoot else {
       throw .system(operation: "remove", subject: "anything", reason: "this needs root")
     }
-    return isAgreed || asks("Remove \(plan.items.count) of them, \(ByteCount(plan.size))?") ?? false
+    return isAgreed || asks("Remove \(plan.items.count.counted("item")), \(ByteCount(plan.size))?") ?? false
   }
 
   /// What came of removing.

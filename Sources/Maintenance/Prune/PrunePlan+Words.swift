@@ -19,7 +19,7 @@ extension PrunePlan {
         .init("\(ByteCount(item.size))"), .init(item.path.string, .strong), .init(item.kind.reason),
       ])
     }
-    return table.lines(style) + ["==> \(items.count) that could go, \(ByteCount(size))"]
+    return table.lines(style) + ["==> \(items.count.counted("item")) could be removed, \(ByteCount(size))"]
   }
 
   /// What `alpm-dkms prune --json` prints, where these have been removed.

@@ -19,11 +19,11 @@ public struct LocalDatabase: ~Copyable {
     case automatic
     /// libalpm, loaded at run time (about 12 ms) by a soname known to fit.
     case library
-    /// This target's own reader of the database's files.
+    /// Our own reader of the database's files.
     case files
   }
 
-  /// Why the files answer although `automatic` would have liked libalpm to.
+  /// Why the files are used although `automatic` prefers libalpm.
   public let libraryFailure: AlpmError?
 
   private let layout: DatabaseLayout
@@ -100,7 +100,8 @@ public struct LocalDatabase: ~Copyable {
     return files
   }
 
-  /// Fails if the list of any package cannot be read, so that what nobody seems to own may be owned.
+  /// Fails if the list of any package cannot be read, so that files may be owned although no package seems to
+  /// own them.
   ///
   /// - Throws: `AlpmError` for the first such package.
   public func checkFileLists() throws(AlpmError) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// A hook that a transaction must have run, with what it was given.
+/// A hook that a transaction ran, with what it was given.
 package struct FiredHook: Hashable {
   /// The hook.
   package let hook: HookFile
@@ -11,7 +11,7 @@ package struct FiredHook: Hashable {
   package struct Target: Hashable {
     /// A path or a package.
     package let line: String
-    /// Whether it must have been given, and not only may have been.
+    /// Whether it was certainly given, and not just possibly.
     package let isCertain: Bool
   }
 }
@@ -43,7 +43,7 @@ package struct FiredHooks: Hashable {
     let events = transaction.operations.flatMap {
       Self.events(of: $0, packages[$0.package], afterRemovals: removes)
     }
-    // After a transaction that failed no later hook runs.
+    // After a failed transaction, no later hooks run.
     let ran = files.filter { $0.moment == .before || transaction.end == .completed }
     let fired = ran.compactMap { hook -> FiredHook? in
       let targets = Self.targets(of: hook, events)
@@ -53,7 +53,7 @@ package struct FiredHooks: Hashable {
     let isPastHooks = transaction.end != .completed && files.contains { $0.moment == .after }
     gaps =
       transaction.operations.compactMap { Self.gap(of: $0, packages[$0.package]) }
-      + (isPastHooks ? ["no hook ran after the transaction, since it did not complete"] : [])
+      + (isPastHooks ? ["no hooks ran after the transaction, because it did not complete"] : [])
   }
 
   /// Something that happened to a path or a package, and by which operations it may count.
@@ -72,7 +72,7 @@ package struct FiredHooks: Hashable {
     // A path that a package brings in the place of one that goes counts as upgraded.
     case .installed: (paths, package) = (afterRemovals ? [.install, .upgrade] : [.install], .install)
     case .reinstalled: (paths, package) = ([.upgrade], .upgrade)
-    // Whether the old version had a path nobody knows any more.
+    // It is no longer known whether the old version had a path.
     case .upgraded, .downgraded: (paths, package) = ([.install, .upgrade], .upgrade)
     case .removed: (paths, package) = ([.remove], .remove)
     }
@@ -100,7 +100,7 @@ package struct FiredHooks: Hashable {
       return "\(operation.package): it was removed, so the paths that went with it are not known"
     }
     guard let known else {
-      return "\(operation.package): it is installed no longer, so its paths are not known"
+      return "\(operation.package): it is no longer installed, so its paths are not known"
     }
     if known.version != version {
       return

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// A hook file of pacman's, as alpm-hooks(5) describes it.
+/// A pacman hook file, as alpm-hooks(5) describes it.
 package struct HookFile: Hashable {
   /// The file's name, by which hooks are ordered.
   package let name: String
-  /// Any of them makes the hook run; a file without any is there to hide another of its name.
+  /// Any of them makes the hook run; a file without triggers only hides another file of the same name.
   package var triggers: [Trigger] = []
-  /// When it runs; nil where nothing says so, nor has to.
+  /// When it runs; nil if the file does not say, which is allowed without triggers.
   package var moment: Moment?
   /// What it runs.
   package var command = ""
@@ -73,7 +73,7 @@ package struct HookFile: Hashable {
     }
     let isComplete = triggers.allSatisfy { !$0.operations.isEmpty && $0.kind != nil && !$0.patterns.isEmpty }
     guard triggers.isEmpty || isComplete && !command.isEmpty && moment != nil else {
-      throw Malformed(name: name, line: nil, text: "it lacks something without which pacman takes no hook")
+      throw Malformed(name: name, line: nil, text: "it lacks something that pacman requires of a hook")
     }
   }
 

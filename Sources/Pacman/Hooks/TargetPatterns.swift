@@ -4,7 +4,7 @@
 struct TargetPatterns {
   private let patterns: [(pattern: PathPattern, isNegated: Bool)]
 
-  /// Takes the targets in the order of the file; `!` negates, and a backslash spares a `!` that is meant.
+  /// Takes the targets in the order of the file; `!` negates, and a backslash makes a leading `!` literal.
   init(_ texts: [String]) {
     patterns = texts.map { text in
       let isMarked = text.hasPrefix("!") || text.hasPrefix("\\")

@@ -60,7 +60,7 @@ package enum PacmanLog {
     let time: String
     let text: String
 
-    /// Nil for a line of anybody else's, which nearly all are in a long log.
+    /// Nil for a line from another program; in a long log nearly all lines are.
     init?(_ bytes: [UInt8]) {
       let mark = Array("] [ALPM] ".utf8)
       guard bytes.first == UInt8(ascii: "["), let end = bytes.firstIndex(of: UInt8(ascii: "]")),

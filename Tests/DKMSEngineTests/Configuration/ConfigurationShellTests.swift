@@ -248,7 +248,7 @@ import Testing
       _ = try await evaluator.evaluate([file], reading: ["A"], environment: [:])
     }
     guard case .configurationUnreadable(file.string, let detail) = error else { throw error }
-    #expect(detail.contains("did not end"))
+    #expect(detail.contains("did not finish"))
   }
 
   @Test func missingConfIsAnError() async throws {

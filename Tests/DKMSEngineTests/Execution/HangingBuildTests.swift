@@ -38,7 +38,7 @@ import Testing
     #expect(try await machine.install(id, kernel).failures == [silentBuild])
     let log = try #require(Disk.text(machine.layout.failureLog(id, kernel)))
     #expect(log.contains("begun"))
-    #expect(log.contains("ended, for it had printed nothing for 2 seconds"))
+    #expect(log.contains("stopped because it had printed nothing for 2 seconds"))
     #expect(machine.listing(of: kernel).isEmpty)
     #expect(!machine.dkmsListing.contains { $0.contains(Layout.stagingPrefix) })
   }
@@ -96,7 +96,7 @@ import Testing
     let report = try await machine.execute(plan)
     #expect(report.failures.isEmpty)
     #expect(report.warnings.count == 1)
-    let warning = "'sleep 300 > '\(sign)'' was ended, for it had printed nothing"
+    let warning = "'sleep 300 > '\(sign)'' was stopped because it had printed nothing"
     #expect(report.warnings.first?.hasPrefix(warning) == true, "\(report.warnings)")
   }
 

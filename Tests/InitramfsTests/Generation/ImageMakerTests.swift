@@ -109,7 +109,7 @@ import Testing
     try machine.install("hello", "newer")
     try machine.run("touch -d '1 hour ago' etc/dracut.conf")
     try behave("tiny")
-    try await expectRefusal("nothing tells why")
+    try await expectRefusal("nothing explains why")
     try machine.run("touch -d '1 hour' etc/dracut.conf")
     try await settle()
     #expect(machine.calls.count == 4)
@@ -175,7 +175,7 @@ import Testing
       #expect(plan.generated.isEmpty && plan.unknown.count == 1 && plan.kept.count == 1)
       #expect(
         plan.entries.map(\.words) == [
-          "\(machine.path)/\(Self.image): stays: nothing is known of it: cannot read \(machine.path)/\(list): "
+          "\(machine.path)/\(Self.image): stays: nothing is known about it: cannot read \(machine.path)/\(list): "
             + "Too many levels of symbolic links"
         ])
     }
@@ -194,7 +194,7 @@ import Testing
     let error = await #expect(throws: GenerationError.self) {
       try await machine.maker.make(plan.entries[0])
     }
-    #expect(error?.reason.hasPrefix("what dracut made is not used: nothing is known of it: ") == true)
+    #expect(error?.reason.hasPrefix("what dracut made is not used: nothing is known about it: ") == true)
     #expect(try machine.bytes(Self.image) == before)
   }
 

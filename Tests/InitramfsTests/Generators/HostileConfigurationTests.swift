@@ -130,8 +130,8 @@ import Testing
     #expect(found.images == ["good.img"])
     #expect(
       found.problems == [
-        "/etc/mkinitcpio.d/begin.preset: something writes among the values that bash reads from it",
-        "/etc/mkinitcpio.d/end.preset: bash cannot read it to its end",
+        "/etc/mkinitcpio.d/begin.preset: something in it prints among the values that bash reads from it",
+        "/etc/mkinitcpio.d/end.preset: bash cannot read it to the end",
       ])
   }
 
@@ -145,7 +145,7 @@ import Testing
     try #require(found.problems.count == 3, "\(found.problems)")
     let tooLarge = "what it prints is too large: more than 16384 KiB"
     #expect(found.problems[0] == "/etc/mkinitcpio.d/prints.preset: \(tooLarge)")
-    #expect(found.problems[1].hasPrefix("/etc/mkinitcpio.d/takes.preset: bash cannot read it to its end"))
+    #expect(found.problems[1].hasPrefix("/etc/mkinitcpio.d/takes.preset: bash cannot read it to the end"))
     #expect(found.problems[2] == "/etc/mkinitcpio.d/warns.preset: \(tooLarge)")
   }
 

@@ -214,7 +214,7 @@ import Testing
     let recipes = try await machine.recipes(.mkinitcpio, kernel)
     let error = await #expect(throws: GenerationError.self) { try await machine.settle(recipes) }
     #expect(
-      error?.reason.hasPrefix("it is made, but \(root)/etc/initcpio/post/sign ended with status 3") == true)
+      error?.reason.hasPrefix("it was made, but \(root)/etc/initcpio/post/sign ended with status 3") == true)
     #expect(await machine.plan(recipes).generated.isEmpty)
     try addPostHook("sign", "echo yes >> $ROOT/signed")
     try await machine.maker.resume(recipes[0])

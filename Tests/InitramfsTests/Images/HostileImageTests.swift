@@ -138,7 +138,7 @@ import Testing
     try await imaging.run("mkdir tree; \(Imaging.pack) | \(filter) > image")
     var limits = ImageLimits()
     limits.dictionary = 1 << 20
-    #expect(imaging.names("image", limits: limits) == ["to unpack it takes 4 MiB, more than the 1 allowed"])
+    #expect(imaging.names("image", limits: limits) == ["unpacking it takes 4 MiB, more than the 1 allowed"])
   }
 
   @Test func moreEntriesThanMayBeAreAnError() async throws {
@@ -152,7 +152,7 @@ import Testing
   @Test func aPipeOrADeviceKeepsNobodyWaiting() async throws {
     let imaging = try Imaging()
     try await imaging.run("mkfifo image; ln -s /dev/zero device")
-    #expect(imaging.names("image") == ["it is no regular file"])
-    #expect(imaging.names("device") == ["it is no regular file"])
+    #expect(imaging.names("image") == ["it is not a regular file"])
+    #expect(imaging.names("device") == ["it is not a regular file"])
   }
 }

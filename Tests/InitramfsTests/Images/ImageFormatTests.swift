@@ -114,7 +114,7 @@ import Testing
     #expect(imaging.names("image") == ["there is no archive in it"])
     #expect(imaging.names("nothing") == ["\(imaging.path)/nothing: No such file or directory"])
     try Files.makeDirectories(imaging.path.appending("directory"))
-    #expect(imaging.names("directory") == ["it is no regular file"])
+    #expect(imaging.names("directory") == ["it is not a regular file"])
   }
 
   @Test func aFileSystemInsideIsSaid() async throws {

@@ -45,7 +45,7 @@ import Testing
 
   @Test func whatHasNoInitramfsIsSaid() async throws {
     let imaging = try await Self.made(name: ".initrdx")
-    #expect(imaging.names("uki", .unifiedKernelImage) == ["it has no section .initrd"])
-    #expect(imaging.names("initrd", .unifiedKernelImage) == ["it is no PE file"])
+    #expect(imaging.names("uki", .unifiedKernelImage) == ["it has no .initrd section"])
+    #expect(imaging.names("initrd", .unifiedKernelImage) == ["it is not a PE file"])
   }
 }

@@ -59,7 +59,7 @@ import Testing
       return
     }
     #expect(found.hasSuffix("\(imaging.path)\(reason)"))
-    #expect(flaws[0].words == "nothing is known of it: \(found)")
+    #expect(flaws[0].words == "nothing is known about it: \(found)")
   }
 
   @Test func whatIsAskedForAndCannotBeLookedAtIsUnknown() async throws {
