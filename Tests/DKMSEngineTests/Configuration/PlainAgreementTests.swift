@@ -10,12 +10,12 @@ import Testing
 
 /// Files that are read without a shell mean what they mean to bash.
 @Suite(.timeLimit(.minutes(60))) struct PlainAgreementTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
   private var names = PlainSamples.variables
   private var environment: [String: String]
 
   init() throws {
-    machine = try Machine()
+    machine = try TemporaryMachine()
     environment = BashEvaluator(host: machine.host, timeLimit: .seconds(600)).environment(adding: [
       "kernelver": "6.1.5-x", "module": "", "A": "a  a", "B": "", "C_1": "\\\\c", "MAKE": "$A",
       "PACKAGE_NAME": "$B",
