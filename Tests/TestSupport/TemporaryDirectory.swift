@@ -17,7 +17,8 @@ public final class TemporaryDirectory: Sendable {
     var status = statvfs()
     guard Disk.isWritable(memory), statvfs(memory.string, &status) == 0 else { return "/tmp" }
     let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
-    return Int(status.f_flag) & Int(ST_NOEXEC) == 0 && free >= 1 << 30 ? memory : "/tmp"
+    // ST_NOEXEC, which Swift does not see.
+    return status.f_flag & 8 == 0 && free >= 1 << 30 ? memory : "/tmp"
   }()
 
   /// Makes a directory below `parent`.
