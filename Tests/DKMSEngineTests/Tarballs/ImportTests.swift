@@ -85,7 +85,6 @@ import Testing
     try machine.directory.write("text", to: "mine/.hidden/text")
     let script = try machine.directory.write("#!/bin/sh\n", to: "mine/script")
     chmod(script.string, 0o6777)
-    chown(script.string, 1234, 1234)
     let directory = machine.directory.path.appending("mine")
     #expect(try await machine.load(directory.appending(FilePath(name).components)).failures.isEmpty)
     #expect(machine.state[id]?.source == machine.layout.source(id).string)
@@ -95,7 +94,17 @@ import Testing
     var status = stat()
     try #require(stat(machine.layout.source(id).appending("script").string, &status) == 0)
     #expect(status.st_mode & 0o7777 == 0o755)
-    // As with the reference: whose it was it stays.
+  }
+
+  /// As with the reference.
+  @Test(.requiresRoot) func whoseASourceWasItStays() async throws {
+    let machine = try TemporaryMachine()
+    let conf = try machine.directory.write(Self.conf, to: "mine/dkms.conf")
+    try #require(chown(conf.string, 1234, 1234) == 0)
+    #expect(try await machine.load(conf).failures.isEmpty)
+    var status = stat()
+    let copy = machine.layout.source(try module("text", "1.0")).appending("dkms.conf")
+    try #require(stat(copy.string, &status) == 0)
     #expect(status.st_uid == 1234)
   }
 
