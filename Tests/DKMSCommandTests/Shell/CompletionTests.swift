@@ -142,7 +142,7 @@ struct CompletionTests {
   }
 
   @Test(
-    "Names are text: none is run, and none that a shell would have to quote is offered",
+    "Names are text: none is run, and none that a shell would have to quote is offered", .takesLong,
     arguments: Shell.allCases)
   func hostileNames(_ shell: Shell) async throws {
     let machine = try MountedMachine()
