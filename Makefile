@@ -4,6 +4,7 @@
 #   make install    put them, their hooks and manual pages below DESTDIR, as the package does
 #   make demo       run whole pacman transactions in a throwaway root and check every state
 #   make test       run every test, after installing what they need
+#   make test-quick run the half of the tests that needs neither root nor pacman, as any user
 #   make bench      time dkms against Debian's; make test must have run before
 #   make pages      write the parts of completions and dkms(8) that come from the tables of dkms
 #   make check      the walls between the targets, formatting, warnings, scripts and manual pages
@@ -35,11 +36,11 @@ BIN = $(DESTDIR)$(PREFIX)/bin
 HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
 SHARE = $(DESTDIR)$(PREFIX)/share
 HOOKS = $(SHARE)/libalpm/hooks
-SCRIPTS = .ci/run Tests/check-* Tests/Root/* completions/dkms.bash \
+SCRIPTS = .ci/run Tests/check-* Tests/quick Tests/Root/* completions/dkms.bash \
   Fixtures/packages/kmod-hooks/depmod Fixtures/packages/patched-dkms/log-*
 BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
 
-.PHONY: all build install demo test bench pages check clean
+.PHONY: all build install demo test test-quick bench pages check clean
 
 all: build
 
@@ -82,6 +83,11 @@ test:
 	Tests/check-walls .build/stage/usr/bin/* .build/stage/usr/lib/alpm-dkms/*
 	Tests/check-size .build/stage
 	ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" $(SWIFT) test $(DEBUG) --skip-build
+
+# With what is on the machine already; nothing is installed or downloaded but the packages of Package.swift.
+test-quick:
+	$(SWIFT) build $(DEBUG) --build-tests
+	Tests/quick $(DEBUG)
 
 bench:
 	rm -rf .build/stage

@@ -170,7 +170,7 @@ import Testing
   @Test(arguments: ["tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst"]) func truncated(_ suffix: String) throws
   {
     let packing = try Packing()
-    var noise = Noise(seed: 7)
+    var noise = SeededNumbers(seed: 7)
     let text = String(
       decoding: (0..<20_000).map { _ in UInt8.random(in: 32...126, using: &noise) }, as: UTF8.self)
     let whole = try packing.pack([(.file("a"), text), (.file("b"), text)], as: "whole.\(suffix)")
@@ -184,7 +184,7 @@ import Testing
 
   @Test(arguments: 1...40 as ClosedRange<UInt64>) func noise(_ seed: UInt64) throws {
     let packing = try Packing()
-    var noise = Noise(seed: seed)
+    var noise = SeededNumbers(seed: seed)
     let count = Int.random(in: 1...5_000, using: &noise)
     try Files.write((0..<count).map { _ in UInt8.random(in: 0...255, using: &noise) }, to: packing.archive)
     #expect(packing.refusal(of: packing.archive) != nil)
@@ -201,7 +201,7 @@ import Testing
         (.file(FilePath(String(repeating: "long/", count: 40) + "f")), "text"),
       ], as: "archive.\(suffix)")
     var bytes = try Files.read(file)
-    var noise = Noise(seed: seed)
+    var noise = SeededNumbers(seed: seed)
     for _ in 0..<Int.random(in: 1...30, using: &noise) {
       bytes[Int.random(in: bytes.indices, using: &noise)] = UInt8.random(in: 0...255, using: &noise)
     }
@@ -217,20 +217,5 @@ import Testing
     #expect(packing.refusal(of: packing.archive) != nil)
     #expect(packing.refusal(of: "/nonexistent/archive.tar") != nil)
     #expect(packing.refusal(of: packing.goal) != nil)
-  }
-}
-
-/// Random numbers that are the same in each run (SplitMix64).
-struct Noise: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
   }
 }

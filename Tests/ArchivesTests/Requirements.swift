@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import Archives
-import Glibc
-import Host
 import SystemPackage
 import TestSupport
 import Testing
 
 extension Trait where Self == ConditionTrait {
   /// The test reads or writes archives, for which libarchive must be there.
-  static var requiresLibarchive: Self {
-    .enabled("needs libarchive") { hasLibarchive || getenv("ALPM_DKMS_REQUIRE_ALL") != nil }
-  }
+  static var requiresLibarchive: Self { Requirement.needs("needs libarchive") { hasLibarchive } }
 
   /// The test runs GNU tar and bsdtar.
   static var requiresTars: Self {
-    let tars: [FilePath] = ["/usr/bin/tar", "/usr/bin/bsdtar"]
-    return .enabled(
-      if: getenv("ALPM_DKMS_REQUIRE_ALL") != nil || tars.allSatisfy(Disk.isExecutable),
-      "needs tar and bsdtar")
+    Requirement.needs("needs tar and bsdtar") { Requirement.hasPrograms("tar", "bsdtar") }
   }
 
   private static var hasLibarchive: Bool {

@@ -214,8 +214,9 @@ struct ActionTests {
   }
 
   @Test(
-    "A dkms.conf may read what lies in the current directory", arguments: [Machine.Program.ours, .reference])
-  func readsCurrentDirectory(_ program: Machine.Program) async throws {
+    "A dkms.conf may read what lies in the current directory",
+    arguments: [MountedMachine.Program.ours, .reference])
+  func readsCurrentDirectory(_ program: MountedMachine.Program) async throws {
     let machine = try await Prepared.sources()
     try machine.addQuick(conf: "PACKAGE_VERSION=$(< version)")
     try machine.write("1.0\n", to: "src/quick-1.0/version")

@@ -13,7 +13,7 @@ struct BrokenModuleTests {
     case source, link
   }
 
-  private func machine(without loss: Loss) async throws -> Machine {
+  private func machine(without loss: Loss) async throws -> MountedMachine {
     let machine = try await Prepared.machine(.installed)
     try machine.remove(loss == .source ? "src/quick-1.0" : "var/quick/1.0/source")
     return machine

@@ -94,7 +94,7 @@ struct ConcurrencyTests {
 
   private static let environment = ["PATH": "/etc/dkms/bin:/usr/sbin:/usr/bin"]
 
-  private func mortalMachine() async throws -> Machine {
+  private func mortalMachine() async throws -> MountedMachine {
     let machine = try await Prepared.sources()
     let scripts = ["POST_ADD", "PRE_BUILD", "POST_BUILD", "PRE_INSTALL", "POST_INSTALL", "POST_REMOVE"]
     let conf = scripts.map { "\($0)=hook-\($0)" } + [#"MAKE[0]="./hook-MAKE; ${MAKE[0]}""#]
@@ -117,7 +117,7 @@ struct ConcurrencyTests {
 
   /// Kills a call of `dkms` when it has come to an instant and what it does beside that has led to a condition.
   private func kill(
-    _ words: String, at instant: String, when condition: String = "true", on machine: Machine
+    _ words: String, at instant: String, when condition: String = "true", on machine: MountedMachine
   ) async throws {
     try machine.write("", to: "etc/kill-\(instant)")
     let run = try await machine.shell(

@@ -73,7 +73,7 @@ struct DryRunTests {
     let before = machine.tree
     let words = test.words.replacing(" K", with: " \(Kernels.first)")
       .replacing(" L", with: " \(Kernels.second)")
-    for user in [Machine.User.root, .nobody] {
+    for user in [MountedMachine.User.root, .nobody] {
       try await machine.dkms("\(words) --dry-run", as: user).expect(0, output: test.lines)
         .expectUnchanged(since: before)
     }

@@ -21,7 +21,7 @@ struct ExitStatusTests {
     var failsThere = true
     /// What is added to the dkms.conf of quick/1.0.
     var conf = ""
-    var change: @Sendable (Machine) throws -> Void = { _ in }
+    var change: @Sendable (MountedMachine) throws -> Void = { _ in }
   }
 
   private static let build = "build quick/1.0 -k \(Kernels.first)"
@@ -219,7 +219,7 @@ struct ExitStatusTests {
       conf: "PRE_INSTALL=fail", change: { try $0.addScript("exit 1", at: "src/quick-1.0/fail") }),
   ]
 
-  private func machine(_ test: Case) async throws -> Machine {
+  private func machine(_ test: Case) async throws -> MountedMachine {
     let machine = try await Prepared.sources()
     try machine.addQuick(conf: test.conf)
     try test.change(machine)

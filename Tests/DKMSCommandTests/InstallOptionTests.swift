@@ -45,7 +45,7 @@ struct InstallOptionTests {
   // MARK: Versions
 
   /// A machine whose kernel has a module of that name that is not older.
-  private func machineWithOwnModule() async throws -> Machine {
+  private func machineWithOwnModule() async throws -> MountedMachine {
     let machine = try await Prepared.machine(.built)
     let built = try machine.bytes("var/quick/1.0/\(Self.kernel)/x86_64/module/quick.ko")
     try machine.write(bytes: built, to: "modules/\(Self.kernel)/kernel/quick.ko")

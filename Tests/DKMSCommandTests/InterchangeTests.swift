@@ -7,7 +7,7 @@ import Testing
 /// What one implementation makes, the other takes away.
 @Suite(.requiresRoot, .requiresKernelHeaders)
 struct InterchangeTests {
-  private static func other(_ program: Machine.Program) -> Machine.Program {
+  private static func other(_ program: MountedMachine.Program) -> MountedMachine.Program {
     program == .ours ? .reference : .ours
   }
 
@@ -16,8 +16,8 @@ struct InterchangeTests {
     tree.filter { !$0.contains("/modules.") }
   }
 
-  @Test("Step by step", .requiresReference, arguments: [Machine.Program.ours, .reference])
-  func stepByStep(_ first: Machine.Program) async throws {
+  @Test("Step by step", .requiresReference, arguments: [MountedMachine.Program.ours, .reference])
+  func stepByStep(_ first: MountedMachine.Program) async throws {
     let second = Self.other(first)
     let machine = try await Prepared.sources()
     try machine.addQuick()
@@ -36,8 +36,8 @@ struct InterchangeTests {
 
   @Test(
     "Installed for two kernels, removed at once", .requiresReference,
-    arguments: [Machine.Program.ours, .reference])
-  func atOnce(_ first: Machine.Program) async throws {
+    arguments: [MountedMachine.Program.ours, .reference])
+  func atOnce(_ first: MountedMachine.Program) async throws {
     let machine = try await Prepared.sources()
     try machine.addQuick()
     let before = withoutDependencies(machine.tree)
@@ -48,8 +48,8 @@ struct InterchangeTests {
 
   @Test(
     "A newer version of the one takes the place of the other's older", .requiresReference,
-    arguments: [Machine.Program.ours, .reference])
-  func upgrade(_ first: Machine.Program) async throws {
+    arguments: [MountedMachine.Program.ours, .reference])
+  func upgrade(_ first: MountedMachine.Program) async throws {
     let machine = try await Prepared.sources()
     try machine.addQuick()
     try machine.addQuick("quick", "1.1")
@@ -70,15 +70,15 @@ struct InterchangeTests {
 
   @Test(
     "A module that people use, with one that depends on it", .requiresReference,
-    arguments: [Machine.Program.ours, .reference])
-  func realModule(_ first: Machine.Program) async throws {
+    arguments: [MountedMachine.Program.ours, .reference])
+  func realModule(_ first: MountedMachine.Program) async throws {
     let (second, kernel) = (Self.other(first), Kernels.first)
-    let machine = try Machine()
+    let machine = try MountedMachine()
     try machine.addKernel(kernel)
     let id = try await machine.addRealModule("ddcci")
     let before = withoutDependencies(machine.tree)
     let files = ["ddcci", "ddcci-backlight"].map { "modules/\(kernel)/updates/dkms/\($0).ko" }
-    func expectState(_ state: String, by program: Machine.Program) async throws {
+    func expectState(_ state: String, by program: MountedMachine.Program) async throws {
       try await machine.dkms("status", by: program)
         .expect(0, output: ["\(id), \(kernel), x86_64: \(state)"])
       for file in files { #expect(machine.exists(file) == (state == "installed"), "\(file)") }

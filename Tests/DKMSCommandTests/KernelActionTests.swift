@@ -10,7 +10,7 @@ struct KernelActionTests {
   private static let (first, second) = (Kernels.first, Kernels.second)
 
   /// quick/1.0 and slow/2.0 installed for the first kernel, idle/1.0 built for it by hand.
-  private func machine() async throws -> Machine {
+  private func machine() async throws -> MountedMachine {
     let machine = try await Prepared.sources()
     try machine.addQuick()
     try machine.addQuick("slow", "2.0")

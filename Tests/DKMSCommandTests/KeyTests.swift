@@ -10,18 +10,18 @@ import Testing
 struct KeyTests {
   private static let (first, second) = (Kernels.first, Kernels.second)
 
-  private func quick(_ framework: String = "") async throws -> Machine {
+  private func quick(_ framework: String = "") async throws -> MountedMachine {
     let machine = try await Prepared.sources()
     try machine.addQuick()
     try machine.sign(framework)
     return machine
   }
 
-  private func mode(_ machine: Machine, _ name: String) async throws -> String {
+  private func mode(_ machine: MountedMachine, _ name: String) async throws -> String {
     try await Run.program("/usr/bin/stat", ["-c", "%a", machine.path(name).string]).lines.joined()
   }
 
-  private func certificate(_ machine: Machine, _ name: String) async throws -> String {
+  private func certificate(_ machine: MountedMachine, _ name: String) async throws -> String {
     let words = ["x509", "-inform", "DER", "-noout", "-subject", "-text", "-in", machine.path(name).string]
     let run = try await Run.program("/usr/bin/openssl", words)
     try #require(run.status == 0, "\(run)")
@@ -29,7 +29,7 @@ struct KeyTests {
   }
 
   /// Whether a certificate is that of a key.
-  private func belong(_ machine: Machine, _ key: String, _ certificate: String) async throws -> Bool {
+  private func belong(_ machine: MountedMachine, _ key: String, _ certificate: String) async throws -> Bool {
     let words = ["x509", "-inform", "DER", "-noout", "-pubkey", "-in", machine.path(certificate).string]
     let ofCertificate = try await Run.program("/usr/bin/openssl", words)
     let ofKey = try await Run.program(
@@ -77,7 +77,7 @@ struct KeyTests {
 
   @Test("generate_mok makes those that framework.conf names, for the kernel that is named")
   func generateNamed() async throws {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     try machine.sign(
       "mok_signing_key=/etc/dkms/keys/$kernelver.key\nmok_certificate=/etc/dkms/certificates/pub")
     try await machine.dkms("generate_mok -k 1.2.3").expect(1, says: ["/etc/dkms/keys does not exist"])
@@ -94,7 +94,7 @@ struct KeyTests {
 
   @Test("generate_mok says why it cannot")
   func cannotGenerate() async throws {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     let before = machine.tree
     try await machine.dkms("generate_mok", as: .nobody)
       .expect(1, says: ["/var/lib/dkms", "sudo"]).expectUnchanged(since: before)
@@ -107,7 +107,7 @@ struct KeyTests {
 
   @Test("Nobody else may read the key while it is written, and a failure leaves nothing")
   func neverReadable() async throws {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     let path = ["PATH": "/usr/src/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"]
     try machine.addScript(
       #"""
@@ -137,7 +137,7 @@ struct KeyTests {
   }
 
   @Test("A key without its certificate is made anew, and what was enrolled is lost", arguments: Self.programs)
-  func keyAlone(_ program: Machine.Program) async throws {
+  func keyAlone(_ program: MountedMachine.Program) async throws {
     let machine = try await quick()
     try await machine.addKeys("var/mok.key", "var/mok.pub")
     try machine.remove("var/mok.pub")
@@ -152,7 +152,7 @@ struct KeyTests {
 
   @Test(
     "A certificate that has lost its key is replaced, and ours keeps the old one", arguments: Self.programs)
-  func certificateAlone(_ program: Machine.Program) async throws {
+  func certificateAlone(_ program: MountedMachine.Program) async throws {
     let machine = try await quick()
     try await machine.addKeys("var/mok.key", "var/mok.pub")
     try machine.remove("var/mok.key")
@@ -165,7 +165,7 @@ struct KeyTests {
     #expect(try machine.bytes("var/mok.pub.old") == lost)
   }
 
-  private static let programs = [Machine.Program.ours, .reference]
+  private static let programs = [MountedMachine.Program.ours, .reference]
 
   @Test("Runs side by side make one pair")
   func sideBySide() async throws {

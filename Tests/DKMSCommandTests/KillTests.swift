@@ -20,7 +20,8 @@ struct KillTests {
   /// Lets something go wrong at each change that a call makes, does something then, and checks what there is in the end.
   private func everywhere(
     _ accident: Accident = .kill, in words: String, where isMeant: (String) -> Bool = { _ in true },
-    on machine: Machine, then body: @escaping @Sendable (Machine, Machine.Change) async throws -> Void
+    on machine: MountedMachine,
+    then body: @escaping @Sendable (MountedMachine, MountedMachine.Change) async throws -> Void
   ) async throws {
     let changes = try await machine.changes(by: words).filter { $0.path.map(isMeant) == true }
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -93,7 +94,7 @@ struct KillTests {
   // MARK: Tarballs
 
   /// A machine that has nothing of the module but a tarball, and that unpacks tarballs within itself.
-  private func machineWithTarball() async throws -> Machine {
+  private func machineWithTarball() async throws -> MountedMachine {
     let machine = try await Prepared.machine(.built)
     try await machine.dkms("mktarball quick/1.0 -k \(Self.kernel) --archive=/usr/src/q.tar.gz").expect(0)
     try await machine.dkms("remove quick/1.0 --all --no-depmod").expect(0)

@@ -14,7 +14,7 @@ struct OriginalModuleTests {
   private var archive: String { "var/quick/original_module/\(kernel)/x86_64/quick.ko" }
 
   /// Each module of the name, with its permissions and its time.
-  private func list(_ machine: Machine) async throws -> [String] {
+  private func list(_ machine: MountedMachine) async throws -> [String] {
     let run = try await machine.shell(
       "cd /usr/lib/modules/\(kernel) && find . -name quick.ko -exec stat -c '%n %a %y' {} + | sort")
     return run.lines
@@ -71,8 +71,8 @@ struct OriginalModuleTests {
   /// On Debian the reference at hand leaves originals alone, and loses those that another has put away.
   @Test(
     "What one puts away the other puts back", .requiresReference,
-    arguments: [Machine.Program.ours, .reference], [Machine.Program.ours, .reference])
-  func either(_ first: Machine.Program, _ second: Machine.Program) async throws {
+    arguments: [MountedMachine.Program.ours, .reference], [MountedMachine.Program.ours, .reference])
+  func either(_ first: MountedMachine.Program, _ second: MountedMachine.Program) async throws {
     let machine = try await Prepared.machine(.built)
     try machine.write("ID=arch\n", to: "etc/os-release")
     // Where the dkms.conf says, which is all that the reference at hand remembers.
@@ -84,7 +84,7 @@ struct OriginalModuleTests {
     #expect(install.status == 0, "\(install)")
     #expect(!machine.exists(place("extra")) && machine.exists(place("updates/dkms")))
     #expect(try machine.text(archive) == "somebody else's")
-    for program in [Machine.Program.ours, .reference] {
+    for program in [MountedMachine.Program.ours, .reference] {
       try await machine.dkms("status", by: program).expect(
         0, output: ["quick/1.0, \(kernel), x86_64: installed (Original modules exist)"])
     }
@@ -96,7 +96,7 @@ struct OriginalModuleTests {
   }
 
   /// The reference puts these away; ours leaves them where they are.
-  private func withOwnPutAway() async throws -> Machine {
+  private func withOwnPutAway() async throws -> MountedMachine {
     let machine = try await Prepared.machine(.installed)
     try machine.write("the kernel's own", to: archive)
     try machine.write(

@@ -6,7 +6,7 @@ import Testing
 /// What a call of `dkms` came to.
 struct Outcome: CustomStringConvertible {
   let call: String
-  let by: Machine.Program
+  let by: MountedMachine.Program
   let run: Run
   /// Every path of the machine after it.
   let tree: [String]
@@ -96,10 +96,10 @@ private enum ReferenceVersion {
 
 /// Two machines that start alike, one for each implementation.
 struct Pair {
-  let ours: Machine
-  let theirs: Machine
+  let ours: MountedMachine
+  let theirs: MountedMachine
 
-  init(_ machine: Machine) async throws {
+  init(_ machine: MountedMachine) async throws {
     ours = try await machine.copy()
     theirs = try await machine.copy()
   }
@@ -115,7 +115,7 @@ struct Pair {
   }
 
   /// Changes both alike.
-  func change(_ body: (Machine) throws -> Void) rethrows {
+  func change(_ body: (MountedMachine) throws -> Void) rethrows {
     try body(ours)
     try body(theirs)
   }

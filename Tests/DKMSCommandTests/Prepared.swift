@@ -18,10 +18,10 @@ enum Kernels {
 /// Machines that take time to make; each test takes copies.
 enum Prepared {
   /// Two kernels, the sources of hello-world 1.0 and 1.1, and modules to copy in the place of a build.
-  static func sources() async throws -> Machine { try await sourcesTask.value.copy() }
+  static func sources() async throws -> MountedMachine { try await sourcesTask.value.copy() }
 
   /// The same, with quick/1.0 in some state for the first kernel.
-  static func machine(_ state: State) async throws -> Machine {
+  static func machine(_ state: State) async throws -> MountedMachine {
     let machine = try await sources()
     try machine.addQuick()
     if let action = state.action {
@@ -46,7 +46,7 @@ enum Prepared {
   }
 
   private static let sourcesTask = Task {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     shared.withLock { $0.append(machine.path("")) }
     atexit { shared.withLock { $0.forEach { try? Files.remove($0) } } }
     for kernel in [Kernels.first, Kernels.second] { try machine.addKernel(kernel) }
@@ -66,7 +66,7 @@ enum Prepared {
   private static let shared = Mutex<[FilePath]>([])
 }
 
-extension Machine {
+extension MountedMachine {
   /// A module of the fixtures that takes a real build.
   func addHelloWorld(_ version: String) throws {
     let fixture = TestParts.repository.appending("Fixtures/packages/hello-world-dkms")

@@ -12,7 +12,7 @@ struct ProcessTreeTests {
   ///
   /// One ignores what asks it to end, one is its child, and one is a daemon: in a session of its own, no
   /// longer a descendant, with the log and a file of its own open. `end` is what the build does then.
-  private func machine(marker: String, end: String) async throws -> Machine {
+  private func machine(marker: String, end: String) async throws -> MountedMachine {
     let machine = try await Prepared.machine(.added)
     try machine.addQuick(conf: #"MAKE[0]="./grow; ${MAKE[0]}""#)
     try machine.addScript(
@@ -33,7 +33,7 @@ struct ProcessTreeTests {
   ///
   /// pacman waits until its hook's output has no writer; so does the pipe here.
   private func interrupt(
-    _ words: String, with signal: String, on machine: Machine, as user: Machine.User = .root
+    _ words: String, with signal: String, on machine: MountedMachine, as user: MountedMachine.User = .root
   ) async throws -> Run {
     try await machine.shell(
       """

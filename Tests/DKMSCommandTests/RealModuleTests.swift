@@ -15,7 +15,7 @@ struct RealModuleTests {
 
   @Test("Side by side", arguments: modules, [Kernels.first, Kernels.second])
   func sideBySide(_ name: String, _ kernel: String) async throws {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     try machine.addKernel(kernel)
     let files = try await expectSame(of: try await machine.addRealModule(name), for: kernel, on: machine)
     // Those of this name that Debian has are older than its newer kernel.
@@ -25,7 +25,7 @@ struct RealModuleTests {
   /// As Debian has it, it fits neither kernel any more.
   @Test("lttng-modules without the probe that does not compile")
   func lttng() async throws {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     try machine.addKernel(Kernels.first)
     let id = try await machine.addRealModule("lttng-modules")
     let source = "src/\(id.replacing("/", with: "-"))"
@@ -39,7 +39,9 @@ struct RealModuleTests {
   }
 
   /// Installs a module by both; the files that both have put into the kernel.
-  private func expectSame(of id: String, for kernel: String, on machine: Machine) async throws -> [String] {
+  private func expectSame(of id: String, for kernel: String, on machine: MountedMachine) async throws
+    -> [String]
+  {
     let pair = try await Pair(machine)
     async let our = pair.ours.dkms("install \(id) -k \(kernel)")
     async let their = pair.theirs.dkms("install \(id) -k \(kernel)", by: .reference)
@@ -68,7 +70,7 @@ struct RealModuleTests {
 
   /// A failed build tells the first error of its log, and where the log is.
   private func expectReason(
-    _ outcome: Outcome, of id: String, for kernel: String, in machine: Machine
+    _ outcome: Outcome, of id: String, for kernel: String, in machine: MountedMachine
   ) throws {
     let log = "var/\(id)/build/\(kernel)-x86_64/make.log"
     outcome.expect(outcome.status, says: ["  -> the log is /var/lib/dkms/\(log.dropFirst(4))\n"])

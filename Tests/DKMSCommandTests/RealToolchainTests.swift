@@ -14,7 +14,9 @@ struct RealToolchainTests {
   private static let built = "var/hello-world/1.0/\(first)/x86_64/module/hello_world.ko"
 
   /// A machine whose first kernel has headers of its own, with another configuration and choice of compiler.
-  private func machine(compiler: String, configuration change: (String) -> String) async throws -> Machine {
+  private func machine(compiler: String, configuration change: (String) -> String) async throws
+    -> MountedMachine
+  {
     let machine = try await Prepared.sources()
     let headers = TestParts.headers(of: Self.first)
     let own = "modules/\(Self.first)/build"
@@ -37,7 +39,7 @@ struct RealToolchainTests {
     return machine
   }
 
-  private func compiler(_ machine: Machine) async throws -> String {
+  private func compiler(_ machine: MountedMachine) async throws -> String {
     let run = try await Run.program(
       "/usr/bin/readelf", ["-p", ".comment", machine.path(Self.built).string])
     return run.output
@@ -74,8 +76,8 @@ struct RealToolchainTests {
 
   @Test(
     "A Makefile that asks for the running kernel builds for that, and nobody notices",
-    arguments: [Machine.Program.ours, .reference])
-  func runningKernel(_ program: Machine.Program) async throws {
+    arguments: [MountedMachine.Program.ours, .reference])
+  func runningKernel(_ program: MountedMachine.Program) async throws {
     let machine = try await Prepared.sources()
     // The kernel of these tests has no headers, so another one seems to run.
     try machine.addScript(

@@ -11,8 +11,9 @@ import Testing
 struct ReferenceMistakeTests {
   private static let (first, second) = (Kernels.first, Kernels.second)
 
-  @Test("Two runs of one module share a build directory", arguments: [Machine.Program.ours, .reference])
-  func sharedBuildDirectory(_ program: Machine.Program) async throws {
+  @Test(
+    "Two runs of one module share a build directory", arguments: [MountedMachine.Program.ours, .reference])
+  func sharedBuildDirectory(_ program: MountedMachine.Program) async throws {
     let machine = try await Prepared.sources()
     try machine.addQuick(conf: #"MAKE[0]="./wait-for-the-other $kernelver; ${MAKE[0]}""#)
     // A build that goes on when the other run has begun its own.
@@ -34,8 +35,8 @@ struct ReferenceMistakeTests {
 
   @Test(
     "A MAKE_MATCH that matches nothing runs another module's command",
-    arguments: [Machine.Program.ours, .reference])
-  func unmatchedMake(_ program: Machine.Program) async throws {
+    arguments: [MountedMachine.Program.ours, .reference])
+  func unmatchedMake(_ program: MountedMachine.Program) async throws {
     let machine = try await Prepared.sources()
     try machine.addQuick("a", "1.0")
     try machine.addQuick(
@@ -49,8 +50,8 @@ struct ReferenceMistakeTests {
 
   @Test(
     "A name that leads out of the source tree removes what it finds there",
-    arguments: [Machine.Program.ours, .reference])
-  func outsideSourceTree(_ program: Machine.Program) async throws {
+    arguments: [MountedMachine.Program.ours, .reference])
+  func outsideSourceTree(_ program: MountedMachine.Program) async throws {
     let machine = try await Prepared.sources()
     try machine.write("precious", to: "src/outside-1.0/file")
     try machine.write("", to: "src/tree/.keep")
@@ -68,8 +69,8 @@ struct ReferenceMistakeTests {
     if program == .ours { outcome.expect(8, says: ["'../outside'"]) }
   }
 
-  @Test("depmod does not see another install tree", arguments: [Machine.Program.ours, .reference])
-  func otherInstallTree(_ program: Machine.Program) async throws {
+  @Test("depmod does not see another install tree", arguments: [MountedMachine.Program.ours, .reference])
+  func otherInstallTree(_ program: MountedMachine.Program) async throws {
     let machine = try await Prepared.machine(.built)
     // The same kernel in both trees, so that the wrong one is there to be taken.
     try machine.write("", to: "modules/other/\(Self.first)/modules.dep")
@@ -84,8 +85,10 @@ struct ReferenceMistakeTests {
     #expect(dependencies.contains("quick.ko") == (program == .ours), "\(dependencies)")
   }
 
-  @Test("A build by force that fails takes the good one away", arguments: [Machine.Program.ours, .reference])
-  func failedRebuild(_ program: Machine.Program) async throws {
+  @Test(
+    "A build by force that fails takes the good one away",
+    arguments: [MountedMachine.Program.ours, .reference])
+  func failedRebuild(_ program: MountedMachine.Program) async throws {
     let machine = try await Prepared.machine(.installed)
     try machine.addQuick(conf: "MAKE[0]=false")
     let words = "build quick/1.0 -k \(Self.first) --force"
@@ -94,8 +97,8 @@ struct ReferenceMistakeTests {
     #expect(machine.exists(module) == (program == .ours))
   }
 
-  @Test("status starts programs for each row", arguments: [Machine.Program.ours, .reference])
-  func processes(_ program: Machine.Program) async throws {
+  @Test("status starts programs for each row", arguments: [MountedMachine.Program.ours, .reference])
+  func processes(_ program: MountedMachine.Program) async throws {
     let machine = try await Prepared.sources()
     var counts: [Int] = []
     for row in 1...10 {
@@ -108,7 +111,8 @@ struct ReferenceMistakeTests {
   }
 
   /// How many processes and threads a call starts, itself among them: the numbers given in a namespace of its own.
-  private func processes(of words: String, by program: Machine.Program, in machine: Machine) async throws
+  private func processes(of words: String, by program: MountedMachine.Program, in machine: MountedMachine)
+    async throws
     -> Int
   {
     let run = try await machine.shell(

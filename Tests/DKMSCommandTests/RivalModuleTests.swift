@@ -11,7 +11,7 @@ struct RivalModuleTests {
   private static let installed = "modules/\(kernel)/updates/dkms/rival.ko"
 
   /// Two modules, built for the first kernel, whose module file has one name; each with its MODULE_VERSION.
-  private func machine(_ rivals: [(id: String, version: String)]) async throws -> Machine {
+  private func machine(_ rivals: [(id: String, version: String)]) async throws -> MountedMachine {
     let machine = try await Prepared.sources()
     for (id, version) in rivals {
       let parts = id.split(separator: "/").map(String.init)

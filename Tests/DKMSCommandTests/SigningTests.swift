@@ -13,7 +13,7 @@ struct SigningTests {
   private static let installed = "modules/\(first)/updates/dkms/quick.ko"
   private static let install = "install quick/1.0 -k \(first)"
 
-  private func quick(_ framework: String = "") async throws -> Machine {
+  private func quick(_ framework: String = "") async throws -> MountedMachine {
     let machine = try await Prepared.sources()
     try machine.addQuick()
     try machine.sign(framework)
@@ -24,7 +24,7 @@ struct SigningTests {
 
   @Test("With one key both give one signature", arguments: [Kernels.first, Kernels.second])
   func sameSignature(_ kernel: String) async throws {
-    let machine = try await quick(Machine.ownKeys)
+    let machine = try await quick(MountedMachine.ownKeys)
     try await machine.addKeys()
     let pair = try await Pair(machine)
     try await pair.dkms("install quick/1.0 -k \(kernel)").expect(0)
@@ -44,7 +44,7 @@ struct SigningTests {
   func order() async throws {
     let machine = try await Prepared.sources()
     try await machine.addKeys()
-    try machine.sign(Machine.ownKeys)
+    try machine.sign(MountedMachine.ownKeys)
     try machine.write("", to: "modules/\(Self.first)/kernel/fs/own.ko.zst")
     try await machine.dkms("build hello-world/1.0 -k \(Self.first)").expect(0)
     let module = "var/hello-world/1.0/\(Self.first)/x86_64/module/hello_world.ko"
@@ -59,7 +59,7 @@ struct SigningTests {
   func reproducible() async throws {
     let machine = try await Prepared.sources()
     try await machine.addKeys()
-    try machine.sign(Machine.ownKeys)
+    try machine.sign(MountedMachine.ownKeys)
     let words = "build hello-world/1.0 -k \(Self.first) --force"
     let module = "var/hello-world/1.0/\(Self.first)/x86_64/module/hello_world.ko"
     try await machine.dkms(words).expect(0)
@@ -135,8 +135,8 @@ struct SigningTests {
   /// A way in which signing fails.
   struct Failure: CustomTestStringConvertible {
     let testDescription: String
-    var framework = Machine.ownKeys
-    var change: @Sendable (Machine) throws -> Void = { _ in }
+    var framework = MountedMachine.ownKeys
+    var change: @Sendable (MountedMachine) throws -> Void = { _ in }
     /// What is missing from the machine for the time of the call.
     var hidden: String?
     let says: [String]
@@ -144,13 +144,14 @@ struct SigningTests {
 
   private static let failures = [
     Failure(
-      testDescription: "no program", framework: "\(Machine.ownKeys)\nsign_file=/nonexistent",
+      testDescription: "no program", framework: "\(MountedMachine.ownKeys)\nsign_file=/nonexistent",
       says: ["/nonexistent is not a program", "headers"]),
     Failure(
       testDescription: "the program fails", change: { try $0.write("no key\n", to: "etc/own.key") },
       says: ["sign-file failed: "]),
     Failure(
-      testDescription: "the program does nothing", framework: "\(Machine.ownKeys)\nsign_file=/bin/true",
+      testDescription: "the program does nothing",
+      framework: "\(MountedMachine.ownKeys)\nsign_file=/bin/true",
       says: ["/bin/true failed: it left no signature"]),
     Failure(
       testDescription: "no certificate", change: { try $0.remove("etc/own.der") },
@@ -160,7 +161,7 @@ struct SigningTests {
       says: ["openssl, which makes keys, is not installed", "pacman -S openssl"]),
   ]
 
-  private func machine(for failure: Failure) async throws -> Machine {
+  private func machine(for failure: Failure) async throws -> MountedMachine {
     let machine = try await quick(failure.framework)
     try await machine.addKeys()
     try failure.change(machine)
@@ -168,7 +169,7 @@ struct SigningTests {
     return machine
   }
 
-  private func dkms(_ words: String, _ machine: Machine, _ failure: Failure) async throws -> Run {
+  private func dkms(_ words: String, _ machine: MountedMachine, _ failure: Failure) async throws -> Run {
     let hide = failure.hidden.map { "mount --bind /dev/null \($0); " } ?? ""
     return try await machine.shell("\(hide)exec dkms \(words)")
   }
@@ -199,7 +200,7 @@ struct SigningTests {
 
   @Test("The module that stands stays where its successor cannot be signed")
   func predecessor() async throws {
-    let machine = try await quick("\(Machine.ownKeys)\nsign_file=/nonexistent")
+    let machine = try await quick("\(MountedMachine.ownKeys)\nsign_file=/nonexistent")
     try machine.addEnforcingConfiguration()
     try await machine.dkms(Self.install).expect(0)
     let before = try machine.bytes(Self.installed)
@@ -211,9 +212,9 @@ struct SigningTests {
 
   @Test(
     "A failed signature passes in silence, whatever the kernel asks for",
-    arguments: [Machine.Program.ours, .reference])
-  func silentFailure(_ program: Machine.Program) async throws {
-    let machine = try await quick(Machine.ownKeys)
+    arguments: [MountedMachine.Program.ours, .reference])
+  func silentFailure(_ program: MountedMachine.Program) async throws {
+    let machine = try await quick(MountedMachine.ownKeys)
     try await machine.addKeys()
     try machine.write("no key\n", to: "etc/own.key")
     try machine.addEnforcingConfiguration()

@@ -8,7 +8,7 @@ import Testing
 struct SourceTests {
   @Test("A source whose dkms.conf names a module twice is brought in, and refused")
   func repeated() async throws {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     try machine.addQuick(in: "etc/there", conf: "BUILT_MODULE_NAME[1]=quick\nDEST_MODULE_LOCATION[1]=/extra")
     try await machine.dkms("add /etc/dkms/there/quick-1.0").expect(8, says: ["repeats 'quick'"])
     #expect(machine.exists("src/quick-1.0/dkms.conf"))
@@ -17,7 +17,7 @@ struct SourceTests {
 
   @Test("A source that cannot be named is not brought in")
   func nameless() async throws {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     try machine.write("PACKAGE_VERSION=1.0\n", to: "etc/there/dkms.conf")
     let before = machine.tree
     try await machine.dkms("add /etc/dkms/there").expect(8).expectUnchanged(since: before)
@@ -25,7 +25,7 @@ struct SourceTests {
 
   @Test("Nothing is added where nothing says what system this is")
   func anonymousSystem() async throws {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     try machine.addQuick()
     let run = try await machine.shell(
       """

@@ -56,7 +56,7 @@ struct StatusDocumentTests {
   }
 
   private func document(
-    _ machine: Machine, _ words: String = "", status: Int32 = 0, as user: Machine.User = .root
+    _ machine: MountedMachine, _ words: String = "", status: Int32 = 0, as user: MountedMachine.User = .root
   ) async throws -> Document {
     let outcome = try await machine.dkms("status --json \(words)", as: user).expect(status)
     let decoder = JSONDecoder()

@@ -8,7 +8,7 @@ import Testing
 @Suite(.requiresRoot, .requiresKernelHeaders, .requiresReference)
 struct StatusTests {
   /// Two modules, two versions, two kernels, in every state that is not broken.
-  private func populated(by program: Machine.Program) async throws -> Machine {
+  private func populated(by program: MountedMachine.Program) async throws -> MountedMachine {
     let machine = try await Prepared.sources()
     for (name, version) in [("quick", "1.0"), ("quick", "1.1"), ("slow", "2.0"), ("idle", "0-1")] {
       try machine.addQuick(name, version)
@@ -21,7 +21,7 @@ struct StatusTests {
     return machine
   }
 
-  private func expectAgreement(_ machine: Machine, _ words: String) async throws {
+  private func expectAgreement(_ machine: MountedMachine, _ words: String) async throws {
     let ours = try await machine.dkms(words)
     let theirs = try await machine.dkms(words, by: .reference)
     ours.expectSame(as: theirs)
@@ -35,8 +35,10 @@ struct StatusTests {
     "-k F -k S -a x86_64",
   ]
 
-  @Test("Every filter shows the same, whoever made the tree", arguments: [Machine.Program.ours, .reference])
-  func filters(_ maker: Machine.Program) async throws {
+  @Test(
+    "Every filter shows the same, whoever made the tree",
+    arguments: [MountedMachine.Program.ours, .reference])
+  func filters(_ maker: MountedMachine.Program) async throws {
     let machine = try await populated(by: maker)
     for filter in Self.filters {
       let words = filter.replacing("F", with: Kernels.first).replacing("S", with: Kernels.second)
@@ -61,7 +63,7 @@ struct StatusTests {
     ])
   func emptyFilters(_ words: [String]) async throws {
     let machine = try await Prepared.machine(.installed)
-    for program in [Machine.Program.ours, .reference] {
+    for program in [MountedMachine.Program.ours, .reference] {
       try await machine.dkms(["status"] + words, by: program)
         .expect(0, output: ["quick/1.0, \(Kernels.first), x86_64: installed"])
     }
@@ -74,8 +76,10 @@ struct StatusTests {
     ours.expectSame(as: theirs)
   }
 
-  @Test("What is wrong with a tree is said in the same words", arguments: [Machine.Program.ours, .reference])
-  func remarks(_ maker: Machine.Program) async throws {
+  @Test(
+    "What is wrong with a tree is said in the same words",
+    arguments: [MountedMachine.Program.ours, .reference])
+  func remarks(_ maker: MountedMachine.Program) async throws {
     let machine = try await populated(by: maker)
     let kernel = Kernels.first
     try machine.write("x", to: "modules/\(kernel)/updates/dkms/quick.ko")

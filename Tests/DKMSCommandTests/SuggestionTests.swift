@@ -72,7 +72,7 @@ struct SuggestionTests {
 
   @Test("A module without its version is answered with the versions there are", .requiresRoot)
   func versions() async throws {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     for id in ["hello-1.0", "hello-1.10", "hello-1.9", "hello-world-2.0"] {
       try machine.write(
         "PACKAGE_NAME=\"\(id.prefix { !$0.isNumber }.dropLast())\"\n", to: "src/\(id)/dkms.conf")

@@ -11,27 +11,29 @@ struct TarballTests {
   private static let (first, second) = (Kernels.first, Kernels.second)
 
   /// Calls `dkms` in a directory of the machine.
-  private func dkms(_ words: String, in directory: String, of machine: Machine) async throws -> Run {
+  private func dkms(_ words: String, in directory: String, of machine: MountedMachine) async throws -> Run {
     try await machine.shell("cd \(directory) && dkms \(words)")
   }
 
   private func installed(_ kernel: String) -> String { "quick/1.0, \(kernel), x86_64: installed" }
 
   /// Takes the module away from a machine, with its source.
-  private func forget(_ machine: Machine) async throws {
+  private func forget(_ machine: MountedMachine) async throws {
     try await machine.dkms("remove quick/1.0 --all --no-depmod").expect(0)
     try machine.remove("src/quick-1.0")
   }
 
   // MARK: Both ways
 
-  @Test("What one writes the other loads", .requiresReference, arguments: [Machine.Program.ours, .reference])
-  func interchange(_ writer: Machine.Program) async throws {
+  @Test(
+    "What one writes the other loads", .requiresReference,
+    arguments: [MountedMachine.Program.ours, .reference])
+  func interchange(_ writer: MountedMachine.Program) async throws {
     let machine = try await Prepared.machine(.installed)
     try await machine.dkms("mktarball quick/1.0 -k \(Self.first) --archive=/usr/src/q.tar.gz", by: writer)
       .expect(0)
     try await forget(machine)
-    let loader: Machine.Program = writer == .ours ? .reference : .ours
+    let loader: MountedMachine.Program = writer == .ours ? .reference : .ours
     try await machine.dkms("ldtarball /usr/src/q.tar.gz", by: loader).expect(0)
     try await machine.dkms("status").expect(0, output: ["quick/1.0, \(Self.first), x86_64: built"])
     #expect(Disk.linkTarget(machine.path("var/quick/1.0/source"))?.string == "/usr/src/quick-1.0")
@@ -177,8 +179,9 @@ struct TarballTests {
 
   // MARK: Hostile ones
 
-  @Test("A tarball that leads out of itself writes nothing", arguments: [Machine.Program.ours, .reference])
-  func hostile(_ loader: Machine.Program) async throws {
+  @Test(
+    "A tarball that leads out of itself writes nothing", arguments: [MountedMachine.Program.ours, .reference])
+  func hostile(_ loader: MountedMachine.Program) async throws {
     let machine = try await Prepared.sources()
     try machine.write("precious", to: "src/precious")
     // A link to a directory, and a file through it: as tar itself would not write it twice.

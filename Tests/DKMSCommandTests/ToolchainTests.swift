@@ -14,7 +14,7 @@ struct ToolchainTests {
   /// A kernel whose configuration says this, with a module whose build writes down the tools it is told.
   private func machine(
     _ configuration: String, tools: [String] = [], conf: String = #"MAKE[0]="make""#
-  ) async throws -> Machine {
+  ) async throws -> MountedMachine {
     let machine = try await Prepared.sources()
     try machine.addKernel("1.2.3", hasHeaders: false)
     try machine.write("\(configuration)\n", to: "modules/1.2.3/build/.config")
@@ -34,11 +34,13 @@ struct ToolchainTests {
     return machine
   }
 
-  private func build(_ machine: Machine, by program: Machine.Program = .ours) async throws -> Outcome {
+  private func build(_ machine: MountedMachine, by program: MountedMachine.Program = .ours) async throws
+    -> Outcome
+  {
     try await machine.dkms("build quick/1.0 -k 1.2.3", by: program, environment: ["PATH": Self.path])
   }
 
-  private func told(_ machine: Machine) throws -> [String] {
+  private func told(_ machine: MountedMachine) throws -> [String] {
     try machine.text("var/quick/1.0/1.2.3/x86_64/module/quick.ko").split(separator: "\n")
       .map { $0.split(separator: " ").joined(separator: " ") }
   }
@@ -114,8 +116,8 @@ struct ToolchainTests {
 
   @Test(
     "The kernel's tools reach only the last of several commands",
-    arguments: [Machine.Program.ours, .reference])
-  func severalCommands(_ program: Machine.Program) async throws {
+    arguments: [MountedMachine.Program.ours, .reference])
+  func severalCommands(_ program: MountedMachine.Program) async throws {
     let machine = try await machine(
       "\(Self.clang)\nCONFIG_LD_IS_LLD=y", tools: ["clang", "ld.lld"],
       conf: #"MAKE[0]="make first && make second""#)

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import DKMSModel
+import TestSupport
 
 /// Values of the model, of every kind, at random but the same ones each time.
 struct RandomValues {
-  private var state: UInt64
+  private var numbers: SeededNumbers
 
-  init(_ seed: UInt64) { state = seed }
+  init(_ seed: UInt64) { numbers = SeededNumbers(seed: seed) }
 
-  mutating func below(_ count: Int) -> Int {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return Int((state >> 33) % UInt64(count))
-  }
+  mutating func below(_ count: Int) -> Int { numbers.below(count) }
 
   mutating func bool() -> Bool { below(2) == 0 }
 

@@ -149,7 +149,7 @@ import Testing
 
   @Test func aDirectoryMayComeAndGoWhileItIsMade() async throws {
     // Where nothing takes long, they meet.
-    let directory = try TemporaryDirectory(in: Disk.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
+    let directory = try TemporaryDirectory(in: TemporaryDirectory.memory)
     let path = directory.path.appending("a")
     let another = Task {
       while !Task.isCancelled {

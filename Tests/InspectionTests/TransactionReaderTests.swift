@@ -85,7 +85,8 @@ import Testing
     try system.lay(try system.addSource("hello", "1.0"), builtFor: "6.1.0")
     try system.addPackage("linux", files: ["usr/lib/modules/6.2.0/", "usr/lib/modules/6.2.0/vmlinuz"])
     try system.addPackage("other", files: ["usr/bin/other"])
-    #expect(try await system.findings("linux").transaction.goneKernels.map(\.release.description) == ["6.1.0"])
+    #expect(
+      try await system.findings("linux").transaction.goneKernels.map(\.release.description) == ["6.1.0"])
     #expect(try await system.findings("other").transaction.goneKernels.isEmpty)
   }
 

@@ -30,11 +30,11 @@ import Testing
     Disk.answer { () throws(HostError) in
       PrunePlan(try PruneFacts(system.snapshot, Database(root: system.directory.path)))
     }
-      .items.map { item in
-        var path = item.path
-        _ = path.removePrefix(system.directory.path)
-        return path.string
-      }
+    .items.map { item in
+      var path = item.path
+      _ = path.removePrefix(system.directory.path)
+      return path.string
+    }
   }
 
   @Test func aHealthySystemHasNothingToLose() async {
@@ -205,18 +205,5 @@ import Testing
     return ["modules.order", "kernel", "build", "notes"].contains {
       Disk.kind(system.directory.path.appending("\(directory)/\($0)")) != nil
     }
-  }
-}
-
-/// The same numbers for the same seed, on every machine.
-private struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678_9ABC_DEF1 }
-
-  mutating func next() -> UInt64 {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    let mixed = (state ^ state >> 33) &* 0xFF51_AFD7_ED55_8CCD
-    return mixed ^ mixed >> 33
   }
 }

@@ -2,11 +2,12 @@
 
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Pacman
 
-@Suite("A database that pacman wrote", .requiresPacman, .requiresLibalpm)
+@Suite("A database that pacman wrote", .requiresPacmanAsRoot, .requiresLibalpm)
 struct PacmanDatabaseTests {
   @Test("reads the same from both sources")
   func written() throws {

@@ -19,7 +19,7 @@ package struct HookedSystem {
   package var bootIdentifier = "the first boot"
 
   package init() throws {
-    directory = try TemporaryDirectory(in: Disk.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
+    directory = try TemporaryDirectory(in: TemporaryDirectory.memory)
     var layout = Layout()
     layout.root = directory.path
     layout.sourceTree = directory.path.appending("usr/src")

@@ -11,13 +11,17 @@ package enum Disk {
   package static func isFile(_ path: FilePath) -> Bool { answer(path, Files.isFile) }
   package static func isExecutable(_ path: FilePath) -> Bool { answer(path, Files.isExecutable) }
   package static func isWritable(_ path: FilePath) -> Bool { answer(path, Files.isWritable) }
-  package static func list(_ path: FilePath) -> [String] { answer(path) { path throws(HostError) in try Files.list(path) } }
+  package static func list(_ path: FilePath) -> [String] {
+    answer(path) { path throws(HostError) in try Files.list(path) }
+  }
   package static func components(of path: FilePath) -> [FilePath.Component] { answer(path, Files.components) }
   package static func resolved(_ path: FilePath) -> FilePath? { answer(path, Files.resolved) }
   package static func linkTarget(_ path: FilePath) -> FilePath? { answer(path, Files.linkTarget) }
   package static func size(_ path: FilePath) -> Int? { answer(path, Files.size) }
   package static func modificationTime(_ path: FilePath) -> Int? { answer(path, Files.modificationTime) }
-  package static func digest(_ path: FilePath) -> String? { answer(path) { path throws(HostError) in try Files.digest(path) } }
+  package static func digest(_ path: FilePath) -> String? {
+    answer(path) { path throws(HostError) in try Files.digest(path) }
+  }
   package static func text(_ path: FilePath) -> String? { answer(path, Files.text) }
 
   private static func answer<Value>(

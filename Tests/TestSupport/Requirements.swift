@@ -5,62 +5,89 @@ internal import Host
 public import SystemPackage
 public import Testing
 
-/// What a test needs of the machine; where it is missing the test is skipped, visibly.
-///
-/// With `ALPM_DKMS_REQUIRE_ALL` set nothing is skipped: such a test runs and fails.
+/// What decides whether a test runs here: what it needs of the machine, and which half of the tests is wanted.
 public enum Requirement {
-  fileprivate static func isMet(_ condition: @autoclosure () -> Bool) -> Bool {
-    getenv("ALPM_DKMS_REQUIRE_ALL") != nil || condition()
+  /// With `ALPM_DKMS_REQUIRE_ALL` set nothing is left out: a test whose needs are not met runs and fails.
+  private static let isAllRequired = getenv("ALPM_DKMS_REQUIRE_ALL") != nil
+
+  /// With `ALPM_DKMS_QUICK` set only the quick half runs: what needs neither root nor pacman, and ends soon.
+  private static let isQuick = getenv("ALPM_DKMS_QUICK") != nil && !isAllRequired
+
+  /// Skips a test, visibly, where what it needs is missing; it is of the quick half.
+  public static func needs(_ what: Comment, _ isMet: @Sendable @escaping () -> Bool) -> ConditionTrait {
+    .enabled(what) { isAllRequired || isMet() }
   }
 
-  static func hasProgram(_ name: String) -> Bool {
-    ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].contains { Disk.isExecutable(FilePath("\($0)/\(name)")) }
+  /// The same for a test that is not of the quick half.
+  public static func slowlyNeeds(_ what: Comment, _ isMet: @Sendable @escaping () -> Bool) -> ConditionTrait {
+    .enabled(isQuick ? "not of the quick half: \(what)" : what) { isAllRequired || !isQuick && isMet() }
+  }
+
+  /// Whether all of these programs are where programs are.
+  public static func hasPrograms(_ names: String...) -> Bool {
+    names.allSatisfy { name in
+      ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].contains { Disk.isExecutable(FilePath("\($0)/\(name)")) }
+    }
   }
 }
 
 extension Trait where Self == ConditionTrait {
-  /// The test changes what only root may change.
-  public static var requiresRoot: Self {
-    .enabled(if: Requirement.isMet(geteuid() == 0), "needs root")
-  }
-
-  /// The test installs packages with pacman in a throwaway root that holds this suite.
-  public static var requiresPacman: Self {
-    let isMet =
-      geteuid() == 0 && Requirement.hasProgram("pacman") && Disk.isDirectory(TestParts.packages)
-      && Disk.isFile(TestParts.stage.appending("usr/bin/dkms"))
-    return .enabled(
-      if: Requirement.isMet(isMet), "needs root, pacman, test packages and a staged suite: run make test")
-  }
-
-  /// The test builds real modules against real kernel headers.
-  public static var requiresKernelHeaders: Self {
-    .enabled(
-      if: Requirement.isMet(TestParts.kernels.count >= 3 && Requirement.hasProgram("make")),
-      "needs kernel headers and make: run make test")
-  }
+  // MARK: In the quick half
 
   /// The test asks every shell that has completions.
   public static var requiresShells: Self {
-    .enabled(
-      if: Requirement.isMet(["bash", "fish", "zsh", "script"].allSatisfy(Requirement.hasProgram)),
-      "needs bash, fish and zsh: run make test")
+    Requirement.needs("needs bash, fish and zsh: run make test") {
+      Requirement.hasPrograms("bash", "fish", "zsh", "script")
+    }
   }
 
   /// The test reads manual pages.
   public static var requiresMandoc: Self {
-    .enabled(if: Requirement.isMet(Requirement.hasProgram("mandoc")), "needs mandoc: run make test")
+    Requirement.needs("needs mandoc: run make test") { Requirement.hasPrograms("mandoc") }
+  }
+
+  // MARK: Not in the quick half
+
+  /// The test takes long: real compilers, images, thousands of files, or many programs one after the other.
+  public static var takesLong: Self {
+    Requirement.slowlyNeeds("takes long") { true }
+  }
+
+  /// The test changes what only root may change.
+  public static var requiresRoot: Self {
+    Requirement.slowlyNeeds("needs root") { geteuid() == 0 }
+  }
+
+  /// The test installs packages with pacman in a throwaway root that holds this suite.
+  public static var requiresPacman: Self {
+    Requirement.slowlyNeeds("needs root, pacman, test packages and a staged suite: run make test") {
+      geteuid() == 0 && Requirement.hasPrograms("pacman") && Disk.isDirectory(TestParts.packages)
+        && Disk.isFile(TestParts.stage.appending("usr/bin/dkms"))
+    }
+  }
+
+  /// The test lets pacman write a database, which pacman does for root only.
+  public static var requiresPacmanAsRoot: Self {
+    Requirement.slowlyNeeds("needs pacman and root") {
+      geteuid() == 0 && Requirement.hasPrograms("pacman", "bsdtar")
+    }
+  }
+
+  /// The test builds real modules against real kernel headers.
+  public static var requiresKernelHeaders: Self {
+    Requirement.slowlyNeeds("needs kernel headers and make: run make test") {
+      TestParts.kernels.count >= 3 && Requirement.hasPrograms("make")
+    }
   }
 
   /// The test kills programs just before a system call.
   public static var requiresTracing: Self {
-    .enabled(if: Requirement.isMet(Requirement.hasProgram("strace")), "needs strace: run make test")
+    Requirement.slowlyNeeds("needs strace: run make test") { Requirement.hasPrograms("strace") }
   }
 
   /// The test compares with the reference implementation.
   public static var requiresReference: Self {
-    .enabled(
-      if: Requirement.isMet(Disk.isExecutable(TestParts.reference)), "needs Debian's dkms: run make test")
+    Requirement.slowlyNeeds("needs Debian's dkms: run make test") { Disk.isExecutable(TestParts.reference) }
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Glibc
 internal import Host
 public import SystemPackage
 
@@ -7,6 +8,18 @@ public import SystemPackage
 public final class TemporaryDirectory: Sendable {
   /// Where it is.
   public let path: FilePath
+
+  /// Where there is memory to write to, else on the disk: what is written there is brought to the disk at no cost.
+  ///
+  /// Programs must be allowed to run there, and containers may give it a few megabytes only.
+  public static let memory: FilePath = {
+    let memory: FilePath = "/dev/shm"
+    var status = statvfs()
+    guard Disk.isWritable(memory), statvfs(memory.string, &status) == 0 else { return "/tmp" }
+    let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    // ST_NOEXEC, which Swift does not see.
+    return status.f_flag & 8 == 0 && free >= 1 << 30 ? memory : "/tmp"
+  }()
 
   /// Makes a directory below `parent`.
   public init(in parent: FilePath = "/tmp") throws {

@@ -142,10 +142,10 @@ struct CompletionTests {
   }
 
   @Test(
-    "Names are text: none is run, and none that a shell would have to quote is offered",
+    "Names are text: none is run, and none that a shell would have to quote is offered", .takesLong,
     arguments: Shell.allCases)
   func hostileNames(_ shell: Shell) async throws {
-    let machine = try Machine()
+    let machine = try MountedMachine()
     let directory = machine.path("etc/cwd")
     try Files.makeDirectories(directory)
     for name in Self.hostileNames {
@@ -195,13 +195,13 @@ struct CompletionTests {
   private static let stable = "6.12.1-arch1-1+"
   private static let gone = "5.0.gone"
 
-  private static func trees(of machine: Machine) -> String {
+  private static func trees(of machine: MountedMachine) -> String {
     "--dkmstree=\(machine.path("var"))/ --sourcetree \(machine.path("src")) --installtree=\(machine.path("modules"))"
   }
 
   /// A machine with modules and kernels in every state.
-  private static func machine() throws -> Machine {
-    let machine = try Machine()
+  private static func machine() throws -> MountedMachine {
+    let machine = try MountedMachine()
     for (name, version) in [
       ("hello", "1.0"), ("hello", "2.0"), ("hello-world", "1.1-2"), ("co:lon", "1:2"),
       ("fresh+plus", "3.0~rc1"),
@@ -227,7 +227,7 @@ struct CompletionTests {
     return machine
   }
 
-  private static func register(_ name: String, _ version: String, on machine: Machine) throws {
+  private static func register(_ name: String, _ version: String, on machine: MountedMachine) throws {
     try Files.makeDirectories(machine.path("var/\(name)/\(version)/build"))
     try Files.link(machine.path("var/\(name)/\(version)/source"), to: machine.path("src/\(name)-\(version)"))
   }

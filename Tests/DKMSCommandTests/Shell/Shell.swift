@@ -22,7 +22,8 @@ enum Shell: String, CaseIterable, Sendable, CustomTestStringConvertible {
   ///   - machine: The machine to ask on, if it is not this one.
   /// - Returns: The words, without their option and without the slash of a directory: shells differ in that.
   /// - Throws: `NoAnswer`, or what kept the shell from starting.
-  func offers(for lines: [String], in directory: FilePath = "/", on machine: Machine? = nil) async throws
+  func offers(for lines: [String], in directory: FilePath = "/", on machine: MountedMachine? = nil)
+    async throws
     -> [[String]]
   {
     let scratch = try TemporaryDirectory()
@@ -43,7 +44,7 @@ enum Shell: String, CaseIterable, Sendable, CustomTestStringConvertible {
   }
 
   /// The same for one line.
-  func offers(for line: String, in directory: FilePath = "/", on machine: Machine? = nil) async throws
+  func offers(for line: String, in directory: FilePath = "/", on machine: MountedMachine? = nil) async throws
     -> [String]
   {
     try await offers(for: [line], in: directory, on: machine)[0]

@@ -9,9 +9,9 @@ import Testing
 
 /// BUILD_EXCLUSIVE_* and OBSOLETE_BY, for kernel 6.1.5-x on x86_64.
 @Suite struct ConfigurationExclusionTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
 
-  init() throws { machine = try Machine() }
+  init() throws { machine = try TemporaryMachine() }
 
   private func addKernelConfiguration() throws {
     try machine.directory.write(

@@ -11,10 +11,10 @@ import Testing
 
 /// What kinds of files a configuration may be made of, and when bash is asked.
 @Suite(.timeLimit(.minutes(60))) struct ConfigurationFilesTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
   private var path: String { "\(machine.layout.sourceTree)/tested/dkms.conf" }
 
-  init() throws { machine = try Machine() }
+  init() throws { machine = try TemporaryMachine() }
 
   private var shells: Int { machine.launcher.commands("bash").count }
 
@@ -28,7 +28,8 @@ import Testing
     try machine.directory.write("POST_ADD=\"$POST_ADD --more\"\n", to: "etc/hello.conf")
     try machine.directory.write("parallel_jobs=3\n", to: "etc/framework.conf")
     let configuration = try await machine.read(
-      Machine.plain + "POST_ADD=add.sh\nMAKE='make -C $kernel_source_dir'\n", of: try module("hello", "1.0"))
+      TemporaryMachine.plain + "POST_ADD=add.sh\nMAKE='make -C $kernel_source_dir'\n",
+      of: try module("hello", "1.0"))
     #expect(configuration.scripts == [.postAdd: "add.sh --more"])
     #expect(configuration.makeCommand == "make -C \(machine.layout.installTree)/6.1.5-x/build")
     #expect(try await Framework.read(over: machine.layout, host: machine.host).options.jobs == 3)
@@ -39,7 +40,7 @@ import Testing
     try machine.directory.write("POST_ADD=$(echo \"$POST_ADD again\")\n", to: "etc/hello.conf")
     try machine.directory.write("POST_BUILD=\"$POST_ADD\"\n", to: "etc/hello-1.0.conf")
     let configuration = try await machine.read(
-      Machine.plain + "POST_ADD=add.sh\n", of: try module("hello", "1.0"))
+      TemporaryMachine.plain + "POST_ADD=add.sh\n", of: try module("hello", "1.0"))
     #expect(configuration.scripts == [.postAdd: "add.sh again", .postBuild: "add.sh again"])
     #expect(shells == 1)
   }
@@ -47,7 +48,7 @@ import Testing
   // MARK: Line ends
 
   private func read(withCarriageReturns conf: String) async throws -> ModuleConfiguration {
-    try await machine.read((Machine.plain + conf).replacing("\n", with: "\r\n"))
+    try await machine.read((TemporaryMachine.plain + conf).replacing("\n", with: "\r\n"))
   }
 
   @Test func carriageReturnsDoNotHinderBash() async throws {
@@ -108,7 +109,7 @@ import Testing
 
   @Test func overrideThatIsADirectoryIsNamed() async throws {
     try Files.makeDirectories(machine.layout.configurationDirectory.appending("hello.conf"))
-    let error = try await failure(of: Machine.plain, try module("hello", "1.0"))
+    let error = try await failure(of: TemporaryMachine.plain, try module("hello", "1.0"))
     #expect(error.description.contains("etc/hello.conf") && error.description.contains("directory"))
   }
 
@@ -116,7 +117,7 @@ import Testing
   func overrideMayBeALinkToNothing(_ target: FilePath) async throws {
     try Files.link(machine.layout.configurationDirectory.appending("hello.conf"), to: target)
     let configuration = try await machine.read(
-      Machine.plain + "POST_ADD=add.sh\n", of: try module("hello", "1.0"))
+      TemporaryMachine.plain + "POST_ADD=add.sh\n", of: try module("hello", "1.0"))
     #expect(configuration.scripts == [.postAdd: "add.sh"])
   }
 
@@ -132,7 +133,7 @@ import Testing
 
   @Test(arguments: ["exit 0", "exit 3", ": > $sign; sleep 300", "if true; then", "fi"])
   func overrideAtFaultIsNamed(_ line: String) async throws {
-    let conf = try machine.directory.write(Machine.plain, to: "src/tested/dkms.conf")
+    let conf = try machine.directory.write(TemporaryMachine.plain, to: "src/tested/dkms.conf")
     let override = try machine.directory.write("\(line)\n", to: "etc/hello.conf")
     let last = try machine.directory.write("A=1\n", to: "etc/hello-1.0.conf")
     let sign = machine.directory.path.appending("endless")
@@ -151,20 +152,21 @@ import Testing
     // However long it takes bash.
     machine.launcher.runs(with: ExpiringLauncher(sign: machine.directory.path.appending("never")))
     let filling = String(repeating: "# \(String(repeating: "said ", count: 200))\n", count: 10_000)
-    let configuration = try await machine.read(filling + Machine.plain + "POST_ADD=$(echo add.sh)\r\n")
+    let configuration = try await machine.read(
+      filling + TemporaryMachine.plain + "POST_ADD=$(echo add.sh)\r\n")
     #expect(configuration.scripts == [.postAdd: "add.sh"])
   }
 
   @Test(arguments: ["# said\n", "x='said'\n", "A+=x\r\n"])
   func longFile(_ line: String) async throws {
     let filling = String(repeating: line, count: 300_000 / line.utf8.count)
-    let configuration = try await machine.read(filling + Machine.plain + "POST_ADD=add.sh\n")
+    let configuration = try await machine.read(filling + TemporaryMachine.plain + "POST_ADD=add.sh\n")
     #expect(configuration.scripts == [.postAdd: "add.sh"])
     #expect(shells == 0)
   }
 
   @Test func nulByteIsLeftToBash() async throws {
-    _ = try? await machine.read(Machine.plain + "POST_ADD=a\0b\n")
+    _ = try? await machine.read(TemporaryMachine.plain + "POST_ADD=a\0b\n")
     #expect(shells > 0)
   }
 

@@ -8,9 +8,9 @@ import Testing
 
 /// What a dkms.conf says only for some kernels.
 @Suite struct ConfigurationMatchesTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
 
-  init() throws { machine = try Machine() }
+  init() throws { machine = try TemporaryMachine() }
 
   @Test(arguments: [
     ("5.10.0", "make zero"), ("6.1.0", "make one"), ("6.12.1-arch1-1", "make two"), ("6.9-rt", "make three"),

@@ -9,10 +9,10 @@ import Testing
 
 /// Files in /etc/dkms, and directives of the caller, over a dkms.conf.
 @Suite struct ConfigurationOverridesTests {
-  private let machine: Machine
-  private let conf = Machine.plain + "POST_ADD=own\n"
+  private let machine: TemporaryMachine
+  private let conf = TemporaryMachine.plain + "POST_ADD=own\n"
 
-  init() throws { machine = try Machine() }
+  init() throws { machine = try TemporaryMachine() }
 
   @Test func overridesFollowEachOtherFromWideToNarrow() async throws {
     for name in [

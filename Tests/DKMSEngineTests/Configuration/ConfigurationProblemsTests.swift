@@ -5,9 +5,9 @@ import Testing
 
 /// What a dkms.conf must not say.
 @Suite struct ConfigurationProblemsTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
 
-  init() throws { machine = try Machine() }
+  init() throws { machine = try TemporaryMachine() }
 
   @Test(arguments: [
     ("unset PACKAGE_NAME", "PACKAGE_NAME"),
@@ -35,7 +35,7 @@ import Testing
     ("NO_WEAK_MODULES=never", "NO_WEAK_MODULES"),
   ])
   func problemIsNamed(_ line: String, _ subject: String) async throws {
-    let problems = try await machine.problems(of: Machine.plain + line + "\n")
+    let problems = try await machine.problems(of: TemporaryMachine.plain + line + "\n")
     #expect(problems.contains { $0.contains(subject) })
   }
 

@@ -10,14 +10,14 @@ import Testing
 
 /// A dkms.conf is a bash program.
 @Suite(.timeLimit(.minutes(60))) struct ConfigurationShellTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
 
-  init() throws { machine = try Machine() }
+  init() throws { machine = try TemporaryMachine() }
 
   @Test func whatAConfMayReferTo() async throws {
     let id = try module("hello", "1.0")
     let conf =
-      Machine.plain + """
+      TemporaryMachine.plain + """
         POST_ADD="$kernelver $arch $kernel_source_dir $kernel_config"
         POST_BUILD="$dkms_tree $source_tree $install_tree $module $module_version"
         """
@@ -80,7 +80,7 @@ import Testing
       """
       printf 'PACKAGE_NAME\\0000\\0foreign\\0end\\0'
       echo loud >&2
-      \(Machine.plain)
+      \(TemporaryMachine.plain)
       echo end
       printf 'end\\0'
       """)
@@ -186,7 +186,7 @@ import Testing
 
   @Test func shellOptionsOfAConfDoNoHarm() async throws {
     let configuration = try await machine.read(
-      "set -u\nset -f\nIFS=,\nshopt -s nullglob\n" + Machine.plain
+      "set -u\nset -f\nIFS=,\nshopt -s nullglob\n" + TemporaryMachine.plain
         + "PATCH=(a.patch)\nMAKE=\"make one two\"\n")
     #expect(configuration.patches == ["a.patch"])
     #expect(configuration.makeCommand == "make one two")
@@ -228,7 +228,7 @@ import Testing
   @Test func syntaxErrorOfAnOverrideIsAnError() async throws {
     try machine.directory.write("if true; then\n", to: "etc/hello.conf")
     let error = try await #require(throws: DKMSError.self) {
-      _ = try await machine.read(Machine.plain, of: try module("hello", "1.0"))
+      _ = try await machine.read(TemporaryMachine.plain, of: try module("hello", "1.0"))
     }
     #expect(error.description.contains("etc/hello.conf"))
   }

@@ -8,9 +8,9 @@ import Testing
 
 /// What values of a dkms.conf become.
 @Suite struct ConfigurationValuesTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
 
-  init() throws { machine = try Machine() }
+  init() throws { machine = try TemporaryMachine() }
 
   private static let whole = """
     # A comment

@@ -8,9 +8,9 @@ import Testing
 @testable import DKMSEngine
 
 @Suite struct FrameworkTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
 
-  init() throws { machine = try Machine() }
+  init() throws { machine = try TemporaryMachine() }
 
   private func framework() async throws -> Framework {
     try await Framework.read(over: machine.layout, host: machine.host)

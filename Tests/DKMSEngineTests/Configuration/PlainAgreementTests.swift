@@ -10,12 +10,12 @@ import Testing
 
 /// Files that are read without a shell mean what they mean to bash.
 @Suite(.timeLimit(.minutes(60))) struct PlainAgreementTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
   private var names = PlainSamples.variables
   private var environment: [String: String]
 
   init() throws {
-    machine = try Machine()
+    machine = try TemporaryMachine()
     environment = BashEvaluator(host: machine.host, timeLimit: .seconds(600)).environment(adding: [
       "kernelver": "6.1.5-x", "module": "", "A": "a  a", "B": "", "C_1": "\\\\c", "MAKE": "$A",
       "PACKAGE_NAME": "$B",
@@ -40,14 +40,14 @@ import Testing
   /// Bash takes milliseconds for a file, so some lists of them go side by side.
   private static let seeds = Array(UInt64(0)..<4)
 
-  @Test(arguments: seeds) func samplesOfPlainFiles(_ seed: UInt64) async throws {
+  @Test(.takesLong, arguments: seeds) func samplesOfPlainFiles(_ seed: UInt64) async throws {
     var samples = PlainSamples(seed: seed)
     let attempts = try await attempts(seed) { [samples.plainFile(), samples.plainFile()] }
     // Bash alone expands some values, such as one that ends with a backslash.
     #expect(attempts < 600)
   }
 
-  @Test(arguments: seeds) func samplesOfNoise(_ seed: UInt64) async throws {
+  @Test(.takesLong, arguments: seeds) func samplesOfNoise(_ seed: UInt64) async throws {
     var samples = PlainSamples(seed: ~seed)
     _ = try await attempts(seed) { [samples.noise()] }
   }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import TestSupport
+
 /// Texts of configuration files, the same ones for the same seed.
 struct PlainSamples {
-  private var state: UInt64
+  private var numbers: SeededNumbers
 
-  init(seed: UInt64) { state = seed }
+  init(seed: UInt64) { numbers = SeededNumbers(seed: seed) }
 
   static let variables = ["A", "B", "C_1", "PACKAGE_NAME", "MAKE", "kernelver", "module"]
 
@@ -90,14 +92,7 @@ struct PlainSamples {
 
   // MARK: Chance
 
-  private mutating func number(_ limit: Int) -> Int {
-    // SplitMix64.
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return Int((mixed ^ (mixed >> 31)) % UInt64(limit))
-  }
+  private mutating func number(_ limit: Int) -> Int { numbers.below(limit) }
 
   private mutating func chance(_ one: Int) -> Bool { number(one) == 0 }
 

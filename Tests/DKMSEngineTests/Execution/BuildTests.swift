@@ -10,15 +10,11 @@ import Testing
 
 /// Builds whose "compiler" is a copy, so that they run anywhere.
 @Suite(.timeLimit(.minutes(60))) struct BuildTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
   private let id: ModuleID
   private let kernel: Kernel
 
-  init() throws {
-    machine = try Machine()
-    id = try module("hello", "1.0")
-    kernel = try machine.addKernel("6.1.0")
-  }
+  init() throws { (machine, id, kernel) = try TemporaryMachine.withKernel() }
 
   @Test func addedModule() async throws {
     let source = try machine.addTextModule(id)

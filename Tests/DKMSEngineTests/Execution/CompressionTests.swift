@@ -10,15 +10,11 @@ import Testing
 
 /// Modules are compressed as those of the kernel are.
 @Suite struct CompressionTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
   private let id: ModuleID
   private let kernel: Kernel
 
-  init() throws {
-    machine = try Machine()
-    id = try module("hello", "1.0")
-    kernel = try machine.addKernel("6.1.0")
-  }
+  init() throws { (machine, id, kernel) = try TemporaryMachine.withKernel() }
 
   private func decompressed(_ program: String, _ file: String) async throws -> String {
     let path = machine.layout.installed(kernel.release).appending(file)

@@ -9,11 +9,11 @@ import Testing
 @testable import DKMSEngine
 
 @Suite(.timeLimit(.minutes(60))) struct ExecutorTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
   private let kernel: Kernel
 
   init() throws {
-    machine = try Machine()
+    machine = try TemporaryMachine()
     kernel = try machine.addKernel("6.1.0")
   }
 

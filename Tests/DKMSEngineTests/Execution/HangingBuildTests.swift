@@ -10,7 +10,7 @@ import Testing
 
 /// Builds and scripts that print nothing and never end, or leave something behind.
 @Suite(.timeLimit(.minutes(60))) struct HangingBuildTests {
-  private var machine: Machine
+  private var machine: TemporaryMachine
   private let id: ModuleID
   private let kernel: Kernel
   private let limit = Duration.seconds(2)
@@ -18,7 +18,7 @@ import Testing
   private let sign: FilePath
 
   init() throws {
-    machine = try Machine()
+    machine = try TemporaryMachine()
     machine.options.silenceLimit = limit
     sign = machine.directory.path.appending("silent")
     machine.launcher.runs(with: ExpiringLauncher(sign: sign))

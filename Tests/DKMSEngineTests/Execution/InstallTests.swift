@@ -10,15 +10,11 @@ import Testing
 @testable import DKMSEngine
 
 @Suite struct InstallTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
   private let id: ModuleID
   private let kernel: Kernel
 
-  init() throws {
-    machine = try Machine()
-    id = try module("hello", "1.0")
-    kernel = try machine.addKernel("6.1.0")
-  }
+  init() throws { (machine, id, kernel) = try TemporaryMachine.withKernel() }
 
   private var dkms: [String] { machine.listing(of: kernel) }
 
@@ -299,7 +295,7 @@ import Testing
   }
 
   @Test func aSourceThatIsBeingCopiedIsNotSweptAway() async throws {
-    let machine = try Machine(intercepting: ["depmod", "cp"])
+    let machine = try TemporaryMachine(intercepting: ["depmod", "cp"])
     try machine.addTextModule(id)
     #expect(try await machine.add(id).failures.isEmpty)
     let layout = machine.layout

@@ -76,7 +76,8 @@ import Testing
     for field in ["vermagic", "version", "name", "depends"] {
       let run = try await Run.program("/usr/sbin/modinfo", ["-F", field, module.string])
       #expect(
-        ModuleInformation(try Files.read(module))[field: field] == run.output.split(separator: "\n").first.map(String.init) ?? ""
+        ModuleInformation(try Files.read(module))[field: field] == run.output.split(separator: "\n").first
+          .map(String.init) ?? ""
       )
     }
   }

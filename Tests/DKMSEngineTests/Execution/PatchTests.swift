@@ -9,15 +9,11 @@ import Testing
 @testable import DKMSEngine
 
 @Suite struct PatchTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
   private let id: ModuleID
   private let kernel: Kernel
 
-  init() throws {
-    machine = try Machine()
-    id = try module("hello", "1.0")
-    kernel = try machine.addKernel("6.1.0")
-  }
+  init() throws { (machine, id, kernel) = try TemporaryMachine.withKernel() }
 
   private func patch(from old: String, to new: String) -> String {
     "--- a/text\n+++ b/text\n@@ -1 +1 @@\n-\(old)\n+\(new)\n"

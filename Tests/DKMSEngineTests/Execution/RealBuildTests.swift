@@ -11,11 +11,11 @@ import Testing
 /// Real modules, built against real headers and placed by the real depmod.
 @Suite(.requiresRoot, .requiresKernelHeaders, .serialized, .timeLimit(.minutes(60)))
 struct RealBuildTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
   private let id: ModuleID
 
   init() throws {
-    machine = try Machine(intercepting: [])
+    machine = try TemporaryMachine(intercepting: [])
     id = try module("hello", "1.0")
   }
 

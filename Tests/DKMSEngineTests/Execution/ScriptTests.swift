@@ -10,15 +10,11 @@ import Testing
 
 /// Scripts that a dkms.conf names.
 @Suite struct ScriptTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
   private let id: ModuleID
   private let kernel: Kernel
 
-  init() throws {
-    machine = try Machine()
-    id = try module("hello", "1.0")
-    kernel = try machine.addKernel("6.1.0")
-  }
+  init() throws { (machine, id, kernel) = try TemporaryMachine.withKernel() }
 
   /// A script that notes its name, its arguments and whether it is where this file is.
   private func note(_ name: String, status: Int = 0, says text: String = "") -> String {

@@ -11,13 +11,13 @@ import Testing
 
 /// When modules are signed, by a program that only appends the mark of a signature.
 @Suite(.timeLimit(.minutes(60))) struct SigningTests {
-  private var machine: Machine
+  private var machine: TemporaryMachine
   private let id: ModuleID
   private let kernel: Kernel
   private let other: Kernel
 
   init() throws {
-    machine = try Machine()
+    machine = try TemporaryMachine()
     machine.isInChroot = false
     id = try module("hello", "1.0")
     kernel = try machine.addKernel("6.1.0")

@@ -25,7 +25,7 @@ import Testing
   /// Writes a tarball of files and links.
   @discardableResult
   private func tarball(
-    _ files: KeyValuePairs<String, String>, links: [(FilePath, FilePath)] = [], in machine: Machine
+    _ files: KeyValuePairs<String, String>, links: [(FilePath, FilePath)] = [], in machine: TemporaryMachine
   ) throws -> FilePath {
     let file = machine.directory.path.appending("x.tar.gz")
     var writer = try ArchiveWriter(creating: file, compression: .gzip)
@@ -43,7 +43,7 @@ import Testing
   }
 
   /// What the import fails with, after which all is as it was.
-  private func failure(_ machine: Machine, _ path: FilePath, limits: UnpackLimits = UnpackLimits())
+  private func failure(_ machine: TemporaryMachine, _ path: FilePath, limits: UnpackLimits = UnpackLimits())
     async throws
     -> DKMSError?
   {
@@ -61,7 +61,7 @@ import Testing
   // MARK: Sources
 
   @Test func plainSourceTarball() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let file = try tarball(
       [
         "text-1.0/aaa/dkms.conf": "not this one", "text-1.0/dkms.conf": Self.conf, "text-1.0/text": "text",
@@ -79,13 +79,12 @@ import Testing
   }
 
   @Test(arguments: ["", "dkms.conf"]) func directory(_ name: String) async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let id = try module("text", "1.0")
     try machine.directory.write(Self.conf, to: "mine/dkms.conf")
     try machine.directory.write("text", to: "mine/.hidden/text")
     let script = try machine.directory.write("#!/bin/sh\n", to: "mine/script")
     chmod(script.string, 0o6777)
-    chown(script.string, 1234, 1234)
     let directory = machine.directory.path.appending("mine")
     #expect(try await machine.load(directory.appending(FilePath(name).components)).failures.isEmpty)
     #expect(machine.state[id]?.source == machine.layout.source(id).string)
@@ -95,12 +94,22 @@ import Testing
     var status = stat()
     try #require(stat(machine.layout.source(id).appending("script").string, &status) == 0)
     #expect(status.st_mode & 0o7777 == 0o755)
-    // As with the reference: whose it was it stays.
+  }
+
+  /// As with the reference.
+  @Test(.requiresRoot) func whoseASourceWasItStays() async throws {
+    let machine = try TemporaryMachine()
+    let conf = try machine.directory.write(Self.conf, to: "mine/dkms.conf")
+    try #require(chown(conf.string, 1234, 1234) == 0)
+    #expect(try await machine.load(conf).failures.isEmpty)
+    var status = stat()
+    let copy = machine.layout.source(try module("text", "1.0")).appending("dkms.conf")
+    try #require(stat(copy.string, &status) == 0)
     #expect(status.st_uid == 1234)
   }
 
   @Test func aSourceInItsPlaceIsNotCopied() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let id = try module("text", "1.0")
     let source = try machine.addTextModule(id)
     let imported = try await machine.importer().module(at: source, for: machine.runningKernel())
@@ -117,7 +126,7 @@ import Testing
   }
 
   @Test func planOfADirectory() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     try machine.directory.write(Self.conf, to: "mine/dkms.conf")
     let directory = machine.directory.path.appending("mine")
     let kernel = try machine.addKernel("6.1.0-a")
@@ -135,7 +144,7 @@ import Testing
   }
 
   @Test func aChangedDirectoryIsTakenByForce() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let id = try module("text", "1.0")
     try machine.directory.write(Self.conf, to: "mine/dkms.conf")
     try machine.directory.write("old", to: "mine/text")
@@ -157,7 +166,7 @@ import Testing
   // MARK: What cannot be taken
 
   @Test func whatIsMissing() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let nowhere = machine.directory.path.appending("nowhere")
     #expect(try await failure(machine, nowhere) == .tarballMissing(path: nowhere.string))
     let etc = machine.layout.configurationDirectory
@@ -167,7 +176,7 @@ import Testing
   }
 
   @Test func aTarballOfBuildsWithoutItsConf() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let file = try tarball(["dkms_main_tree/": "", "elsewhere/dkms.conf": Self.conf], in: machine)
     #expect(try await failure(machine, file) == .tarballWithoutModule(path: file.string))
   }
@@ -182,7 +191,7 @@ import Testing
   }
 
   @Test func noTarballAtAll() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let file = try machine.directory.write("just text\n", to: "x.tar.gz")
     #expect(try await failure(machine, file)?.exitStatus == .wrongState)
   }
@@ -193,7 +202,7 @@ import Testing
       ("PACKAGE_VERSION=-1", 8), (#"PACKAGE_VERSION=$'1\n0/..'"#, 8),
     ] as [(String, Int32)])
   func badConf(_ line: String, _ status: Int32) async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let file = try tarball(["text-1.0/dkms.conf": "\(Self.conf)\(line)\n"], in: machine)
     let error = try #require(try await failure(machine, file))
     #expect(error.exitStatus.rawValue == status)
@@ -208,7 +217,7 @@ import Testing
   )
     async throws
   {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let file = try tarball(
       ["deep/in/text/dkms.conf": Self.conf], links: [("deep/in/text/sub/x", FilePath(target))], in: machine)
     let error = try #require(try await failure(machine, file))
@@ -218,7 +227,7 @@ import Testing
 
   @Test("A link from the source to the builds leads elsewhere once both are in their places")
   func linksBetweenParts() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let file = try tarball(
       ["dkms_main_tree/6.1.0-a/x86_64/module/text.ko": "text", "dkms_source_tree/dkms.conf": Self.conf],
       links: [("dkms_source_tree/x", "../dkms_main_tree")], in: machine)
@@ -227,7 +236,7 @@ import Testing
 
   @Test("A source that is a link would come with links that lead out of where it goes")
   func sourceThatIsALink() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let file = try tarball(
       [
         "dkms_main_tree/6.1.0-a/x86_64/module/text.ko": "text", "a/b/c/dkms.conf": Self.conf,
@@ -241,7 +250,7 @@ import Testing
     "A build is for a kernel, and is no other directory of the module",
     arguments: ["source", "build", "tarball", "x"])
   func buildsOfNoKernel(_ name: String) async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let file = try tarball(
       ["dkms_main_tree/\(name)/x86_64/module/text.ko": "text", "dkms_source_tree/dkms.conf": Self.conf],
       in: machine)
@@ -249,7 +258,7 @@ import Testing
   }
 
   @Test func aBomb() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let file = try tarball(
       ["x/dkms.conf": Self.conf, "x/big": String(repeating: "0", count: 1 << 20)], in: machine)
     var limits = UnpackLimits()
@@ -260,7 +269,7 @@ import Testing
 
   @Test("Notes of the other machine's do not become ours")
   func foreignNotes() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let id = try module("text", "1.0")
     let kernel = try machine.addKernel("6.1.0-a")
     try machine.directory.write("precious", to: "lib/modules/6.1.0-a/kernel/precious.ko")
@@ -279,7 +288,7 @@ import Testing
   // MARK: Killed
 
   @Test func aSourceThatAKilledRunHadPutAsideComesBack() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let id = try module("text", "1.0")
     try machine.addTextModule(id)
     #expect(try await machine.add(id).failures.isEmpty)
@@ -293,7 +302,7 @@ import Testing
   }
 
   @Test func whatAKilledLoadLeavesIsSwept() async throws {
-    let machine = try Machine()
+    let machine = try TemporaryMachine()
     let id = try module("text", "1.0")
     try machine.addTextModule(id)
     #expect(try await machine.add(id).failures.isEmpty)

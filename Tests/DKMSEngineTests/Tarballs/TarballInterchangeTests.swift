@@ -12,7 +12,7 @@ import Testing
 /// Tarballs of ours in the reference, and the other way round.
 @Suite(.requiresRoot, .requiresReference) struct TarballInterchangeTests {
   /// Runs the reference on a machine's trees.
-  private func reference(_ words: String, on machine: Machine) async throws -> Run {
+  private func reference(_ words: String, on machine: TemporaryMachine) async throws -> Run {
     try await Run.program(
       TestParts.reference,
       words.split(separator: " ").map(String.init) + [
@@ -21,8 +21,8 @@ import Testing
       ])
   }
 
-  private func builtMachine() async throws -> (Machine, ModuleID, [Kernel]) {
-    let machine = try Machine()
+  private func builtMachine() async throws -> (TemporaryMachine, ModuleID, [Kernel]) {
+    let machine = try TemporaryMachine()
     let id = try module("text", "1.0")
     try machine.addTextModule(id, files: ["sub/file": "below", "script": "#!/bin/sh\n"])
     try Files.link(machine.layout.source(id).appending("sub/link"), to: "../text")
@@ -32,7 +32,7 @@ import Testing
   }
 
   /// Both trees, without where they are.
-  private func trees(_ machine: Machine) -> [String] {
+  private func trees(_ machine: TemporaryMachine) -> [String] {
     (machine.directory.listing(of: "src") + machine.dkmsListing)
       .map { $0.replacing("\(machine.directory.path)", with: "") }.filter { !$0.contains("/tarball/") }
   }
@@ -45,8 +45,8 @@ import Testing
   func oursInTheReference(_ contents: TarballContents) async throws {
     let (machine, id, kernels) = try await builtMachine()
     let (file, _) = try await machine.archive(id, kernels[0], contents: contents)
-    let ours = try Machine()
-    let theirs = try Machine()
+    let ours = try TemporaryMachine()
+    let theirs = try TemporaryMachine()
     #expect(try await ours.load(file).failures.isEmpty)
     let run = try await reference("ldtarball \(file)", on: theirs)
     // It calls it a failure to have no source, and loads all the same.
@@ -69,8 +69,8 @@ import Testing
   func severalKernels() async throws {
     let (machine, id, kernels) = try await builtMachine()
     let (file, _) = try await machine.archive(id, kernels[0], kernels[1])
-    let ours = try Machine()
-    let theirs = try Machine()
+    let ours = try TemporaryMachine()
+    let theirs = try TemporaryMachine()
     #expect(try await ours.load(file).failures.isEmpty)
     _ = try await reference("ldtarball \(file)", on: theirs)
     #expect(ours.state[id]?.builds.map(\.kernel) == kernels)
@@ -85,8 +85,8 @@ import Testing
     #expect(run.status == 0, "\(run)")
     // It chooses the same name.
     let file = machine.layout.tarball(id, kernels, contents)
-    let ours = try Machine()
-    let theirs = try Machine()
+    let ours = try TemporaryMachine()
+    let theirs = try TemporaryMachine()
     #expect(try await ours.load(file).failures.isEmpty)
     _ = try await reference("ldtarball \(file)", on: theirs)
     #expect(trees(ours) == trees(theirs))
@@ -99,7 +99,7 @@ import Testing
   }
 
   /// The bytes of each file of both trees.
-  private static func contents(_ machine: Machine) throws -> [String: [UInt8]] {
+  private static func contents(_ machine: TemporaryMachine) throws -> [String: [UInt8]] {
     var contents: [String: [UInt8]] = [:]
     for tree in ["src", "dkms"] {
       for name in machine.directory.listing(of: tree) {
@@ -136,7 +136,7 @@ import Testing
     #expect(try await machine.archive(id, other).report.plan.obstacles.first?.exitStatus.rawValue == 6)
   }
 
-  private func status(of tarball: FilePath, on machine: Machine) async -> Int32? {
+  private func status(of tarball: FilePath, on machine: TemporaryMachine) async -> Int32? {
     do throws(DKMSError) {
       try await machine.importer().module(at: tarball, for: try machine.kernelThatRuns()).discard()
       return nil
@@ -146,7 +146,7 @@ import Testing
   }
 }
 
-extension Machine {
+extension TemporaryMachine {
   fileprivate func kernelThatRuns() throws(DKMSError) -> Kernel {
     try Kernel(release: KernelRelease(host.runningRelease), architecture: architecture)
   }

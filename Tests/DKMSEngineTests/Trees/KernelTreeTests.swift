@@ -9,9 +9,9 @@ import Testing
 @testable import DKMSEngine
 
 @Suite struct KernelTreeTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
 
-  init() throws { machine = try Machine() }
+  init() throws { machine = try TemporaryMachine() }
 
   private func tree(_ options: BuildOptions = BuildOptions()) throws -> KernelTree {
     KernelTree(try KernelRelease("6.1.0"), in: machine.layout, options: options)
@@ -75,7 +75,8 @@ import Testing
     options.kernelSourceDirectory = machine.directory.path.appending("headers")
     let tree = try tree(options)
     #expect(try tree.facts().hasHeaders)
-    #expect(try tree.configurationFile() == machine.directory.path.appending("headers/include/config/auto.conf"))
+    #expect(
+      try tree.configurationFile() == machine.directory.path.appending("headers/include/config/auto.conf"))
     options.kernelConfiguration = "/some/config"
     #expect(try self.tree(options).configurationFile() == "/some/config")
   }
@@ -111,7 +112,8 @@ import Testing
     let installed = machine.layout.installed(try KernelRelease("6.1.0"))
     let isLater = try await eventually {
       (try? add("updates/dkms/hello.ko")) != nil
-        && (try? Files.isNewer(installed, than: machine.layout.installTree.appending("6.1.0/\(last)"))) == true
+        && (try? Files.isNewer(installed, than: machine.layout.installTree.appending("6.1.0/\(last)")))
+          == true
     }
     #expect(isLater)
     try add("modules.dep", "updates/dkms/hello.ko:\n")

@@ -10,9 +10,9 @@ import Testing
 
 /// Trees laid by hand, as the reference leaves them.
 @Suite struct ModuleTreeTests {
-  private let machine: Machine
+  private let machine: TemporaryMachine
 
-  init() throws { machine = try Machine() }
+  init() throws { machine = try TemporaryMachine() }
 
   /// Registers a module whose source is there.
   private func register(_ name: String, _ version: String) throws -> ModuleID {

@@ -19,16 +19,18 @@ struct BootMachine {
   static let otherRelease = "6.6.9-lts"
 
   init() throws {
-    directory = try TemporaryDirectory()
+    directory = try TemporaryDirectory(in: TemporaryDirectory.memory)
     let path = directory.path
     let host = Host(
       environment: ["PATH": "\(path)/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ROOT": path.string], isRoot: true,
       runningRelease: "none", architecture: "x86_64", processorCount: 1, launcher: ProcessLauncher(),
       console: .silent, now: { 0 })
     system = BootSystem(root: path, installTree: path.appending("usr/lib/modules".components), host: host)
+    try Files.makeDirectories(path.appending("bin"))
     for name in ["mkinitcpio", "dracut", "booster"] {
-      try directory.write(Self.standIn, to: "bin/\(name)")
-      try run("chmod +x bin/\(name)")
+      try Files.write(
+        Self.standIn.bytes, to: path.appending("bin").appending(name),
+        permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
     }
     try directory.write("", to: "included")
     try Files.makeDirectories(path.appending("boot"))
@@ -44,15 +46,26 @@ struct BootMachine {
 
   /// Installs a module as DKMS does, and has generators put it into images.
   func install(_ module: String, _ contents: String, in release: String = Self.release) throws {
-    let modules = "usr/lib/modules/\(release)"
-    try directory.write(contents, to: "\(modules)/updates/dkms/\(module).ko")
-    try run("cd \(modules) && find updates -name '*.ko' | sed 's/$/:/' > modules.dep")
-    try run("grep -qx \(module) included || echo \(module) >> included")
+    try directory.write(contents, to: "usr/lib/modules/\(release)/updates/dkms/\(module).ko")
+    try list(of: release)
+    let included = (text("included") ?? "").split(separator: "\n").map(String.init)
+    if !included.contains(module) {
+      try directory.write((included + [module]).map { "\($0)\n" }.joined(), to: "included")
+    }
   }
 
   func uninstall(_ module: String, from release: String = Self.release) throws {
-    try run(
-      "cd usr/lib/modules/\(release) && rm updates/dkms/\(module).ko && sed -i '/\(module)/d' modules.dep")
+    let file = path.appending("usr/lib/modules/\(release)/updates/dkms/\(module).ko".components)
+    try #require(Disk.isFile(file))
+    try Files.remove(file)
+    try list(of: release)
+  }
+
+  /// What depmod would write.
+  private func list(of release: String) throws {
+    let modules = "usr/lib/modules/\(release)"
+    let files = Disk.list(path.appending("\(modules)/updates/dkms".components)).filter { $0.hasSuffix(".ko") }
+    try directory.write(files.map { "updates/dkms/\($0):\n" }.joined(), to: "\(modules)/modules.dep")
   }
 
   /// Runs shell words that must succeed, in the root directory.

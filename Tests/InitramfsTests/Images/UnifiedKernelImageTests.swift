@@ -9,7 +9,7 @@ import Testing
 
 /// The initramfs in a unified kernel image is found, whatever else is in the file.
 @Suite(.requiresImageTools, .serialized) struct UnifiedKernelImageTests {
-  private static let stub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
+  static let stub: FilePath = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
   static let module = Imaging.noise(100_000)
 
   /// A file as ukify and mkinitcpio make it.

@@ -8,7 +8,7 @@ import Testing
 
 @testable import DKMSEngine
 
-extension Machine {
+extension TemporaryMachine {
   /// What a dkms.conf says for a kernel.
   func read(
     _ conf: String, of id: ModuleID? = nil, for release: String = "6.1.5-x"

@@ -9,7 +9,7 @@ import Testing
 ///
 /// They lie there in a mount namespace of each call. So a copy of a machine is another machine, links and
 /// all, and nothing of the host's own DKMS is seen or touched.
-final class Machine: Sendable {
+final class MountedMachine: Sendable {
   private let directory: TemporaryDirectory
 
   /// Which implementation is called.
@@ -68,8 +68,8 @@ final class Machine: Sendable {
   }
 
   /// Another machine that is just as this one is now.
-  func copy() async throws -> Machine {
-    let copy = try Machine()
+  func copy() async throws -> MountedMachine {
+    let copy = try MountedMachine()
     for name in Self.places.keys {
       let run = try await Run.program("/bin/cp", ["-aT", path(name).string, copy.path(name).string])
       try #require(run.status == 0, "\(run)")

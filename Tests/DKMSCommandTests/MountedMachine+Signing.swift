@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-extension Machine {
+extension MountedMachine {
   /// Has modules signed by the program of each kernel's headers; `framework` is added to framework.conf.
   func sign(_ framework: String = "") throws {
     let program = #"sign_file="/usr/lib/modules/$kernelver/build/scripts/sign-file""#

@@ -9,8 +9,9 @@ import TestSupport
 
 @testable import DKMSEngine
 
-/// A machine of its own: sources, the DKMS tree, kernels and /etc/dkms in a temporary directory.
-struct Machine {
+/// A machine of its own for the engine in this process: sources, the DKMS tree, kernels and /etc/dkms in a temporary
+/// directory.
+struct TemporaryMachine {
   let directory: TemporaryDirectory
   let layout: Layout
   let transcript = Transcript()
@@ -25,8 +26,7 @@ struct Machine {
 
   /// Makes a machine on which these programs only seem to run.
   init(intercepting programs: Set<String> = ["depmod"]) throws {
-    // In memory where that is possible: everything that is written is brought to the disk.
-    directory = try TemporaryDirectory(in: Disk.isWritable("/dev/shm") ? "/dev/shm" : "/tmp")
+    directory = try TemporaryDirectory(in: TemporaryDirectory.memory)
     var layout = Layout()
     layout.sourceTree = directory.path.appending("src")
     layout.dkmsTree = directory.path.appending("dkms")
@@ -43,6 +43,12 @@ struct Machine {
     }
     launcher = InterceptingLauncher(programs)
     options.jobs = 2
+  }
+
+  /// Such a machine with a kernel, 6.1.0, and the name of a module that a test may add.
+  static func withKernel() throws -> (machine: TemporaryMachine, id: ModuleID, kernel: Kernel) {
+    let machine = try TemporaryMachine()
+    return (machine, try module("hello", "1.0"), try machine.addKernel("6.1.0"))
   }
 
   var host: Host {
@@ -189,7 +195,7 @@ struct Machine {
   }
 
   /// What `dkms install --force` or `dkms build --force` would do on this machine.
-  var forced: Machine {
+  var forced: TemporaryMachine {
     var machine = self
     machine.options.isForced = true
     return machine

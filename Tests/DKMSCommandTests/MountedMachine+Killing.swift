@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Runs of `dkms` that are killed just before a change they are about to make.
-extension Machine {
+extension MountedMachine {
   /// A system call that changes the trees, and the path it is about.
   struct Change: Hashable, CustomStringConvertible {
     let call: String
@@ -53,7 +53,7 @@ extension Machine {
   }
 }
 
-extension Machine.Change {
+extension MountedMachine.Change {
   /// A line of a trace, unless the call failed, or changes something else than the trees.
   fileprivate init?(traced line: Substring) {
     let words = line.drop { $0.isNumber || $0 == " " }
