@@ -258,24 +258,24 @@ complete -c dkms -n __dkms_wants_action -a build -d 'Build it for a kernel'
 complete -c dkms -n __dkms_wants_action -a install -d 'Build it if need be, and put it into the kernel\'s module directory'
 complete -c dkms -n __dkms_wants_action -a uninstall -d 'Take it out of the kernel\'s module directory'
 complete -c dkms -n __dkms_wants_action -a unbuild -d 'Uninstall it and forget what was built'
-complete -c dkms -n __dkms_wants_action -a remove -d 'Unbuild it, and forget the module with its last kernel'
+complete -c dkms -n __dkms_wants_action -a remove -d 'Unbuild it, and unregister the module with its last build'
 complete -c dkms -n __dkms_wants_action -a status -d 'List the modules and the kernels they are built or installed for'
 complete -c dkms -n __dkms_wants_action -a autoinstall -d 'Install the newest version of each module that wants it'
 complete -c dkms -n __dkms_wants_action -a match -d 'Install for a kernel what another one has'
 complete -c dkms -n __dkms_wants_action -a mktarball -d 'Write a module\'s source, and what was built from it, to a tarball'
 complete -c dkms -n __dkms_wants_action -a ldtarball -d 'Register the module of a tarball, with what was built from it'
 complete -c dkms -n __dkms_wants_action -a generate_mok -d 'Make the key and the certificate that modules are signed with'
-complete -c dkms -n __dkms_wants_action -a kernel_preinst -d 'Forget what was built for a kernel that is installed anew'
+complete -c dkms -n __dkms_wants_action -a kernel_preinst -d 'Forget what was built for a kernel that is reinstalled'
 complete -c dkms -n __dkms_wants_action -a kernel_postinst -d 'The same as autoinstall'
-complete -c dkms -n __dkms_wants_action -a kernel_prerm -d 'Forget what was built for a kernel that goes'
+complete -c dkms -n __dkms_wants_action -a kernel_prerm -d 'Forget what was built for a kernel that is removed'
 
 complete -c dkms -n '__dkms_does add build install uninstall unbuild remove status match mktarball' -s m \
-    -l module -x -a '(__dkms_names)' -d 'The module, in the place of a bare MODULE/VERSION'
+    -l module -x -a '(__dkms_names)' -d 'The module, instead of a bare MODULE/VERSION'
 complete -c dkms -n '__dkms_does add build install uninstall unbuild remove status match mktarball' -s v -x \
     -a '(__dkms_versions)' -d 'The module\'s version'
 complete -c dkms \
     -n '__dkms_does build install uninstall unbuild remove status autoinstall match mktarball kernel_preinst kernel_postinst kernel_prerm' \
-    -s k -l kernelver -x -a '(__dkms_kernels)' -d 'The kernel; without it the running one'
+    -s k -l kernelver -x -a '(__dkms_kernels)' -d 'The kernel; by default the running one'
 complete -c dkms \
     -n '__dkms_does build install uninstall unbuild remove status autoinstall match mktarball kernel_preinst kernel_postinst kernel_prerm' \
     -s a -l arch -x -a '(__dkms_architectures)' -d 'Its architecture, for one or for every -k'
@@ -284,41 +284,41 @@ complete -c dkms -n '__dkms_does build install uninstall unbuild remove mktarbal
 complete -c dkms -n '__dkms_does match' -l templatekernel -x -a '(__dkms_template_kernels)' \
     -d 'The kernel to go by'
 complete -c dkms -n '__dkms_does add build install remove autoinstall match ldtarball kernel_postinst' \
-    -l force -d 'Do it again, or in spite of what speaks against it'
+    -l force -d 'Do it again, or in spite of what stands in the way'
 complete -c dkms -n '__dkms_does install autoinstall match kernel_postinst' -l force-version-override \
-    -d 'Install it though the kernel has a newer one'
+    -d 'Install it even if the kernel has a newer one'
 complete -c dkms \
     -n '__dkms_does add build install uninstall unbuild remove autoinstall match mktarball ldtarball generate_mok kernel_preinst kernel_postinst kernel_prerm' \
-    -l dry-run -d 'Say what would be done, and do nothing'
+    -l dry-run -d 'Print what would be done, and do nothing'
 complete -c dkms -n '__dkms_does build install autoinstall match kernel_postinst' -s j -x \
     -d 'Jobs at once; 0: no limit'
 complete -c dkms -n '__dkms_does add build install mktarball' -s c -r -F \
-    -d 'A dkms.conf in the place of the module\'s own'
+    -d 'A dkms.conf instead of the module\'s own'
 complete -c dkms -n '__dkms_does add build install autoinstall match kernel_postinst' -l directive -x \
-    -d 'A value that is stronger than any dkms.conf'
+    -d 'A value that overrides every dkms.conf'
 complete -c dkms -n '__dkms_does build install autoinstall match kernel_postinst' -l config -r -F \
     -d 'The kernel\'s configuration, if elsewhere'
 complete -c dkms -n '__dkms_does build install autoinstall match kernel_postinst' -l kernelsourcedir -x \
     -a '(__fish_complete_directories)' -d 'The kernel\'s headers, if elsewhere'
-complete -c dkms -l dkmstree -x -a '(__fish_complete_directories)' -d 'In the place of /var/lib/dkms'
-complete -c dkms -l sourcetree -x -a '(__fish_complete_directories)' -d 'In the place of /usr/src'
-complete -c dkms -l installtree -x -a '(__fish_complete_directories)' -d 'In the place of /usr/lib/modules'
+complete -c dkms -l dkmstree -x -a '(__fish_complete_directories)' -d 'Instead of /var/lib/dkms'
+complete -c dkms -l sourcetree -x -a '(__fish_complete_directories)' -d 'Instead of /usr/src'
+complete -c dkms -l installtree -x -a '(__fish_complete_directories)' -d 'Instead of /usr/lib/modules'
 complete -c dkms -n '__dkms_does add mktarball ldtarball' -l archive -r -F \
     -d 'The tarball to write or to load'
 complete -c dkms -n '__dkms_does mktarball' -l source-only -d 'Without what was built'
 complete -c dkms -n '__dkms_does mktarball' -l binaries-only -d 'Without the source'
 complete -c dkms \
     -n '__dkms_does install uninstall unbuild remove autoinstall match kernel_preinst kernel_postinst kernel_prerm' \
-    -l no-depmod -d 'Leave modules.dep to the caller'
+    -l no-depmod -d 'Leave updating modules.dep to the caller'
 complete -c dkms -n '__dkms_does install autoinstall match kernel_postinst' -l symlink-modules \
     -d 'Install links to what was built, not copies'
 complete -c dkms -n '__dkms_does install autoinstall match kernel_postinst' -l modprobe-on-install \
     -d 'Load what was installed for the running kernel'
 complete -c dkms -n '__dkms_does add install remove' -l rpm_safe_upgrade \
     -d 'A package manager adds the new version before it removes the old'
-complete -c dkms -n '__dkms_does status' -l json -d 'For programs, with more than the text says'
-complete -c dkms -s q -l quiet -d 'Say nothing'
-complete -c dkms -l verbose -l debug -d 'Say which programs are run'
+complete -c dkms -n '__dkms_does status' -l json -d 'Print JSON for programs, with more than the text says'
+complete -c dkms -s q -l quiet -d 'Print nothing'
+complete -c dkms -l verbose -l debug -d 'Print which programs are run'
 complete -c dkms -s V -l version -d 'The version of dkms that scripts find here, and our own'
 complete -c dkms -s h -l help -d 'Print the actions and options'
 # <<<

@@ -167,13 +167,13 @@ import Testing
     #expect(system.installed("hello", "6.1.0") != "changed")
     #expect(try await system.run(InstallHook.self, Self.other) == 0)
     #expect(system.installed("hello", "6.1.0") == "changed")
-    #expect(system.transcript.error.filter { $0.contains("call 2 has not done all") }.count == 1)
+    #expect(system.transcript.error.filter { $0.contains("call 2 did not finish its work") }.count == 1)
     let record = try journal.record(nil)
     #expect(record.targets.map(\.text) == [Self.other])
     try expectReplayed(record)
 
     #expect(try await system.run(InstallHook.self, Self.other) == 0)
-    #expect(system.transcript.error.filter { $0.contains("has not done all") }.count == 1)
+    #expect(system.transcript.error.filter { $0.contains("did not finish its work") }.count == 1)
   }
 
   // MARK: Records that this version has not written
@@ -190,7 +190,7 @@ import Testing
       """, to: "var/lib/alpm-dkms/journal/2.json")
     #expect(try await system.run(InstallHook.self, Self.hello) == 0)
     #expect(system.installed("other", "6.1.0") == "changed")
-    #expect(system.transcript.error.filter { $0.contains("call 2 has not done all") }.count == 1)
+    #expect(system.transcript.error.filter { $0.contains("call 2 did not finish its work") }.count == 1)
   }
 
   @Test func aRecordThatCannotBeReadIsToldAndStopsNothing() async throws {

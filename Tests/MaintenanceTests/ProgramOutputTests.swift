@@ -151,7 +151,7 @@ import Testing
     #expect(await InitramfsCommand().run(layout: user.layout, host: user.host) == 1)
     #expect(
       system.transcript.error == [
-        "==> ERROR: cannot settle anything: this needs root",
+        "==> ERROR: cannot reconcile anything: this needs root",
         "==> ERROR: cannot make any image: this needs root",
       ])
   }
