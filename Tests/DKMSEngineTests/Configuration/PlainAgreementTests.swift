@@ -40,14 +40,14 @@ import Testing
   /// Bash takes milliseconds for a file, so some lists of them go side by side.
   private static let seeds = Array(UInt64(0)..<4)
 
-  @Test(.takesLong, arguments: seeds) func samplesOfPlainFiles(_ seed: UInt64) async throws {
+  @Test(arguments: seeds) func samplesOfPlainFiles(_ seed: UInt64) async throws {
     var samples = PlainSamples(seed: seed)
     let attempts = try await attempts(seed) { [samples.plainFile(), samples.plainFile()] }
     // Bash alone expands some values, such as one that ends with a backslash.
     #expect(attempts < 600)
   }
 
-  @Test(.takesLong, arguments: seeds) func samplesOfNoise(_ seed: UInt64) async throws {
+  @Test(arguments: seeds) func samplesOfNoise(_ seed: UInt64) async throws {
     var samples = PlainSamples(seed: ~seed)
     _ = try await attempts(seed) { [samples.noise()] }
   }
@@ -59,6 +59,9 @@ import Testing
       attempts += 1
       let files = next()
       guard let variables = plain(files) else { continue }
+      // A variable that is put into itself again and again grows to megabytes, which show nothing more.
+      let size = names.flatMap(variables.array).reduce(0) { $0 + $1.utf8.count }
+      guard size < 20_000 else { continue }
       agreements += 1
       let expected = try await bash(files, in: "\(seed)")
       #expect(variables == expected, "\(files)")
