@@ -75,7 +75,7 @@ struct StatusDocument {
       .init("version", .string(record.id.version)),
       .init("state", .string(record.isBroken ? "broken" : "added")),
       .init("source", .string(orNull: record.source)),
-      .init("source_kept", .bool(record.isLastGood)),
+      .init("source_kept", .bool(record.usesKeptSource)),
       .init(
         "kernels",
         .array(try kernels.map { kernel throws(HostError) in try standing(of: record, kernel) })),

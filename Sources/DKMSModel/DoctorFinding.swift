@@ -38,7 +38,7 @@ public struct DoctorFinding: Hashable, Sendable {
     /// A registered module whose `source` leads nowhere.
     case danglingSource = "dangling_source"
     /// A file among the installed modules that comes from no build.
-    case foreignFile = "foreign_file"
+    case strayFile = "foreign_file"
     /// Something that a killed run has left half made.
     case halfMade = "half_made"
     /// Something old that is not registered and not used.
@@ -63,6 +63,29 @@ public struct DoctorFinding: Hashable, Sendable {
     case failedLook = "failed_look"
     /// A module that is missing, old, or not what it should be.
     case module
+
+    /// What people read.
+    public var words: String {
+      switch self {
+      case .headersMissing: "headers missing"
+      case .orphanedKernel: "orphaned kernel"
+      case .staleBuild: "stale build"
+      case .danglingSource: "source missing"
+      case .strayFile: "foreign file"
+      case .halfMade: "half made"
+      case .leftover: "leftover"
+      case .staleDependencies: "stale module dependencies"
+      case .staleFingerprint: "built for another kernel"
+      case .staleImage: "stale image"
+      case .unknownImage: "unknown image"
+      case .configuration: "unusable settings"
+      case .openSource: "world-writable"
+      case .hook: "hook does not run"
+      case .keyPair: "half a key pair"
+      case .failedLook: "cannot be looked at"
+      case .module: "module not as it should be"
+      }
+    }
   }
 
   /// Something that can be done without any risk.

@@ -9,7 +9,7 @@ public struct ModuleCondition: Codable, Hashable, Sendable {
   /// The version that is installed.
   public var installed: ModuleID?
   /// Whether the installed version has lost its source package to another one.
-  public var isLastGood: Bool
+  public var usesKeptSource: Bool
   /// Whether the installed version was built for another kernel of the same release.
   public var isForAnotherKernel = false
   /// Whether `id` is built.
@@ -23,14 +23,14 @@ public struct ModuleCondition: Codable, Hashable, Sendable {
 
   /// Makes a description; by default, that of a module with nothing built or installed.
   public init(
-    id: ModuleID, moduleNames: [String] = [], installed: ModuleID? = nil, isLastGood: Bool = false,
+    id: ModuleID, moduleNames: [String] = [], installed: ModuleID? = nil, usesKeptSource: Bool = false,
     isBuilt: Bool = false, obstacle: DKMSError? = nil, failure: FailedBuild? = nil,
     files: [ModuleFileCondition] = []
   ) {
     self.id = id
     self.moduleNames = moduleNames
     self.installed = installed
-    self.isLastGood = isLastGood
+    self.usesKeptSource = usesKeptSource
     self.isBuilt = isBuilt
     self.obstacle = obstacle
     self.failure = failure

@@ -26,7 +26,7 @@ public struct TreeState: Codable, Hashable, Sendable {
   public var newestVersions: [ModuleID] {
     var newest: [String: ModuleID] = [:]
     var names: [String] = []
-    for id in modules.lazy.filter({ !$0.isBroken && !$0.isLastGood && !$0.holdsOnlyBuilds }).map(\.id) {
+    for id in modules.lazy.filter({ !$0.isBroken && !$0.usesKeptSource && !$0.holdsOnlyBuilds }).map(\.id) {
       if let known = newest[id.name] {
         if VersionOrder(known.version) < VersionOrder(id.version) { newest[id.name] = id }
       } else {
@@ -47,7 +47,7 @@ public struct ModuleRecord: Codable, Hashable, Sendable {
   /// Whether the link is missing or leads nowhere.
   public var isBroken: Bool
   /// Whether its source is a copy that is kept only as long as something built from it is installed.
-  public var isLastGood: Bool
+  public var usesKeptSource: Bool
   /// Whether there is no source of it, only its dkms.conf and what was built elsewhere.
   public var holdsOnlyBuilds: Bool
   /// The kernels it is built for, sorted as bytes.
@@ -55,13 +55,13 @@ public struct ModuleRecord: Codable, Hashable, Sendable {
 
   /// Makes a record.
   public init(
-    id: ModuleID, source: String?, isBroken: Bool = false, isLastGood: Bool = false,
+    id: ModuleID, source: String?, isBroken: Bool = false, usesKeptSource: Bool = false,
     holdsOnlyBuilds: Bool = false, builds: [BuildRecord] = []
   ) {
     self.id = id
     self.source = source
     self.isBroken = isBroken
-    self.isLastGood = isLastGood
+    self.usesKeptSource = usesKeptSource
     self.holdsOnlyBuilds = holdsOnlyBuilds
     self.builds = builds
   }

@@ -81,7 +81,7 @@ public struct ImageInspector: Sendable {
   private func withoutStripped(
     _ names: [String], _ image: InitramfsImage, _ installed: InstalledModules
   ) async throws(ImageError) -> [String] {
-    guard !names.isEmpty, let stripping = ModuleStripping(image.generator) else { return names }
+    guard !names.isEmpty, let stripping = image.generator.stripping else { return names }
     let scratch = try scratchDirectory(for: image)
     let copies: [String: [FilePath]]
     do {

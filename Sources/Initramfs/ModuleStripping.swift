@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import Archives
-internal import DKMSModel
 internal import Glibc
 internal import Host
 internal import SystemPackage
@@ -10,22 +9,9 @@ internal import SystemPackage
 /// them.
 struct ModuleStripping {
   /// The calls it may make, without the files.
-  private let calls: [[String]]
-  private let leavesSignedModules: Bool
+  let calls: [[String]]
+  let leavesSignedModules: Bool
   private static let signatureMark = Array("~Module signature appended~\n".utf8)
-
-  /// The stripping of a generator; nil for one that puts modules in as they are.
-  init?(_ generator: ImageGenerator) {
-    switch generator {
-    case .mkinitcpio: return nil
-    case .dracut:
-      calls = [["eu-strip", "-g", "-p"], ["strip", "-g", "-p"], ["eu-strip", "-p"], ["strip", "-p"]]
-      leavesSignedModules = true
-    case .booster:
-      calls = [["strip", "--strip-unneeded"]]
-      leavesSignedModules = false
-    }
-  }
 
   /// Makes copies of modules as the generator may have put them into an image, all that are possible of each.
   ///

@@ -95,7 +95,7 @@ struct RandomValues {
         owner: optional(text()), symbols: text(), configuration: text(), compiler: text())
       facts.tree.modules.append(
         ModuleRecord(
-          id: id, source: optional(text()), isBroken: bool(), isLastGood: bool(), holdsOnlyBuilds: bool(),
+          id: id, source: optional(text()), isBroken: bool(), usesKeptSource: bool(), holdsOnlyBuilds: bool(),
           builds: [
             BuildRecord(
               kernel: kernel, isInstalled: bool(), isSound: bool(), dependencyVersions: [text(): text()],

@@ -66,7 +66,7 @@ import Testing
     #expect(try await system.run(InstallHook.self, targets[0], targets[1]) == 1)
     #expect(system.installed("hello", "6.1.0") == "text of hello/1.0")
     #expect(system.state.installedVersion(of: "hello", for: kernel) == old)
-    #expect(system.state[old]?.isLastGood == true)
+    #expect(system.state[old]?.usesKeptSource == true)
     #expect(system.transcript.error.contains { $0.contains("hello/1.0 stays installed for 6.1.0") })
     // The next attempt succeeds, and takes the place.
     let new = try system.addSource("hello", "1.1")

@@ -30,7 +30,7 @@ import Testing
       system.directory.listing(of: "var/lib/dkms").filter { !$0.hasPrefix("hello/1.0/.source") }
       + system.directory.listing(of: "usr")
     #expect(after == before)
-    #expect(system.state[id]?.isLastGood == false)
+    #expect(system.state[id]?.usesKeptSource == false)
     #expect(system.transcript.output.isEmpty && system.depmods.isEmpty)
   }
 

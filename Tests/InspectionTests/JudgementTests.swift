@@ -112,7 +112,7 @@ import Testing
       testDescription: "last good, the new one failed",
       module: module {
         $0.installed = old
-        $0.isLastGood = true
+        $0.usesKeptSource = true
         $0.failure = failure
       }, reason: "its build failed: a.c:1: error: no; zfs/2.1 stays installed", effect: .impaired, log: "/l",
       remedy: install),
@@ -120,7 +120,7 @@ import Testing
       testDescription: "last good, no headers",
       module: module {
         $0.installed = old
-        $0.isLastGood = true
+        $0.usesKeptSource = true
         $0.obstacle = headers
       }, reason: "it cannot be built: the headers of this kernel are missing; zfs/2.1 stays installed",
       effect: .impaired, remedy: "pacman -S linux-headers"),
@@ -128,7 +128,7 @@ import Testing
       testDescription: "last good, nothing known",
       module: module {
         $0.installed = old
-        $0.isLastGood = true
+        $0.usesKeptSource = true
       }, reason: "it is not installed; zfs/2.1 stays installed", effect: .impaired, remedy: install),
     Case(testDescription: "an older one by choice", module: module { $0.installed = old }, reason: nil),
     Case(

@@ -116,7 +116,7 @@ import Testing
     try system.directory.write("", to: file)
     try system.list(["hello"], for: "6.1.0")
     await expect(
-      .foreignFile, path(file).string, remedy: "rm \(path(file)) && depmod 6.1.0", isSafe: false)
+      .strayFile, path(file).string, remedy: "rm \(path(file)) && depmod 6.1.0", isSafe: false)
   }
 
   @Test func aModuleThatAPackageOwnsIsNotForeign() async throws {

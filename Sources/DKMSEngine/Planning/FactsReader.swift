@@ -70,7 +70,7 @@ public struct FactsReader: Sendable {
     for record in facts.tree.modules {
       let id = record.id
       if try Files.isDirectory(layout.keptSource(id)) { facts.keptSources[id] = layout.keptSource(id).string }
-      if record.isBroken || record.isLastGood { facts.productNames[id] = try productNames(of: record) }
+      if record.isBroken || record.usesKeptSource { facts.productNames[id] = try productNames(of: record) }
     }
     for kernel in request.kernels { facts.kernels[kernel] = self.facts(of: kernel) }
     var wanted = request.modules
@@ -143,7 +143,7 @@ public struct FactsReader: Sendable {
     }
     let record = facts.tree[id]
     // The link will be led there.
-    if record?.isBroken != false || record?.isLastGood == true, let source = facts.sources[id] {
+    if record?.isBroken != false || record?.usesKeptSource == true, let source = facts.sources[id] {
       return FilePath(source)
     }
     if let record, record.isBroken { return facts.keptSources[id].map { FilePath($0) } ?? layout.source(id) }

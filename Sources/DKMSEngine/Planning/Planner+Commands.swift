@@ -25,7 +25,7 @@ extension Planner {
       if !options.isForced, facts.tree[id]?.build(for: kernel) != nil {
         planner.plan.skip(Skip(id, kernel, .upToDate))
       } else {
-        planner.build(id, kernel, because: .requested, again: options.isForced)
+        planner.build(id, kernel, because: .requested, rebuild: options.isForced)
       }
     }
     return planner.finish()
@@ -39,7 +39,7 @@ extension Planner {
     // A build from another source is not what was asked for.
     let bringsSource = facts.origin?.holdsOnlyBuilds == false
     for kernel in kernels where planner.adds[id] != .blocked {
-      planner.install(id, kernel, because: .requested, again: options.isForced, rebuild: bringsSource)
+      planner.install(id, kernel, because: .requested, reinstall: options.isForced, rebuild: bringsSource)
     }
     return planner.finish()
   }
@@ -137,11 +137,11 @@ extension Planner {
         continue
       }
       let reason = change(id)
-      wanted.append(Goal(id: id, reason: reason ?? .notInstalled, again: reason != nil))
+      wanted.append(Goal(id: id, reason: reason ?? .notInstalled, redo: reason != nil))
     }
     goals = Dictionary(wanted.map { ($0.id.name, $0) }) { first, _ in first }
     for goal in wanted {
-      install(goal.id, kernel, because: goal.reason, again: goal.again, rebuild: goal.again)
+      install(goal.id, kernel, because: goal.reason, reinstall: goal.redo, rebuild: goal.redo)
     }
     goals = [:]
   }

@@ -9,10 +9,10 @@ extension Planner {
   ) -> Plan {
     var planner = Planner(facts, options: options)
     planner.goals = Dictionary(
-      modules.map { ($0.name, Goal(id: $0, reason: .matched, again: options.isForced)) }
+      modules.map { ($0.name, Goal(id: $0, reason: .matched, redo: options.isForced)) }
     ) { first, _ in first }
     for id in modules {
-      planner.install(id, kernel, because: .matched, again: options.isForced, rebuild: options.isForced)
+      planner.install(id, kernel, because: .matched, reinstall: options.isForced, rebuild: options.isForced)
     }
     return planner.finish()
   }

@@ -45,7 +45,7 @@ extension Planner {
   mutating func bring(_ origin: ModuleOrigin) {
     let id = origin.id
     let record = facts.tree[id]
-    let isRegistered = record.map { !$0.isBroken && !$0.isLastGood && !$0.holdsOnlyBuilds } ?? false
+    let isRegistered = record.map { !$0.isBroken && !$0.usesKeptSource && !$0.holdsOnlyBuilds } ?? false
     adds[id] = .blocked
     if isRegistered, !isForced {
       block(id, nil, origin.isTarball ? .tarballKnown(id) : .alreadyAdded(id))
@@ -86,7 +86,7 @@ extension Planner {
     }
     let source = "\(facts.sourceTree)/\(id.sourceDirectoryName)"
     // A registration without a link is half made, and is only there until it is cleared away.
-    let isLinked = record.map { $0.source != nil && ($0.isBroken || $0.isLastGood) } ?? false
+    let isLinked = record.map { $0.source != nil && ($0.isBroken || $0.usesKeptSource) } ?? false
     return [
       plan.append(
         isLinked ? .relink(id, source: source) : .add(id, source: source), because: .requested,

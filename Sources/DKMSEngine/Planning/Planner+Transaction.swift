@@ -7,7 +7,7 @@ extension Planner {
   ///
   /// For each kernel, a version stays until the one that replaces it is installed there. Without `installs`
   /// nothing is installed, but modules whose source is gone are still removed.
-  public static func settle(
+  public static func follow(
     _ transaction: Transaction, installs: Bool = true, facts: Facts, options: BuildOptions
   ) -> Plan {
     var planner = Planner(facts, options: options)
@@ -17,7 +17,7 @@ extension Planner {
       planner.install(wanted, for: kernel, after: transaction)
     }
     for record in facts.tree.modules {
-      if record.isLastGood || transaction.goneModules.contains(record.id) {
+      if record.usesKeptSource || transaction.goneModules.contains(record.id) {
         planner.retire(
           record, inFavourOf: planner.successor(of: record, among: wanted, after: transaction),
           after: transaction)
@@ -32,7 +32,7 @@ extension Planner {
   /// The newest version of each module whose source is there.
   private func wantedVersions(after transaction: Transaction) -> [ModuleID] {
     var records = facts.tree.modules.filter { record in
-      !record.isLastGood && !transaction.goneModules.contains(record.id)
+      !record.usesKeptSource && !transaction.goneModules.contains(record.id)
     }
     // A broken link is fixed where the source is there again, so that version is wanted too.
     for index in records.indices where facts.sources[records[index].id] != nil {
@@ -43,8 +43,8 @@ extension Planner {
       .map { ModuleRecord(id: $0.key, source: $0.value) }
       .sorted { $0.id.description < $1.id.description }
     for var record in facts.tree.modules
-    where record.isLastGood && transaction.changedModules.contains(record.id) {
-      record.isLastGood = false
+    where record.usesKeptSource && transaction.changedModules.contains(record.id) {
+      record.usesKeptSource = false
       records.append(record)
     }
     return TreeState(modules: records).newestVersions
@@ -113,7 +113,7 @@ extension Planner {
   ) -> ModuleID? {
     if let same = wanted.first(where: { $0.name == record.id.name }) { return same }
     // The transaction that replaced the last good one is over.
-    let candidates = record.isLastGood ? wanted : wanted.filter(transaction.changedModules.contains)
+    let candidates = record.usesKeptSource ? wanted : wanted.filter(transaction.changedModules.contains)
     let names = facts.productNames[record.id] ?? []
     return candidates.first { id in
       record.builds.contains { build in
@@ -138,13 +138,13 @@ extension Planner {
       return waitForSuccessor(of: record)
     }
     var removals: [Int] = []
-    if let successor, !record.isLastGood, let kept = facts.keptSources[record.id], !record.builds.isEmpty {
+    if let successor, !record.usesKeptSource, let kept = facts.keptSources[record.id], !record.builds.isEmpty {
       // After the registration is gone, a link would bring it back.
       removals.append(plan.append(.relink(record.id, source: kept), because: .replaced(by: successor)))
     }
     var stays = false
     for build in record.builds {
-      if let successor, isLastGood(build, of: record, inFavourOf: successor, after: transaction) {
+      if let successor, mustStay(build, of: record, inFavourOf: successor, after: transaction) {
         switch installed(successor, build.kernel) {
         case .planned(let step):
           removals += giveWay(record.id, build.kernel, to: successor, installedBy: step)
@@ -166,7 +166,7 @@ extension Planner {
 
   /// Keeps a version whose successor may be a source that cannot be understood yet.
   private mutating func waitForSuccessor(of record: ModuleRecord) {
-    if !record.isLastGood, let kept = facts.keptSources[record.id] {
+    if !record.usesKeptSource, let kept = facts.keptSources[record.id] {
       plan.append(.relink(record.id, source: kept), because: .sourceGone)
     }
     for build in record.builds where build.isInstalled {
@@ -175,7 +175,7 @@ extension Planner {
   }
 
   /// Whether a kernel has only this build as long as the successor is not installed.
-  private func isLastGood(
+  private func mustStay(
     _ build: BuildRecord, of record: ModuleRecord, inFavourOf successor: ModuleID,
     after transaction: Transaction
   ) -> Bool {

@@ -32,7 +32,7 @@ public struct Planner {
     let id: ModuleID
     let reason: Reason
     /// Whether it is rebuilt and reinstalled even if it is up to date.
-    let again: Bool
+    let redo: Bool
   }
 
   /// Whether later steps may count on something.
@@ -72,7 +72,7 @@ public struct Planner {
     if let known = adds[id] { return known }
     adds[id] = .stands
     if let record = facts.tree[id] {
-      guard let source = facts.sources[id], record.isBroken || record.isLastGood else {
+      guard let source = facts.sources[id], record.isBroken || record.usesKeptSource else {
         if let error = obstacles.registration(of: id) { block(id, nil, error) }
         adds[id] = record.isBroken ? .blocked : .stands
         return adds[id] ?? .blocked
@@ -99,12 +99,12 @@ public struct Planner {
     return errors.count == known.count ? errors.first : nil
   }
 
-  /// Builds a module; `again` replaces what is built already.
+  /// Builds a module; `rebuild` replaces what is built already.
   @discardableResult
-  mutating func build(_ id: ModuleID, _ kernel: Kernel, because reason: Reason, again: Bool) -> Readiness {
+  mutating func build(_ id: ModuleID, _ kernel: Kernel, because reason: Reason, rebuild: Bool) -> Readiness {
     let target = Target(id: id, kernel: kernel)
     if let known = builds[target] { return known }
-    if !again, facts.tree[id]?.build(for: kernel) != nil {
+    if !rebuild, facts.tree[id]?.build(for: kernel) != nil {
       builds[target] = .stands
       return .stands
     }
@@ -136,20 +136,20 @@ public struct Planner {
     return [step]
   }
 
-  /// Installs a module; `again` installs what is installed already.
+  /// Installs a module; `reinstall` installs what is installed already.
   @discardableResult
   mutating func install(
-    _ id: ModuleID, _ kernel: Kernel, because reason: Reason, again: Bool, rebuild: Bool
+    _ id: ModuleID, _ kernel: Kernel, because reason: Reason, reinstall: Bool, rebuild: Bool
   ) -> Readiness {
     let target = Target(id: id, kernel: kernel)
     if let known = installs[target] { return known }
-    if !again, let build = facts.tree[id]?.build(for: kernel), build.isInstalled, build.isSound {
+    if !reinstall, let build = facts.tree[id]?.build(for: kernel), build.isInstalled, build.isSound {
       plan.skip(Skip(id, kernel, .upToDate))
       installs[target] = .stands
       return .stands
     }
     installs[target] = .blocked
-    let built = build(id, kernel, because: reason, again: rebuild)
+    let built = build(id, kernel, because: reason, rebuild: rebuild)
     guard built != .blocked else { return .blocked }
     if let known = facts.kernels[kernel], !known.exists {
       block(id, kernel, .kernelMissing(kernel.release, directory: known.directory))
@@ -194,9 +194,9 @@ public struct Planner {
       else { continue }
       let reason = Reason.dependencyChanged(id)
       if build.isInstalled {
-        install(record.id, kernel, because: reason, again: true, rebuild: true)
+        install(record.id, kernel, because: reason, reinstall: true, rebuild: true)
       } else {
-        self.build(record.id, kernel, because: reason, again: true)
+        self.build(record.id, kernel, because: reason, rebuild: true)
       }
     }
   }
@@ -325,7 +325,7 @@ public struct Planner {
       let isWaitingForThis = inProgress.contains(Target(id: goal.id, kernel: target.kernel))
       if isWaitingForThis { return .blocked }
       return install(
-        goal.id, target.kernel, because: goal.reason, again: goal.again, rebuild: goal.again)
+        goal.id, target.kernel, because: goal.reason, reinstall: goal.redo, rebuild: goal.redo)
     }
     return facts.tree.installedVersion(of: name, for: target.kernel) == nil ? .blocked : .stands
   }

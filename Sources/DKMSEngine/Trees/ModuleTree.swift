@@ -40,7 +40,7 @@ public struct ModuleTree: Sendable {
     guard isLink || isBroken || holdsOnlyBuilds else { return nil }
     let source = try Files.linkTarget(link)
     return ModuleRecord(
-      id: id, source: source?.string, isBroken: isBroken, isLastGood: source == layout.keptSource(id),
+      id: id, source: source?.string, isBroken: isBroken, usesKeptSource: source == layout.keptSource(id),
       holdsOnlyBuilds: holdsOnlyBuilds, builds: try builds(of: id))
   }
 

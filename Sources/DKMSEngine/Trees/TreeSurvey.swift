@@ -25,9 +25,9 @@ public struct TreeSurvey: Sendable {
   /// Files where DKMS installs that come from no build in the tree.
   ///
   /// - Throws: `HostError` where a look failed.
-  public func foreignFiles() throws(HostError) -> [(release: KernelRelease, file: FilePath)] {
+  public func strayFiles() throws(HostError) -> [(release: KernelRelease, file: FilePath)] {
     let tree = ModuleTree(layout)
-    var foreign: [(release: KernelRelease, file: FilePath)] = []
+    var stray: [(release: KernelRelease, file: FilePath)] = []
     for release in try snapshot.kernels().releases {
       var names: Set<String> = []
       for record in state.modules {
@@ -38,10 +38,10 @@ public struct TreeSurvey: Sendable {
       for file in try KernelRemains(of: release, in: layout).installed {
         let name = file.lastComponent?.string ?? ""
         let isOurs = Compression.moduleName(ofFile: name).map(names.contains) == true
-        if !name.hasSuffix(Files.stagingSuffix), !isOurs { foreign.append((release, file)) }
+        if !name.hasSuffix(Files.stagingSuffix), !isOurs { stray.append((release, file)) }
       }
     }
-    return foreign
+    return stray
   }
 
   /// Directories of module versions that are not registered, as an old `dkms` may have left them.
@@ -92,7 +92,7 @@ public struct TreeSurvey: Sendable {
   /// - Throws: `HostError` where a look failed.
   public func idleSources() throws(HostError) -> [FilePath] {
     try state.modules.where { record throws(HostError) in
-      guard !record.isLastGood, !record.isBroken else { return false }
+      guard !record.usesKeptSource, !record.isBroken else { return false }
       return try Files.isFile(layout.sourceLink(record.id).appending("dkms.conf"))
     }.map { layout.keptSource($0.id) }.where(Files.isDirectory)
   }

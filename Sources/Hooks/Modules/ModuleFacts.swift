@@ -22,7 +22,7 @@ package struct ModuleFacts: HookFacts {
 
   /// What is done about them.
   package var plan: Plan {
-    Planner.settle(
+    Planner.follow(
       transaction, installs: options.installs, facts: facts, options: options.buildOptions)
   }
 
@@ -60,7 +60,7 @@ extension TreeState {
     modules.map { record in
       let builds = record.builds.map { "\($0.isInstalled ? "installed" : "built") for \($0.kernel.release)" }
       let marks =
-        [record.isBroken ? "broken" : nil, record.isLastGood ? "kept as the last good one" : nil]
+        [record.isBroken ? "broken" : nil, record.usesKeptSource ? "kept as the last good one" : nil]
         .compactMap { $0 } + builds
       return "\(record.id): \(marks.isEmpty ? "added" : marks.joined(separator: ", "))"
     }

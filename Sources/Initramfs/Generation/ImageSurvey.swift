@@ -39,12 +39,12 @@ public struct ImageSurvey: Sendable {
   ) async -> ImageRecipes {
     let all = await kind.generator(on: system).recipes(for: kernels)
     var recipes = ImageRecipes(problems: all.problems)
-    var foreign: [Kernel: Set<String>] = [:]
+    var outOfTree: [Kernel: Set<String>] = [:]
     for kernel in kernels {
-      foreign[kernel.kernel] = recipes.answer { () throws(HostError) in try foreignModules(of: kernel) }
+      outOfTree[kernel.kernel] = recipes.answer { () throws(HostError) in try outOfTreeModules(of: kernel) }
     }
     for var recipe in all.recipes {
-      guard let names = foreign[recipe.kernel] else { continue }
+      guard let names = outOfTree[recipe.kernel] else { continue }
       recipe.requests.removeAll { !names.contains($0.module) }
       recipes.append(recipe)
     }
@@ -65,7 +65,7 @@ public struct ImageSurvey: Sendable {
       requested: recipe.requests)
   }
 
-  private func foreignModules(of kernel: BootableKernel) throws(HostError) -> Set<String> {
+  private func outOfTreeModules(of kernel: BootableKernel) throws(HostError) -> Set<String> {
     let places = ["updates", "extra", "extramodules"].map { system.modules(of: kernel).appending($0) }
     return Set(try places.collect { place throws(HostError) in try modules(below: place) })
   }

@@ -5,8 +5,11 @@ internal import Host
 internal import SystemPackage
 
 /// booster: one image a kernel, named after the package base.
-struct Booster: Generator {
+struct Booster: StrippingGenerator {
   let kind = ImageGenerator.booster
+  static let stripping = ModuleStripping(
+    calls: [["strip", "--strip-unneeded"]],
+    leavesSignedModules: false)
   private let system: BootSystem
 
   init(_ system: BootSystem) { self.system = system }

@@ -5,8 +5,11 @@ internal import Host
 internal import SystemPackage
 
 /// dracut, with the names that Arch's hooks, `kernel-install`, Debian and dracut itself give to images.
-struct Dracut: Generator {
+struct Dracut: StrippingGenerator {
   let kind = ImageGenerator.dracut
+  static let stripping = ModuleStripping(
+    calls: [["eu-strip", "-g", "-p"], ["strip", "-g", "-p"], ["eu-strip", "-p"], ["strip", "-p"]],
+    leavesSignedModules: true)
   private let system: BootSystem
 
   init(_ system: BootSystem) { self.system = system }

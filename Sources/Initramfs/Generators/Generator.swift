@@ -4,6 +4,9 @@ public import DKMSModel
 
 /// A program that makes images, and what its configuration says about them.
 public protocol Generator: Sendable {
+  /// Takes it as it is set up on a system.
+  init(_ system: BootSystem)
+
   /// Which one it is.
   var kind: ImageGenerator { get }
 
@@ -19,13 +22,24 @@ extension Generator {
   public var program: String { kind.rawValue }
 }
 
+/// A generator that puts modules into images otherwise than they are installed.
+protocol StrippingGenerator: Generator {
+  /// What it does to modules.
+  static var stripping: ModuleStripping { get }
+}
+
 extension ImageGenerator {
   /// The generator on a system.
-  public func generator(on system: BootSystem) -> any Generator {
+  public func generator(on system: BootSystem) -> any Generator { type.init(system) }
+
+  /// How it changes modules on their way into an image; nil where it puts them in as they are.
+  var stripping: ModuleStripping? { (type as? any StrippingGenerator.Type)?.stripping }
+
+  private var type: any Generator.Type {
     switch self {
-    case .mkinitcpio: Mkinitcpio(system)
-    case .dracut: Dracut(system)
-    case .booster: Booster(system)
+    case .mkinitcpio: Mkinitcpio.self
+    case .dracut: Dracut.self
+    case .booster: Booster.self
     }
   }
 }

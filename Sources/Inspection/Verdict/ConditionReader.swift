@@ -117,7 +117,7 @@ public struct ConditionReader: Sendable {
     guard isWanted || allowsAutoinstall && configuration?.autoinstall == true else { return nil }
 
     var condition = ModuleCondition(
-      id: id, installed: installed?.id, isLastGood: installed?.isLastGood == true,
+      id: id, installed: installed?.id, usesKeptSource: installed?.usesKeptSource == true,
       isBuilt: record.build(for: kernel) != nil,
       failure: try FailureRecord(layout).failure(of: id, kernel))
     condition.obstacle = Obstacles(facts).first(to: id, for: kernel)

@@ -84,7 +84,7 @@ private struct Judge {
       return finding(
         .impaired, "its build failed\(failure.detail); \(stays)", log: failure.log, remedy: install)
     }
-    guard module.isLastGood else { return [] }
+    guard module.usesKeptSource else { return [] }
     if installed == id {
       return finding(
         .impaired, "its source is gone, and nothing new can take its place; it stays installed",

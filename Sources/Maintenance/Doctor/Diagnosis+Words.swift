@@ -45,27 +45,3 @@ extension DoctorFinding {
     ])
   }
 }
-
-extension DoctorFinding.Kind {
-  fileprivate var words: String {
-    switch self {
-    case .headersMissing: "headers missing"
-    case .orphanedKernel: "orphaned kernel"
-    case .staleBuild: "stale build"
-    case .danglingSource: "source missing"
-    case .foreignFile: "foreign file"
-    case .halfMade: "half made"
-    case .leftover: "leftover"
-    case .staleDependencies: "stale module dependencies"
-    case .staleFingerprint: "built for another kernel"
-    case .staleImage: "stale image"
-    case .unknownImage: "unknown image"
-    case .configuration: "unusable settings"
-    case .openSource: "world-writable"
-    case .hook: "hook does not run"
-    case .keyPair: "half a key pair"
-    case .failedLook: "cannot be looked at"
-    case .module: "module not as it should be"
-    }
-  }
-}

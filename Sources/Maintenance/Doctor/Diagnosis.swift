@@ -129,10 +129,10 @@ extension DoctorFacts {
 
   fileprivate var fileFindings: [DoctorFinding] {
     // Something inside a directory that is removed anyway is not listed separately.
-    foreignFiles.filter { _, file in !prunable.contains { file.starts(with: $0.path) } }.map {
+    strayFiles.filter { _, file in !prunable.contains { file.starts(with: $0.path) } }.map {
       release, file in
       DoctorFinding(
-        .foreignFile, "\(file)", "neither a registered module nor a package put it there",
+        .strayFile, "\(file)", "neither a registered module nor a package put it there",
         remedy: "rm \(file) && depmod \(release)")
     }
       + unregistered.map {

@@ -27,7 +27,7 @@ struct DoctorFacts {
   /// Kernels with modules of their own that nobody owns.
   var orphans: [(release: KernelRelease, directory: FilePath)] = []
   /// Files among installed modules that nobody owns and no build accounts for.
-  var foreignFiles: [(release: KernelRelease, file: FilePath)] = []
+  var strayFiles: [(release: KernelRelease, file: FilePath)] = []
   /// Directories that look like module versions but are not.
   var unregistered: [FilePath] = []
   /// Sources that anybody may change.
@@ -88,7 +88,7 @@ extension DoctorFacts {
     openSources = try survey.openSources()
     temporary = try LeftoverSweeper(layout).temporary()
     let owned = Set(try database.ownedPaths(below: layout.installTree, root: layout.root))
-    foreignFiles = try survey.foreignFiles().filter { !owned.contains($0.file) }
+    strayFiles = try survey.strayFiles().filter { !owned.contains($0.file) }
     guard database.doubt == nil else { return }
     prunable = PrunePlan(try PruneFacts(snapshot, database)).items
   }

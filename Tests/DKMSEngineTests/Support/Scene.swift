@@ -45,7 +45,7 @@ struct Scene {
       facts.tree.modules.append(
         ModuleRecord(
           id: id, source: standing == .lastGood ? "/kept/\(id)" : "/src/\(id.sourceDirectoryName)",
-          isBroken: standing == .broken, isLastGood: standing == .lastGood, builds: builds))
+          isBroken: standing == .broken, usesKeptSource: standing == .lastGood, builds: builds))
     }
     let configuration = ModuleConfiguration(
       id: id,
@@ -79,6 +79,6 @@ struct Scene {
       changedModules: changed, goneModules: gone, changedKernels: changedKernels, goneKernels: goneKernels,
       keptKernels: keptKernels, installedKernels: kernels.filter { !(goneKernels + keptKernels).contains($0) }
     )
-    return Planner.settle(transaction, facts: facts, options: options)
+    return Planner.follow(transaction, facts: facts, options: options)
   }
 }

@@ -50,7 +50,7 @@ import Testing
       _ = try register(name, version)
     }
     #expect(modules.map(\.id.description) == ["B/1", "a-b/1.0-x", "b/1.10", "b/1.9"])
-    let allAreSound = modules.allSatisfy { !$0.isBroken && !$0.isLastGood && $0.builds.isEmpty }
+    let allAreSound = modules.allSatisfy { !$0.isBroken && !$0.usesKeptSource && $0.builds.isEmpty }
     #expect(allAreSound)
     #expect(modules.last?.source == "\(machine.layout.sourceTree)/b-1.9")
   }
@@ -116,10 +116,10 @@ import Testing
   @Test func lastGoodVersion() throws {
     let id = try register("hello", "1.0")
     try machine.directory.write("", to: "dkms/hello/1.0/.source/dkms.conf")
-    #expect(modules.map(\.isLastGood) == [false])
+    #expect(modules.map(\.usesKeptSource) == [false])
     try Files.link(machine.layout.sourceLink(id), to: machine.layout.keptSource(id))
     try Files.remove(machine.layout.source(id))
-    #expect(modules.map(\.isLastGood) == [true])
+    #expect(modules.map(\.usesKeptSource) == [true])
     #expect(modules.map(\.isBroken) == [false])
   }
 
