@@ -26,7 +26,8 @@ struct StatusDocument {
     } catch {
       throw DKMSError(error)
     }
-    let installed = releases
+    let installed =
+      releases
       .compactMap { try? Kernel(release: $0, architecture: host.architecture) }
     let kernels = Set(installed + records.flatMap(\.builds).map(\.kernel))
       .filter(filter.includes).sorted { $0.description < $1.description }

@@ -104,7 +104,8 @@ enum UsageError: Error, Equatable {
 
   var exitStatus: ExitStatus {
     switch self {
-    case .architectureCount, .failedLook, .noConfiguration, .noModule, .noVersion, .noTemplateKernel, .notRoot,
+    case .architectureCount, .failedLook, .noConfiguration, .noModule, .noVersion, .noTemplateKernel,
+      .notRoot,
       .notWritable:
       .refused
     case .noAction, .unknownAction, .unknownOption, .missingValue, .badValue, .allWithKernel,

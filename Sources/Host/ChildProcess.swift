@@ -60,7 +60,9 @@ struct ChildProcess: Sendable {
   private static func path(of command: Command) -> String {
     if command.program.contains("/") { return command.program }
     let directories = (command.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
-    return directories.lazy.map { "\($0)/\(command.program)" }.first { (try? Files.isExecutable(FilePath($0))) == true }
+    return directories.lazy.map { "\($0)/\(command.program)" }.first {
+      (try? Files.isExecutable(FilePath($0))) == true
+    }
       ?? command.program
   }
 

@@ -93,7 +93,8 @@ package struct Journal: Sendable {
   /// What a killed helper was about to write.
   private func sweep() {
     // What cannot be looked at is left for the next call to sweep.
-    for name in (try? Files.list(directory)) ?? [] where name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix) {
+    for name in (try? Files.list(directory)) ?? []
+    where name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix) {
       try? Files.remove(directory.appending(name))
     }
   }

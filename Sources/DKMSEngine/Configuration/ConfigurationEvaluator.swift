@@ -43,8 +43,7 @@ struct ConfigurationEvaluator: Sendable {
   ) async throws(DKMSError) -> Variables {
     let environment = bash.environment(adding: environment)
     let texts = contents.compactMap { if case .text(let bytes) = $0 { bytes } else { nil } }
-    if let variables = try? PlainEvaluator.evaluate(texts, reading: names, environment: environment)
-    {
+    if let variables = try? PlainEvaluator.evaluate(texts, reading: names, environment: environment) {
       return variables
     }
     let present = zip(files, contents).filter { $1 != .absent }.map(\.0)

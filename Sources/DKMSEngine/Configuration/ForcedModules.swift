@@ -14,7 +14,9 @@ public struct ForcedModules: Codable, Hashable, Sendable {
   public init() {}
 
   /// Whether a module is installed whatever the kernel has of its names.
-  package func includes(_ name: String) -> Bool { installed.contains(name) || versionOverridden.contains(name) }
+  package func includes(_ name: String) -> Bool {
+    installed.contains(name) || versionOverridden.contains(name)
+  }
 
   /// Reads the words of every file in a directory: a module's name, or that and `_version-override`.
   static func read(_ directory: FilePath) throws(HostError) -> ForcedModules {

@@ -167,7 +167,9 @@ public struct LeftoverSweeper {
     let products = layout.products(id, release)
     let isUnfinished = try !unfinished(id, release).isEmpty
     let (hasLeftovers, isEmpty) = (try hasLeftovers(products), try Files.list(products).isEmpty)
-    guard isUnfinished || hasLeftovers || isEmpty, let lock = DirectoryLock.tryExclusive(products) else { return }
+    guard isUnfinished || hasLeftovers || isEmpty, let lock = DirectoryLock.tryExclusive(products) else {
+      return
+    }
     try Files.recover(products)
     for product in try unfinished(id, release) { try product.withdraw() }
     try removeLeftovers(in: products)
@@ -176,8 +178,10 @@ public struct LeftoverSweeper {
   }
 
   private func unfinished(_ id: ModuleID, _ release: KernelRelease) throws(HostError) -> [Product] {
-    try Files.list(layout.products(id, release)).compactMap { try? Kernel(release: release, architecture: $0) }
-      .map { Product(id, $0, in: layout) }.where { product throws(HostError) in try product.isUnfinished() }
+    try Files.list(layout.products(id, release)).compactMap {
+      try? Kernel(release: release, architecture: $0)
+    }
+    .map { Product(id, $0, in: layout) }.where { product throws(HostError) in try product.isUnfinished() }
   }
 
   /// Removes the empty directory that builds see as theirs, unless another build is using it.

@@ -22,7 +22,9 @@ struct SourceReach {
     if commands.contains(where: { command in names.contains(where: command.contains) }) { return true }
     // A script puts the name together from its parts.
     let beginnings = ["\(layout.sourceTree)/\(id.name)", "\(layout.sourceTree)/$", "source_tree"]
-    return scripts(of: configuration, in: source).contains { text in (names + beginnings).contains(where: text.contains) }
+    return scripts(of: configuration, in: source).contains { text in
+      (names + beginnings).contains(where: text.contains)
+    }
   }
 
   private func scripts(of configuration: ModuleConfiguration, in source: FilePath) -> [String] {

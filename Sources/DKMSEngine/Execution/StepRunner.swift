@@ -30,7 +30,9 @@ struct StepRunner: Sendable {
   /// One job a processor, but not more than memory is free for: a compiler takes some hundred megabytes.
   private static func affordableJobs(processors: Int) -> Int {
     let kibibytesPerJob = 400 << 10
-    let line = (try? Files.text("/proc/meminfo"))?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+    let line = (try? Files.text("/proc/meminfo"))?.split(separator: "\n").first {
+      $0.hasPrefix("MemAvailable:")
+    }
     guard let available = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
       return processors
     }
@@ -79,7 +81,9 @@ struct StepRunner: Sendable {
   }
 
   /// What the dkms.conf said when the plan was made.
-  func configuration(_ basis: Basis, of id: ModuleID, for kernel: Kernel?) throws(DKMSError) -> ModuleConfiguration {
+  func configuration(_ basis: Basis, of id: ModuleID, for kernel: Kernel?) throws(DKMSError)
+    -> ModuleConfiguration
+  {
     switch basis.configuration {
     case .read(let configuration)?: return configuration
     case .unreadable(let error)?: throw error

@@ -238,7 +238,8 @@ public struct FactsReader: Sendable {
 }
 
 extension Facts {
-  fileprivate mutating func take(_ answer: (id: ModuleID, kernel: Kernel, evaluated: EvaluatedConfiguration)) {
+  fileprivate mutating func take(_ answer: (id: ModuleID, kernel: Kernel, evaluated: EvaluatedConfiguration))
+  {
     configurations[answer.id, default: [:]][answer.kernel] = answer.evaluated.fact
     configurationFiles[answer.id, default: [:]][answer.kernel] = answer.evaluated.files
   }

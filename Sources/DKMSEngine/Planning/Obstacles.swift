@@ -43,16 +43,19 @@ public struct Obstacles: Sendable {
   /// The modules that BUILD_DEPENDS names and that the kernel lacks.
   private func dependencies(of id: ModuleID, for kernel: Kernel) -> DKMSError? {
     guard case .read(let configuration)? = facts.configurations[id]?[kernel] else { return nil }
-    let missing = configuration.buildDepends.filter { facts.tree.installedVersion(of: $0, for: kernel) == nil }
+    let missing = configuration.buildDepends.filter {
+      facts.tree.installedVersion(of: $0, for: kernel) == nil
+    }
     return missing.isEmpty ? nil : .dependenciesMissing(id, kernel, names: missing)
   }
 
-  /// Why what the kernel has of a built module's names stays in its place; nil where something of the module goes in.
+  /// What the kernel's own modules say against installing a built one.
   ///
   /// - Parameters:
   ///   - id: The module version.
   ///   - kernel: The kernel.
   ///   - overrules: Whether the caller, or a package, wants it installed whatever the kernel has.
+  /// - Returns: Why what the kernel has of the module's names stays in its place; nil where something goes in.
   public func kernelsOwn(insteadOf id: ModuleID, for kernel: Kernel, overrules: Bool) -> DKMSError? {
     guard !overrules, case .read(let configuration)? = facts.configurations[id]?[kernel] else { return nil }
     let competitions = facts.competitions[id]?[kernel] ?? []

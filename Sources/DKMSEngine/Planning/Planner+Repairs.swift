@@ -44,7 +44,8 @@ extension Planner {
       plan.append(.install(predecessor, kernel), because: .dependenciesFailed, basis: basis)
     } else {
       plan.append(
-        .uninstall(id, kernel), because: .dependenciesFailed, basis: basis(of: Target(id: id, kernel: kernel)))
+        .uninstall(id, kernel), because: .dependenciesFailed, basis: basis(of: Target(id: id, kernel: kernel))
+      )
     }
   }
 }

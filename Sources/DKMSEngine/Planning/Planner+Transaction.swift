@@ -138,7 +138,8 @@ extension Planner {
       return waitForSuccessor(of: record)
     }
     var removals: [Int] = []
-    if let successor, !record.usesKeptSource, let kept = facts.keptSources[record.id], !record.builds.isEmpty {
+    if let successor, !record.usesKeptSource, let kept = facts.keptSources[record.id], !record.builds.isEmpty
+    {
       // After the registration is gone, a link would bring it back.
       removals.append(plan.append(.relink(record.id, source: kept), because: .replaced(by: successor)))
     }

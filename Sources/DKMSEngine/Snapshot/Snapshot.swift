@@ -92,7 +92,8 @@ public final class Snapshot: Sendable {
   ) async throws(DKMSError) -> ModuleID {
     let name = source.lastComponent?.string ?? ""
     if let dash = name.lastIndex(of: "-"),
-      let likely = try? ModuleID(name: String(name[..<dash]), version: String(name[name.index(after: dash)...])),
+      let likely = try? ModuleID(
+        name: String(name[..<dash]), version: String(name[name.index(after: dash)...])),
       case .read(let configuration) = await configuration(of: likely, source: source, for: kernel).fact,
       configuration.id == likely
     {

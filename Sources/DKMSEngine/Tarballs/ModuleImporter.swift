@@ -58,7 +58,9 @@ public struct ModuleImporter: Sendable {
     let id = try await snapshot.identity(of: directory, for: kernel, allowsRepetition: true)
     let places = [layout.source(id), layout.sourceLink(id), layout.build(id)]
     let isInPlace = try onFiles { () throws(HostError) in
-      if try places.hasAny({ place throws(HostError) in try Files.resolved(place) == directory }) { return true }
+      if try places.hasAny({ place throws(HostError) in try Files.resolved(place) == directory }) {
+        return true
+      }
       guard try Files.isDirectory(layout.sourceLink(id)) else { return false }
       return try Files.haveEqualTrees(layout.sourceLink(id), directory)
     }

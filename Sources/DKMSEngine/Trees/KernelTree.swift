@@ -50,7 +50,8 @@ package final class KernelTree: Sendable {
 
   /// The kernel's configuration.
   package func options() throws(HostError) -> KernelOptions {
-    try readOptions.value { () throws(HostError) in KernelOptions(try Files.contents(try configurationFile())) }
+    try readOptions.value { () throws(HostError) in KernelOptions(try Files.contents(try configurationFile()))
+    }
   }
 
   /// Identifies this kernel among others of the same release; nil if its headers are missing.

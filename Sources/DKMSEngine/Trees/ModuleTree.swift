@@ -77,7 +77,8 @@ public struct ModuleTree: Sendable {
     let product = layout.product(id, kernel)
     var versions: [String: String] = [:]
     for note in try Files.list(product, beginningWith: Layout.dependencyPrefix) {
-      versions[String(note.dropFirst(Layout.dependencyPrefix.count))] = try Files.text(product.appending(note))
+      versions[String(note.dropFirst(Layout.dependencyPrefix.count))] = try Files.text(
+        product.appending(note))
     }
     return versions
   }

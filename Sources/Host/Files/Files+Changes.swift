@@ -30,7 +30,9 @@ extension Files {
   public static func makePrivateDirectory(_ path: FilePath) throws(HostError) {
     try makeDirectories(path.removingLastComponent())
     let isMade = path.withPlatformString { mkdir($0, 0o700) } == 0
-    guard isMade || Errno.current == .fileExists else { throw HostError("make the directory", path, .current) }
+    guard isMade || Errno.current == .fileExists else {
+      throw HostError("make the directory", path, .current)
+    }
     if !isMade, try !isDirectory(path) { throw HostError("make the directory", path, .fileExists) }
     guard path.withPlatformString({ chmod($0, 0o700) }) == 0 else {
       throw HostError("protect", path, .current)

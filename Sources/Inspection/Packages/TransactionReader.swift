@@ -131,7 +131,8 @@ package struct TransactionReader {
   private func goneModules(
     _ named: Set<HookTarget>, _ findings: Findings
   ) throws(HostError) -> [ModuleID] {
-    let packaged = tree.modules.filter { !$0.isBroken && !$0.usesKeptSource }.map(\.id) + findings.sources.keys
+    let packaged =
+      tree.modules.filter { !$0.isBroken && !$0.usesKeptSource }.map(\.id) + findings.sources.keys
     let present = Set(packaged.map(\.name))
     return try tree.modules.where { record throws(HostError) in
       guard let source = record.source.map({ FilePath($0) }), !record.usesKeptSource,

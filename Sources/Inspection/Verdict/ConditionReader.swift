@@ -111,7 +111,9 @@ public struct ConditionReader: Sendable {
     let records = facts.tree.modules.filter { $0.id.name == name }
     let installed = records.first { $0.build(for: kernel)?.isInstalled == true }
     let newest = facts.tree.newestVersions.first { $0.name == name }
-    guard let id = newest ?? installed?.id ?? records.last?.id, let record = facts.tree[id] else { return nil }
+    guard let id = newest ?? installed?.id ?? records.last?.id, let record = facts.tree[id] else {
+      return nil
+    }
     let configuration = facts.configurations[id]?[kernel]?.configuration
     let isWanted = records.contains { $0.builds.contains(where: \.isInstalled) }
     guard isWanted || allowsAutoinstall && configuration?.autoinstall == true else { return nil }

@@ -15,7 +15,8 @@ struct Diagnosis: Hashable {
   /// Judges.
   init(_ facts: DoctorFacts) {
     let all =
-      facts.lookFindings + facts.configurationFindings + facts.hookFindings + facts.kernelFindings + facts.moduleFindings
+      facts.lookFindings + facts.configurationFindings + facts.hookFindings + facts.kernelFindings
+      + facts.moduleFindings
       + facts.verdictFindings + facts.fileFindings + facts.pruneFindings + facts.images.compactMap(\.finding)
     var known: Set<DoctorFinding> = []
     findings = all.filter { known.insert($0).inserted }

@@ -48,7 +48,9 @@ struct PrunePlan: Hashable {
   /// - Throws: What `size` throws.
   func measured<Failure: Error>(_ size: (FilePath) throws(Failure) -> Int) throws(Failure) -> PrunePlan {
     var measured: [Prunable] = []
-    for item in items { measured.append(Prunable(kind: item.kind, path: item.path, size: try size(item.path))) }
+    for item in items {
+      measured.append(Prunable(kind: item.kind, path: item.path, size: try size(item.path)))
+    }
     return PrunePlan(items: measured)
   }
 
