@@ -10,7 +10,7 @@ struct FailedLookTests {
   private static let target = "quick/1.0 -k \(kernel)"
 
   /// Makes a call in which opening a directory fails with an error.
-  private func dkms(_ words: String, _ error: String, at path: String, of machine: Machine) async throws -> Run {
+  private func dkms(_ words: String, _ error: String, at path: String, of machine: MountedMachine) async throws -> Run {
     try await machine.shell(
       """
       strace -f -qq -e trace=openat -P '\(path)' -e inject=openat:error=\(error) -o /mnt/trace /mnt/dkms \(words)
