@@ -10,7 +10,9 @@ struct FailedLookTests {
   private static let target = "quick/1.0 -k \(kernel)"
 
   /// Makes a call in which opening a directory fails with an error.
-  private func dkms(_ words: String, _ error: String, at path: String, of machine: MountedMachine) async throws -> Run {
+  private func dkms(_ words: String, _ error: String, at path: String, of machine: MountedMachine)
+    async throws -> Run
+  {
     try await machine.shell(
       """
       strace -f -qq -e trace=openat -P '\(path)' -e inject=openat:error=\(error) -o /mnt/trace /mnt/dkms \(words)
@@ -65,7 +67,9 @@ struct FailedLookTests {
   @Test("What configures a kernel is read once")
   func kernelIsReadOnce() async throws {
     let machine = try await Prepared.sources()
-    for name in ["one", "two", "three"] { try machine.addQuick(name, conf: "BUILD_EXCLUSIVE_CONFIG=CONFIG_MODULES") }
+    for name in ["one", "two", "three"] {
+      try machine.addQuick(name, conf: "BUILD_EXCLUSIVE_CONFIG=CONFIG_MODULES")
+    }
     for name in ["one", "two", "three"] { try await machine.dkms("add \(name)/1.0").expect(0) }
     let run = try await machine.shell(
       """

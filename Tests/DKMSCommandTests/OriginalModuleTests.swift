@@ -167,7 +167,8 @@ struct FailedDepmodTests {
     try machine.addQuick("quick", "1.1")
     let before = machine.tree.filter { $0.hasPrefix("modules/") }
     try machine.addScript(end, at: "tools/depmod")
-    let run = try await machine.shell("PATH=\(machine.path("tools")):$PATH /mnt/dkms install quick/1.1 -k \(kernel)")
+    let run = try await machine.shell(
+      "PATH=\(machine.path("tools")):$PATH /mnt/dkms install quick/1.1 -k \(kernel)")
     #expect(run.status == 6, "\(run)")
     #expect(machine.tree.filter { $0.hasPrefix("modules/") } == before)
     try await machine.dkms("status quick").expect(
