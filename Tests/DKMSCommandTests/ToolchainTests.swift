@@ -180,7 +180,7 @@ struct ToolchainTests {
         "\(hide.joined())exec dkms \(words) -k 1.2.3", environment: ["PATH": Self.path])
       #expect(run.status == Int32(status), "\(run)")
       let error =
-        "==> ERROR: building modules for kernel 1.2.3 takes \(missing.program), which is not installed\n"
+        "==> ERROR: building modules for kernel 1.2.3 needs \(missing.program), which is not installed\n"
       #expect(run.errorOutput.ranges(of: error).count == 1, "\(run)")
       #expect(run.errorOutput.contains("  -> pacman -S \(missing.packages)\n"), "\(run)")
       #expect(machine.tree == before)

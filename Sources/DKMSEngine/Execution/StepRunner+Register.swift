@@ -27,16 +27,18 @@ extension StepRunner {
     }
   }
 
-  /// Makes the link that declares a module, last, so that where the link is, everything is.
+  /// Makes the link that declares a module.
+  ///
+  /// Nothing is made before it: a directory that holds more, and no link, is a module that has lost its source.
   private func link(_ id: ModuleID, to source: FilePath) throws(DKMSError) {
     let registration = layout.registration(id)
     try onFiles { () throws(HostError) in
       let isNew = try !Files.exists(layout.sourceLink(id))
-      if isNew { try Files.makeDirectories(layout.build(id)) }
       // The dkms.conf of a module that had no source until now.
       if try Files.kind(layout.sourceLink(id)) == .directory { try Files.remove(layout.sourceLink(id)) }
       try Files.synchronize(registration)
       try Files.link(layout.sourceLink(id), to: source)
+      if isNew { try Files.makeDirectories(layout.build(id)) }
       try Files.synchronize(registration)
     }
   }

@@ -33,7 +33,7 @@ public struct ModuleTree: Sendable {
     guard try Files.kind(layout.registration(id)) == .directory else { return nil }
     let link = layout.sourceLink(id)
     let isLink = try Files.kind(link) == .link
-    let isBroken = isLink ? try !leadsToDirectory(link) : try Files.isDirectory(layout.source(id))
+    let isBroken = isLink ? try !leadsToDirectory(link) : try hasLostItsLink(id)
     // The reference also leaves this after loading a tarball without a source.
     var holdsOnlyBuilds = false
     if !isLink, !isBroken { holdsOnlyBuilds = try Files.isFile(link.appending("dkms.conf")) }
@@ -42,6 +42,13 @@ public struct ModuleTree: Sendable {
     return ModuleRecord(
       id: id, source: source?.string, isBroken: isBroken, usesKeptSource: source == layout.keptSource(id),
       holdsOnlyBuilds: holdsOnlyBuilds, builds: try builds(of: id))
+  }
+
+  /// Whether a module without a link to its source has had one; a registration that has just begun, or was cut
+  /// short, holds nothing yet.
+  private func hasLostItsLink(_ id: ModuleID) throws(HostError) -> Bool {
+    guard try Files.isDirectory(layout.source(id)) else { return false }
+    return try Files.list(layout.registration(id)).contains { !$0.hasSuffix(Files.stagingSuffix) }
   }
 
   /// Whether a link leads to a directory; one that leads to itself leads nowhere.
