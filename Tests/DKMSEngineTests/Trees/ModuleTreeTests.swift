@@ -108,9 +108,18 @@ import Testing
 
   @Test func missingLinkBesideASourceIsBroken() throws {
     let id = try register("hello", "1.0")
+    try Files.makeDirectories(machine.layout.build(id))
     try Files.remove(machine.layout.sourceLink(id))
     #expect(modules.map(\.isBroken) == [true])
     #expect(modules.map(\.source) == [nil])
+  }
+
+  @Test func registrationThatHoldsNothingYetIsNone() throws {
+    let id = try register("hello", "1.0")
+    try Files.remove(machine.layout.sourceLink(id))
+    #expect(modules.isEmpty)
+    try machine.directory.write("", to: "dkms/hello/1.0/.source\(Files.stagingSuffix)")
+    #expect(modules.isEmpty)
   }
 
   @Test func lastGoodVersion() throws {
