@@ -40,11 +40,11 @@ package struct TransactionReader {
     /// Every registered module whose source is there.
     package var registered: [ModuleID] = []
 
-    /// The modules that a plan may have to build, those that need a changed one among them.
+    /// The modules that a plan may have to build, those that need a changed one among them, and those that it
+    /// removes, whose scripts run once more.
     package var concernedModules: [ModuleID] {
-      Set(registered + sources.keys).sorted { $0.description < $1.description }
+      Set(registered + sources.keys + transaction.goneModules).sorted { $0.description < $1.description }
     }
-
   }
 
   /// What targets tell, with what is there.
