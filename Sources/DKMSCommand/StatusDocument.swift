@@ -118,7 +118,7 @@ struct StatusDocument {
   private func skip(of id: ModuleID, _ kernel: Kernel) -> JSON {
     let obstacle = Obstacles(facts).first(to: id, for: kernel)
     let hasFailed = facts.failedBuilds[id]?.contains(kernel) == true
-    if let obstacle { return reason(obstacle.skipCause, "\(obstacle)") }
+    if let obstacle { return reason(obstacle.skipCause, obstacle.skipReason) }
     if hasFailed { return reason("failed", "the last build failed") }
     if facts.configurations[id]?[kernel]?.configuration?.autoinstall == false {
       return reason("not_autoinstalled", "its dkms.conf does not set AUTOINSTALL")
@@ -140,6 +140,11 @@ struct StatusDocument {
 }
 
 extension DKMSError {
+  /// What stands in the way, for people; the document has named the module and the kernel already.
+  fileprivate var skipReason: String {
+    if case .excluded(_, _, let reason) = self { reason } else { description }
+  }
+
   /// What stands in the way, in a word for programs.
   fileprivate var skipCause: String {
     switch self {
