@@ -110,7 +110,7 @@ struct StatusDocument {
       .init("differs_from_built", .bool(integrity == .different)),
       .init("missing_from_tree", .bool(integrity == .missingFromTree)),
       // Null if the build did not note its kernel; builds of the reference do not.
-      .init("kernel_differs", facts.isForeign(build).map(JSON.bool) ?? .null),
+      .init("kernel_differs", facts.isForAnotherKernel(build).map(JSON.bool) ?? .null),
     ]
   }
 

@@ -101,7 +101,7 @@ public struct KernelFacts: Codable, Hashable, Sendable {
 
 extension Facts {
   /// Whether a build was made for another kernel of the same release; nil where that is not known.
-  public func isForeign(_ build: BuildRecord) -> Bool? {
+  public func isForAnotherKernel(_ build: BuildRecord) -> Bool? {
     guard let present = kernels[build.kernel]?.fingerprint, let built = build.fingerprint else { return nil }
     return !built.matches(present)
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import DKMSModel
+import Glibc
 import Hooks
 import Host
 import Maintenance
@@ -114,6 +115,24 @@ import Testing
     #expect(system.directory.listing(of: "var/lib/dkms").isEmpty)
     #expect(system.installed("hello", "6.1.0") == nil)
     #expect(system.depmods == ["6.1.0"])
+  }
+
+  /// A kernel that is left alone, and one that nobody owns, are left by the module as well.
+  @Test func scriptsOfARemovedModuleRunForEachKernelThatItLeaves() async throws {
+    for release in ["6.1.0", "6.2.0"] { try system.addKernel(release) }
+    try system.directory.write("ignored-kernels = 6.2.*\n", to: "etc/alpm-dkms.conf")
+    let id = try system.addSource("hello", "1.0", conf: #"POST_REMOVE="note.sh $kernelver""#)
+    let notes = system.directory.path.appending("notes")
+    let script = try system.directory.write(
+      "#!/bin/sh\necho $1 >> '\(notes)'\n", to: "usr/src/hello-1.0/note.sh")
+    chmod(script.string, 0o755)
+    for release in ["6.1.0", "6.2.0", "6.9.9"] { try system.lay(id, builtFor: release) }
+    let target = "usr/src/hello-1.0/dkms.conf"
+    #expect(try await system.run(KeepHook.self, target) == 0)
+    try system.removeSource(id)
+    #expect(try await system.run(InstallHook.self, target) == 0)
+    let lines = Disk.text(notes)?.split(separator: "\n").sorted()
+    #expect(lines == ["6.1.0", "6.2.0", "6.9.9"])
   }
 
   @Test func removedKernelLeavesNothing() async throws {

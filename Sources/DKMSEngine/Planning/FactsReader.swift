@@ -122,7 +122,9 @@ public struct FactsReader: Sendable {
     // Without any kernel the running one stands in, by which POST_ADD is found.
     var kernels = request.kernels + request.clearedKernels
     if kernels.isEmpty, let running = host.runningKernel { kernels = [running] }
-    let questions = modules.flatMap { id in kernels.map { (id: id, kernel: $0) } }
+    let questions = modules.flatMap { id in
+      Set(kernels + kernelsToLeave(by: facts.tree[id])).map { (id: id, kernel: $0) }
+    }
     let sources = modules.reduce(into: [:]) { $0[$1] = source(of: $1, in: facts) }
     await withTaskGroup(of: (ModuleID, Kernel, EvaluatedConfiguration).self) { group in
       for (index, question) in questions.enumerated() {
@@ -134,6 +136,12 @@ public struct FactsReader: Sendable {
       }
       for await answer in group { facts.take(answer) }
     }
+  }
+
+  /// The kernels that a module without its own source may be taken out of, whoever owns them now.
+  private func kernelsToLeave(by record: ModuleRecord?) -> [Kernel] {
+    guard let record, record.isBroken || record.usesKeptSource else { return [] }
+    return record.builds.map(\.kernel)
   }
 
   /// Where the source is that a module will be built from, or else was.

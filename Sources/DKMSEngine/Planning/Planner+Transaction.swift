@@ -77,10 +77,10 @@ extension Planner {
   private func wish(for id: ModuleID, _ kernel: Kernel, after transaction: Transaction) -> Wish? {
     if transaction.changedModules.contains(id) { return .rebuild(.sourceChanged) }
     let build = facts.tree[id]?.build(for: kernel)
-    let isForeign = build.flatMap(facts.isForeign)
-    if isForeign == true { return .rebuild(.kernelChanged) }
+    let isForAnotherKernel = build.flatMap(facts.isForAnotherKernel)
+    if isForAnotherKernel == true { return .rebuild(.kernelChanged) }
     if transaction.changedKernels.contains(kernel) {
-      return isForeign == false ? .install : .rebuild(.kernelChanged)
+      return isForAnotherKernel == false ? .install : .rebuild(.kernelChanged)
     }
     let isInstalled = build?.isInstalled == true
     let installIfMissing: Wish? = isInstalled ? nil : .install

@@ -125,7 +125,7 @@ public struct ConditionReader: Sendable {
     condition.obstacle = Obstacles(facts).first(to: id, for: kernel)
     // A build that failed had the modules that it needs.
     if case .dependenciesMissing? = condition.obstacle, condition.failure != nil { condition.obstacle = nil }
-    condition.isForAnotherKernel = installed?.build(for: kernel).flatMap(facts.isForeign) == true
+    condition.isForAnotherKernel = installed?.build(for: kernel).flatMap(facts.isForAnotherKernel) == true
     condition.moduleNames = configuration?.modules.map(\.destinationName) ?? []
     if let owner = installed?.id ?? (condition.isBuilt ? id : nil) {
       condition.files = try files(of: owner, kernelTree, kernel, facts)
