@@ -34,6 +34,27 @@ struct VerdictTests {
     #expect(verdict(of: removal).isEmpty, "nothing is left to speak of: \(removal)")
   }
 
+  /// With several modules, and a dkms.conf that only bash understands: each question is asked once for a kernel.
+  @Test(.requiresTracing, arguments: ["verify", "doctor"])
+  func whatIsJudgedIsReadOnce(_ command: String) async throws {
+    let system = try await System.withTwoKernels()
+    for module in ["hello-world-dkms=1.0-", "patched-dkms", "dashes-dkms", "odd-conf-dkms"] {
+      try await system.install(module).mustSucceed()
+    }
+    let run = try await system.root.shell(
+      """
+      strace -f -qq -e trace=openat,execve -s 4096 -o /tmp/trace alpm-dkms \(command) > /dev/null 2>&1
+      grep -v ENOENT /tmp/trace | grep -oE '[^"]*/(Module.symvers|auto.conf|modules.dep)"' | sort | uniq -c
+      grep -cE 'execve\\("[^"]*/bash", \\["bash", "--noprofile"' /tmp/trace
+      """)
+    let lines = run.lines.map { $0.split(separator: " ").map(String.init) }
+    let evaluations = try #require(lines.last.flatMap { Int($0[0]) })
+    #expect(evaluations == 2, "odd-conf, for two kernels: \(run)")
+    let readings = lines.dropLast()
+    #expect(readings.count == 6, "three files of two kernels: \(run)")
+    for line in readings { #expect(line[0] == "1", "\(run)") }
+  }
+
   @Test func anUpgradeThatFailsForOneKernelDegradesIt() async throws {
     let system = try await System.withTwoKernels()
     try await system.install("hello-world-dkms=1.1-").mustSucceed()
