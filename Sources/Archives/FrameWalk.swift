@@ -86,3 +86,125 @@ struct FrameWalk: ~Copyable {
     bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
   }
 }
+
+/// Goes through xz streams without decompressing them: for where they end, and for what they ask of memory.
+///
+/// Each block has a dictionary of its own, and libarchive would allow a gibibyte. Zeros end the streams, for libarchive
+/// takes only multiples of four between them.
+struct XZWalk: ~Copyable {
+  private let bytes: ByteReader
+  private static let magic: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
+  private static let lzma2: UInt64 = 0x21
+  private static let checkLengths: [Int64] = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64]
+
+  /// The bytes of streams that follow each other at the beginning of a range, and of the largest dictionary; nil
+  /// where one is damaged.
+  static func extent(
+    of range: FileRange
+  ) throws(ArchiveError) -> (length: Int64, dictionary: Int64)? {
+    let walk = XZWalk(bytes: ByteReader(range))
+    var largest: Int64 = 0
+    while try walk.bytes.peek(6) == magic {
+      let header = try walk.bytes.take(12)
+      guard header.count == 12 else { return nil }
+      while let first = try walk.bytes.peek(), first != 0 {
+        guard let size = try walk.skipBlock(checkLength: checkLengths[Int(header[7] & 0x0F)]) else {
+          return nil
+        }
+        largest = max(largest, size)
+      }
+      guard try walk.skipIndexAndFooter() else { return nil }
+    }
+    return (walk.bytes.position, largest)
+  }
+
+  /// Passes over a block; the size of its dictionary.
+  private func skipBlock(checkLength: Int64) throws(ArchiveError) -> Int64? {
+    let length = (Int(try bytes.peek() ?? 0) + 1) * 4
+    let header = try bytes.take(length)
+    guard header.count == length, let size = Self.dictionarySize(inBlockHeader: header) else { return nil }
+    let start = bytes.position
+    guard try skipChunks() else { return nil }
+    let padding = (4 - (bytes.position - start) % 4) % 4
+    return try bytes.skip(padding + checkLength) ? size : nil
+  }
+
+  private static func dictionarySize(inBlockHeader header: [UInt8]) -> Int64? {
+    var rest = header.dropFirst(2)
+    for flag: UInt8 in [0x40, 0x80] where header[1] & flag != 0 {
+      guard number(from: &rest) != nil else { return nil }
+    }
+    for _ in 0...header[1] & 3 {
+      guard let filter = number(from: &rest), let length = number(from: &rest), length <= rest.count else {
+        return nil
+      }
+      if filter == lzma2 {
+        guard let bits = rest.first, length == 1, bits <= 40 else { return nil }
+        return bits == 40 ? Int64(UInt32.max) : Int64(2 | bits & 1) << (bits / 2 + 11)
+      }
+      rest = rest.dropFirst(Int(length))
+    }
+    return nil
+  }
+
+  /// Passes over the chunks of LZMA2 up to the one that ends them.
+  private func skipChunks() throws(ArchiveError) -> Bool {
+    while let control = try bytes.take(1).first {
+      switch control {
+      case 0: return true
+      case 1, 2:
+        let size = try bytes.take(2)
+        guard size.count == 2, try bytes.skip(Self.size(size) + 1) else { return false }
+      case 0x80...:
+        let sizes = try bytes.take(4)
+        let properties: Int64 = control >= 0xC0 ? 1 : 0
+        guard sizes.count == 4, try bytes.skip(Self.size(sizes.suffix(2)) + 1 + properties) else {
+          return false
+        }
+      default: return false
+      }
+    }
+    return false
+  }
+
+  private func skipIndexAndFooter() throws(ArchiveError) -> Bool {
+    let start = bytes.position
+    _ = try bytes.take(1)
+    guard let records = try number() else { return false }
+    var left = records
+    while left > 0 {
+      guard try number() != nil, try number() != nil else { return false }
+      left -= 1
+    }
+    let padding = (4 - (bytes.position - start) % 4) % 4
+    return try bytes.skip(padding + 4 + 12)
+  }
+
+  private func number() throws(ArchiveError) -> UInt64? {
+    var digits: [UInt8] = []
+    while let byte = try bytes.take(1).first {
+      digits.append(byte)
+      if byte & 0x80 == 0 {
+        var rest = digits[...]
+        return Self.number(from: &rest)
+      }
+      if digits.count == 9 { break }
+    }
+    return nil
+  }
+
+  /// Takes a number in groups of seven bits, the least first, from the beginning.
+  private static func number(from bytes: inout ArraySlice<UInt8>) -> UInt64? {
+    var value: UInt64 = 0
+    for group in 0..<UInt64(9) {
+      guard let byte = bytes.popFirst() else { return nil }
+      value |= UInt64(byte & 0x7F) << (group * 7)
+      if byte & 0x80 == 0 { return value }
+    }
+    return nil
+  }
+
+  private static func size(_ bytes: some Collection<UInt8>) -> Int64 {
+    bytes.reduce(0) { $0 << 8 | Int64($1) }
+  }
+}

@@ -131,3 +131,56 @@ extension ActionRunner {
     return false
   }
 }
+
+extension ActionRunner {
+  /// Makes the key and the certificate with which modules are signed; those that are there stay.
+  func generateKeys() async throws -> ExitStatus {
+    let kernel = try onlyKernel()
+    let facts = try await facts([], [kernel])
+    let plan = try Planner.makeKeys(for: kernel, facts: facts)
+    guard let keys = facts.kernels[kernel]?.signing?.keys else { return .success }
+    if plan.isEmpty {
+      host.console.print(
+        "  -> \(keys.keyName): is there, with the certificate \(keys.certificate); both stay")
+      return .success
+    }
+    if !arguments.isDryRun { try checkWritable(FilePath(keys.key).removingLastComponent()) }
+    return try await carryOut(plan)
+  }
+}
+
+extension ActionRunner {
+  /// Reads modules from directories and tarballs.
+  var importer: ModuleImporter { ModuleImporter(snapshot) }
+
+  /// The kernel for which the dkms.conf of such a module is read.
+  func importKernel() throws -> Kernel {
+    guard let kernel = try namedKernels().first else { throw UsageError.exactlyOneKernel(action) }
+    return kernel
+  }
+
+  /// Registers the module of a tarball or a directory, with what was built from it.
+  func loadTarball() async throws -> ExitStatus {
+    guard let path = arguments.importPath else { throw UsageError.noArchive }
+    try checkAccess()
+    let kernel = try importKernel()
+    let module = try await importer.module(at: path, for: kernel)
+    let facts = try await facts([module.id], [kernel], origin: module.origin)
+    let plan = Planner.load(module.id, facts: facts, options: options)
+    remarkOnDeprecations(of: plan, facts)
+    let status = try await carryOut(plan)
+    module.discard()
+    return status
+  }
+
+  /// Writes a module to a tarball.
+  func makeTarball() async throws -> ExitStatus {
+    let id = try module()
+    let facts = try await facts([], [])
+    let kernels = arguments.isAll ? facts.tree[id]?.builds.map(\.kernel) ?? [] : try namedKernels()
+    let file = layout.tarball(id, kernels, arguments.contents, named: arguments.archive)
+    return try await carryOut(
+      Planner.archive(
+        id, for: kernels, contents: arguments.contents, file: file.string, facts: facts, options: options))
+  }
+}

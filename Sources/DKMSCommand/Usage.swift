@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSModel
+
 /// What `dkms --help` prints.
 enum Usage {
   static var text: String {
@@ -29,5 +31,166 @@ enum Usage {
   private static var deprecated: String {
     let names = Option.table.filter(\.isDeprecated).flatMap(\.names)
     return names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
+  }
+}
+
+/// A call of `dkms` that cannot be understood.
+enum UsageError: Error, Equatable {
+  case noAction
+  case unknownAction(String)
+  case unknownOption(String)
+  case missingValue(String)
+  case badValue(String, String)
+  case secondAction(String)
+  case noKernel
+  case noArchitecture
+  case architectureCount
+  case allWithKernel
+  case allWithArchitecture
+  case contradictoryContents
+  case onlyStatusHasJSON(Action)
+  case noModule(Action)
+  /// A module without its version, and the versions there are.
+  case noVersion(Action, name: String, versions: [String])
+  case noTemplateKernel
+  case templateIsKernel(String)
+  case severalKernels(Action)
+  case exactlyOneKernel(Action)
+  case allNotSupported(Action)
+  case noArchive
+  case noSuchPath(String)
+  case failedLook(String)
+  case noConfiguration(String)
+  case noOSRelease
+  case notRoot(Action)
+  case notWritable(String)
+
+  var message: String {
+    switch self {
+    case .noAction: "no action is named"
+    case .unknownAction(let word): "unknown action '\(word)'" + question(Suggestion.action(for: word))
+    case .unknownOption(let word): "unknown option \(word)" + question(Suggestion.option(for: word))
+    case .missingValue(let option): "the option \(option) needs a value"
+    case .badValue(let option, let value): "'\(value)' is not a valid value for \(option)"
+    case .secondAction(let action): "only one action at a time: '\(action)' is a second one"
+    case .noKernel: "no kernel is named: -k takes a release, as uname -r prints it"
+    case .noArchitecture: "no architecture is named: -a takes one, as uname -m prints it"
+    case .architectureCount: "name one architecture for all kernels, or one for each"
+    case .allWithKernel: "--all and -k exclude each other"
+    case .allWithArchitecture: "--all and -a exclude each other"
+    case .contradictoryContents: "--binaries-only and --source-only exclude each other"
+    case .onlyStatusHasJSON(let action): "dkms \(action.rawValue) has no --json; dkms status has"
+    case .noModule(let action): "no module is named: dkms \(action.rawValue) takes NAME/VERSION"
+    case .noVersion(_, let name, let versions) where versions.isEmpty:
+      "no version of \(name) is named, and none is registered or in the source tree"
+    case .noVersion(_, let name, let versions):
+      "no version of \(name) is named; there is \(versions.joined(separator: ", "))"
+    case .noTemplateKernel: "name the kernel to go by: dkms match --templatekernel RELEASE -k RELEASE"
+    case .templateIsKernel(let release): "--templatekernel and -k name the same kernel, \(release)"
+    case .severalKernels(let action): "dkms \(action.rawValue) takes one kernel at a time"
+    case .exactlyOneKernel(let action): "name the kernel: dkms \(action.rawValue) -k RELEASE"
+    case .allNotSupported(let action): "dkms \(action.rawValue) has no --all"
+    case .noArchive: "name the tarball: dkms ldtarball FILE"
+    case .failedLook(let reason): reason
+    case .noSuchPath(let path): "\(path) does not exist"
+    case .noConfiguration(let directory): "the directory \(directory) has no dkms.conf"
+    case .noOSRelease: "neither /etc/os-release nor /usr/lib/os-release exists: this is not a complete system"
+    case .notRoot(let action): "dkms \(action.rawValue) needs root: try it with sudo"
+    case .notWritable(let directory): "no write access to \(directory): try it with sudo"
+    }
+  }
+
+  private func question(_ suggestion: String?) -> String { suggestion.map { "; did you mean \($0)?" } ?? "" }
+
+  /// The command to type in the place of the call, where one is known.
+  ///
+  /// - Parameter words: The words of the call.
+  /// - Returns: The command, quoted as a shell wants it.
+  func remedy(for words: [String]) -> String? {
+    switch self {
+    case .noAction: "dkms --help"
+    case .unknownAction(let word): call(words, Suggestion.action(for: word), insteadOf: word) ?? "dkms --help"
+    case .unknownOption(let word): call(words, Suggestion.option(for: word), insteadOf: word) ?? "dkms --help"
+    case .noModule: "dkms status"
+    case .noVersion(_, let name, let versions):
+      call(words, versions.first.map { "\(name)/\($0)" }, insteadOf: name) ?? "dkms status"
+    case .onlyStatusHasJSON: "dkms status --json"
+    default: nil
+    }
+  }
+
+  private func call(_ words: [String], _ replacement: String?, insteadOf word: String) -> String? {
+    guard let replacement, let index = words.firstIndex(of: word) else { return nil }
+    var words = words
+    words[index] = replacement
+    return (["dkms"] + words.map(Self.quoted)).joined(separator: " ")
+  }
+
+  private static func quoted(_ word: String) -> String {
+    let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0 > 0x7F || plain.contains($0) }
+    return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
+  }
+
+  private static let plain = Array(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%".utf8)
+
+  var exitStatus: ExitStatus {
+    switch self {
+    case .architectureCount, .failedLook, .noConfiguration, .noModule, .noVersion, .noTemplateKernel,
+      .notRoot,
+      .notWritable:
+      .refused
+    case .noAction, .unknownAction, .unknownOption, .missingValue, .badValue, .allWithKernel,
+      .onlyStatusHasJSON, .templateIsKernel, .noArchive, .noSuchPath:
+      .usage
+    case .allWithArchitecture: .wrongState
+    case .secondAction, .severalKernels, .exactlyOneKernel, .noOSRelease: .broken
+    case .allNotSupported: .unusable
+    case .contradictoryContents: .badConfiguration
+    case .noArchitecture: .noArchitecture
+    case .noKernel: .noKernel
+    }
+  }
+}
+
+/// What a mistyped word may have been meant for.
+enum Suggestion {
+  static func action(for word: String) -> String? {
+    nearest(to: word, among: Action.allCases.map(\.rawValue))
+  }
+
+  /// The option for a word with its dashes; a value after an equals sign stays.
+  static func option(for word: String) -> String? {
+    let name = word.prefix { $0 != "=" }
+    let names = Option.table.filter { !$0.isDeprecated }.flatMap(\.names).filter { $0.hasPrefix("--") }
+    return nearest(to: String(name), among: names).map { $0 + word.dropFirst(name.count) }
+  }
+
+  /// The word that is the fewest changes away, if they are few; nil if two words are equally near.
+  static func nearest(to word: String, among words: [String]) -> String? {
+    let distances = words.map { (word: $0, distance: distance(Array(word.utf8), Array($0.utf8))) }
+    guard let least = distances.map(\.distance).min(), least <= max(1, word.utf8.count / 3) else {
+      return nil
+    }
+    let nearest = distances.filter { $0.distance == least }
+    return nearest.count == 1 ? nearest[0].word : nil
+  }
+
+  /// How many letters have to be put in, left out, replaced or swapped with their neighbour.
+  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var before: [Int] = []
+    var last = Array(0...right.count)
+    for i in left.indices {
+      var row = [i + 1]
+      for j in right.indices {
+        var least = min(last[j] + (left[i] == right[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1)
+        if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
+          least = min(least, before[j - 1] + 1)
+        }
+        row.append(least)
+      }
+      (before, last) = (last, row)
+    }
+    return last[right.count]
   }
 }

@@ -39,3 +39,70 @@ public struct InitramfsImage: Codable, Hashable, Sendable {
     case unifiedKernelImage
   }
 }
+
+/// One run of a generator, and the images that come of it.
+public struct ImageRecipe: Codable, Hashable, Sendable {
+  /// What the run makes, all of it for one kernel: one image, or an archive and a unified kernel image of it.
+  public var images: [InitramfsImage]
+  /// The generator's options, except where its images go.
+  public var options: [String]
+  /// What is added to the generator's environment.
+  public var environment: [String: String]
+  /// The kernel modules that the generator's configuration names, each once.
+  public var requests: [ModuleRequest]
+  /// The files that the generator's configuration is read from.
+  public var configurationFiles: [String]
+  /// What follows once the images are in place.
+  public var followUp: FollowUp?
+
+  /// Describes a run.
+  public init(
+    images: [InitramfsImage], options: [String], environment: [String: String] = [:],
+    requests: [ModuleRequest] = [], configurationFiles: [String] = [], followUp: FollowUp? = nil
+  ) {
+    precondition(!images.isEmpty, "a run of a generator makes something")
+    self.images = images
+    self.options = options
+    self.environment = environment
+    self.requests = requests
+    self.configurationFiles = configurationFiles
+    self.followUp = followUp
+  }
+
+  /// The kernel whose modules the images hold.
+  public var kernel: Kernel { images[0].kernel }
+
+  /// What makes the images.
+  public var generator: ImageGenerator { images[0].generator }
+
+  /// The hooks that mkinitcpio runs when its images are there: they are told the names of the images.
+  public struct FollowUp: Codable, Hashable, Sendable {
+    /// The directories with the hooks; of those with one name the first counts.
+    public var directories: [String]
+    /// The kernel itself; empty where nobody knows where it is.
+    public var kernelImage: String
+    /// Where the kernel lies that is booted.
+    public var kernelDestination: String
+
+    /// Describes them.
+    public init(directories: [String], kernelImage: String, kernelDestination: String) {
+      self.directories = directories
+      self.kernelImage = kernelImage
+      self.kernelDestination = kernelDestination
+    }
+  }
+}
+
+/// A kernel module that a generator's configuration names.
+public struct ModuleRequest: Codable, Hashable, Sendable {
+  /// The name of the module, with underscores for dashes.
+  public var module: String
+  /// The place that names it, for people.
+  public var place: String
+
+  /// Makes a request.
+  public init(module: String, place: String) {
+    self.module = module
+    self.place = place
+  }
+}

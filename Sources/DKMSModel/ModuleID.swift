@@ -43,3 +43,77 @@ public struct ModuleID: Hashable, Sendable, CustomStringConvertible {
     return nil
   }
 }
+
+/// A module that comes from outside the trees: out of a directory, or out of a tarball.
+public struct ModuleOrigin: Codable, Hashable, Sendable {
+  /// The module version, as its dkms.conf calls it.
+  public var id: ModuleID
+  /// The directory that holds the dkms.conf, and the source if there is one.
+  public var directory: String
+  /// Whether that directory holds the dkms.conf alone.
+  public var holdsOnlyBuilds: Bool
+  /// Directories of what was built of it.
+  public var builds: [Kernel: String]
+  /// Whether it comes out of a tarball that `mktarball` made.
+  public var isTarball: Bool
+
+  /// Describes where a module comes from.
+  public init(
+    _ id: ModuleID, directory: String, holdsOnlyBuilds: Bool = false, builds: [Kernel: String] = [:],
+    isTarball: Bool = false
+  ) {
+    self.id = id
+    self.directory = directory
+    self.holdsOnlyBuilds = holdsOnlyBuilds
+    self.builds = builds
+    self.isTarball = isTarball
+  }
+}
+
+/// The order in which DKMS compares module versions and kernel releases.
+///
+/// Runs of digits are compared as numbers, everything else as text. It is the reference's order, which
+/// BUILD_EXCLUSIVE_KERNEL_MIN and `autoinstall` depend on; packages have pacman's order instead.
+public struct VersionOrder: Comparable, Hashable, Sendable {
+  private let parts: [Part]
+
+  private enum Part: Comparable, Hashable, Sendable {
+    // In this order, because a digit sorts before a letter in the reference's padded text.
+    case number(digits: [UInt8])
+    case byte(UInt8)
+
+    static func < (left: Part, right: Part) -> Bool {
+      switch (left, right) {
+      case (.number(let left), .number(let right)):
+        left.count != right.count ? left.count < right.count : left.lexicographicallyPrecedes(right)
+      case (.number(let left), .byte(let right)): (left.first ?? zero) < right
+      case (.byte(let left), .number(let right)): left < (right.first ?? zero)
+      case (.byte(let left), .byte(let right)): left < right
+      }
+    }
+  }
+
+  private static let zero = UInt8(ascii: "0")
+
+  /// Prepares a version for comparison.
+  public init(_ version: String) {
+    var parts: [Part] = []
+    var digits: [UInt8]?
+    for byte in version.utf8 {
+      if (Self.zero...UInt8(ascii: "9")).contains(byte) {
+        digits = (digits == [Self.zero] ? [] : digits ?? []) + [byte]
+      } else {
+        if let digits { parts.append(.number(digits: digits)) }
+        digits = nil
+        parts.append(.byte(byte))
+      }
+    }
+    if let digits { parts.append(.number(digits: digits)) }
+    self.parts = parts
+  }
+
+  /// Whether the left version is the older one.
+  public static func < (left: VersionOrder, right: VersionOrder) -> Bool {
+    left.parts.lexicographicallyPrecedes(right.parts)
+  }
+}

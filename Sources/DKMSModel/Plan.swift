@@ -198,3 +198,68 @@ public struct Skip: Codable, Hashable, Sendable {
     case obstacle(DKMSError)
   }
 }
+
+/// What a step was planned from: it is carried out according to this, not to what a second look would find.
+public struct Basis: Codable, Hashable, Sendable {
+  /// What the dkms.conf of the module says for the kernel, where the step goes by it.
+  public var configuration: ConfigurationFact?
+  /// A digest of those files; they must not have changed when the step is carried out.
+  public var configurationFiles: String?
+  /// Identifies the kernel among others of the same release.
+  public var fingerprint: KernelFingerprint?
+  /// What the kernel has of the modules' names.
+  public var competitions: [Competition]
+  /// Whether to install regardless of what the kernel has.
+  public var overrulesKernel: Bool
+  /// Whether the build may write to the module's source, so that no other build of the module may run at the
+  /// same time.
+  public var buildsInSource: Bool
+
+  /// Makes a basis; by default, that of a step that depends only on its own values.
+  public init(
+    configuration: ConfigurationFact? = nil, configurationFiles: String? = nil,
+    fingerprint: KernelFingerprint? = nil, competitions: [Competition] = [], overrulesKernel: Bool = false,
+    buildsInSource: Bool = false
+  ) {
+    self.configuration = configuration
+    self.configurationFiles = configurationFiles
+    self.fingerprint = fingerprint
+    self.competitions = competitions
+    self.overrulesKernel = overrulesKernel
+    self.buildsInSource = buildsInSource
+  }
+}
+
+extension Reason {
+  /// Why, as part of a sentence.
+  public var words: String {
+    switch self {
+    case .requested: "it was asked for"
+    case .notInstalled: "the kernel has no such module yet"
+    case .modulesChange: "modules of the kernel change"
+    case .matched: "another kernel has it"
+    case .sourceChanged: "its source is new or changed"
+    case .kernelChanged: "the kernel is new or changed"
+    case .dependencyChanged(let id): "it needs \(id), which changed"
+    case .replaced(let id): "\(id) takes its place"
+    case .sourceGone: "its source is gone"
+    case .kernelGone: "the kernel is gone"
+    case .leftUndone: "an earlier transaction left it undone"
+    case .signing: "modules are signed with it"
+    case .dependenciesFailed: "modules.dep could not be written"
+    }
+  }
+}
+
+extension Skip.Cause {
+  /// Why, as part of a sentence.
+  public var words: String {
+    switch self {
+    case .upToDate: "it is up to date"
+    case .notAutoinstalled: "its dkms.conf does not set AUTOINSTALL"
+    case .builtAlready: "the tree has a build already"
+    case .lastGood: "nothing can take its place"
+    case .obstacle(let error): "\(error)"
+    }
+  }
+}

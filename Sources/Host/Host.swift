@@ -136,3 +136,45 @@ public struct Host: Sendable {
     return environment
   }
 }
+
+/// Whether the running kernel loads no module without a signature.
+enum SignatureEnforcement {
+  /// Asks the kernel: it was told so at boot, or it is locked down.
+  static func isOn(sys: FilePath = "/sys") -> Bool {
+    if (try? Files.text(sys.appending("module/module/parameters/sig_enforce"))) == "Y" { return true }
+    // `none [integrity] confidentiality`: the brackets mark the current level; every level but none asks for
+    // signatures.
+    let level = try? Files.text(sys.appending("kernel/security/lockdown"))
+    return level.map { $0.contains("[") && !$0.contains("[none]") } ?? false
+  }
+}
+
+/// Whether a process sees another system than the one that was booted.
+enum Chroot {
+  /// Asks as the reference does: fakechroot says so, or mounts or root directory are not those of process 1.
+  ///
+  /// Only root may look at the root directory of process 1. If even root cannot, /proc is missing, as it is
+  /// in a bare chroot.
+  static func isEntered(environment: [String: String], isRoot: Bool, proc: FilePath = "/proc") -> Bool {
+    let isFake =
+      environment["FAKECHROOT"] == "true" && environment["FAKECHROOT_BASE"] != nil
+      && environment["LD_PRELOAD"]?.contains("libfakechroot.so") == true
+    if isFake { return true }
+    let mounts = ["1", "self"].map { try? Files.read(proc.appending($0).appending("mountinfo")) }
+    if let first = mounts[0], let own = mounts[1], first != own { return true }
+    return isRoot && (try? Files.areSame(proc.appending("1/root"), "/")) != true
+  }
+}
+
+/// A moment as people read it.
+public enum Moment {
+  /// `2026-11-25 12:11:28`, in the time zone of this machine; of seconds since 1970.
+  public static func text(_ seconds: Int) -> String {
+    var time = time_t(seconds)
+    var parts = tm()
+    localtime_r(&time, &parts)
+    var text = [CChar](repeating: 0, count: 64)
+    strftime(&text, text.count, "%Y-%m-%d %H:%M:%S", &parts)
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

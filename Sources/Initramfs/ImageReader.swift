@@ -2,6 +2,7 @@
 
 internal import Archives
 public import DKMSModel
+internal import Host
 public import SystemPackage
 
 /// Looks into images without trusting their contents, and keeps little of them in memory.
@@ -62,6 +63,65 @@ public struct ImageReader: Sendable {
       return ImageContents(size: file.end, modules: modules.sorted { $0.path < $1.path })
     } catch {
       throw ImageError(error)
+    }
+  }
+}
+
+/// How much an image may hold.
+public struct ImageLimits: Hashable, Sendable {
+  /// Entries of its archives.
+  public var entries = 1_000_000
+  /// Bytes that come out of what is compressed in it.
+  public var bytes: Int64 = 4 << 30
+  /// Bytes of a dictionary that decompression keeps in memory.
+  public var dictionary: Int64 = 128 << 20
+  /// Modules in it, whose names are all that is kept of it.
+  public var modules = 50_000
+  /// Bytes that come out of one compressed module.
+  public var moduleBytes: Int64 = 512 << 20
+  /// Bytes that come out of all its modules together.
+  public var allModuleBytes: Int64 = 4 << 30
+
+  /// Makes the limits for images, which are far below them.
+  public init() {}
+}
+
+/// Why an image could not be read.
+public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The image.
+  public let path: String
+  /// What is wrong with it.
+  public let reason: String
+  /// Whether a look failed, so that nothing is known about the image; otherwise it is damaged.
+  public let isFailedLook: Bool
+
+  /// Names an image and what is wrong with it.
+  public init(path: String, reason: String, isFailedLook: Bool = false) {
+    self.path = path
+    self.reason = reason
+    self.isFailedLook = isFailedLook
+  }
+
+  init(_ error: ArchiveError) {
+    self.init(
+      path: error.archive.string, reason: "\(error.reason)", isFailedLook: error.reason.isFailedLook)
+  }
+
+  init(_ image: InitramfsImage, _ failedLook: HostError) {
+    self.init(path: image.path, reason: "\(failedLook)", isFailedLook: true)
+  }
+
+  /// The image and what is wrong with it.
+  public var description: String { "\(path) cannot be read as an initramfs image: \(reason)" }
+}
+
+extension ArchiveError.Reason {
+  /// Whether it says nothing about the bytes: the system could not read them, or unpack them.
+  var isFailedLook: Bool {
+    switch self {
+    case .noLibrary, .system: true
+    case .library(let code, _): code.rawValue == Errno.noMemory.rawValue
+    case .damaged, .refused: false
     }
   }
 }

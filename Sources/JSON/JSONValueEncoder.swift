@@ -86,3 +86,98 @@ struct JSONValueEncoder: Encoder, SingleValueEncodingContainer {
     }
   }
 }
+
+/// A place in a JSON value that is being made; encoders fill it.
+final class ValueSlot {
+  private var content = Content.value(.null)
+
+  private enum Content {
+    case value(JSON)
+    case members([(name: String, slot: ValueSlot)])
+    case elements([ValueSlot])
+    /// A set's, which have no order.
+    case unordered([ValueSlot])
+  }
+
+  /// What there is by now: members sorted by name, elements of sets by their text, as bytes.
+  var json: JSON {
+    switch content {
+    case .value(let value): value
+    case .members(let members):
+      .object(
+        members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+          .map { .init($0.name, $0.slot.json) })
+    case .elements(let slots): .array(slots.map(\.json))
+    case .unordered(let slots):
+      .array(
+        slots.map { slot in (json: slot.json, text: slot.json.text) }
+          .sorted { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }.map(\.json))
+    }
+  }
+
+  func fill(with value: some Encodable, at path: [any CodingKey]) throws {
+    switch value {
+    case let value as Bool: content = .value(.bool(value))
+    case let value as String: content = .value(.string(value))
+    case let value as any BinaryInteger:
+      guard let number = Int(exactly: value) else { throw unsuitable(value, path) }
+      content = .value(.number(number))
+    case let value as JSON: content = .value(value)
+    case let value as Duration: try fill(with: DurationParts(value), at: path)
+    case is any FloatingPoint: throw unsuitable(value, path)
+    default:
+      try value.encode(to: JSONValueEncoder(self, at: path))
+      if value is any SetAlgebra, case .elements(let slots) = content { content = .unordered(slots) }
+    }
+  }
+
+  /// A slot for a member; of two with one name the later stays.
+  func member(_ name: String) -> ValueSlot {
+    let slot = ValueSlot()
+    guard case .members(var members) = content else {
+      content = .members([(name, slot)])
+      return slot
+    }
+    members.removeAll { $0.name == name }
+    members.append((name, slot))
+    content = .members(members)
+    return slot
+  }
+
+  /// A slot for one element more.
+  func element() -> ValueSlot {
+    let slot = ValueSlot()
+    guard case .elements(var slots) = content else {
+      content = .elements([slot])
+      return slot
+    }
+    // Two owners of the array would copy it.
+    content = .value(.null)
+    slots.append(slot)
+    content = .elements(slots)
+    return slot
+  }
+
+  func beObject() { if case .members = content {} else { content = .members([]) } }
+
+  func beArray() { if case .elements = content {} else { content = .elements([]) } }
+
+  var elementCount: Int { if case .elements(let slots) = content { slots.count } else { 0 } }
+
+  private func unsuitable(_ value: Any, _ path: [any CodingKey]) -> EncodingError {
+    .invalidValue(value, .init(codingPath: path, debugDescription: "no whole number that JSON holds here"))
+  }
+}
+
+/// A duration as records have it.
+struct DurationParts: Codable {
+  private let seconds: Int64
+  private let attoseconds: Int64
+
+  init(_ duration: Duration) {
+    seconds = duration.components.seconds
+    attoseconds = duration.components.attoseconds
+  }
+
+  var duration: Duration { Duration(secondsComponent: seconds, attosecondsComponent: attoseconds) }
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+package import DKMSModel
 internal import Host
 internal import JSON
 package import SystemPackage
@@ -82,5 +83,76 @@ extension JSON {
       }
       return number
     }
+  }
+}
+
+/// A line that pacman handed to a helper, byte for byte.
+///
+/// In a record it is a string, or `{"base64": …}` where it is not UTF-8.
+package struct TargetLine: Codable, Hashable {
+  package let bytes: [UInt8]
+
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  package init(_ text: String) { bytes = Array(text.utf8) }
+
+  /// What it names, if that concerns this suite.
+  package var target: HookTarget? { HookTarget(line: text) }
+
+  /// The line for people; what is not UTF-8 is replaced.
+  package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  private enum CodingKeys: String, CodingKey { case base64 }
+
+  package init(from decoder: any Decoder) throws {
+    if let text = try? decoder.singleValueContainer().decode(String.self) {
+      bytes = Array(text.utf8)
+      return
+    }
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    guard let bytes = Base64.bytes(of: try container.decode(String.self, forKey: .base64)) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .base64, in: container, debugDescription: "this is not base64")
+    }
+    self.bytes = bytes
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    if let text = String(validating: bytes, as: UTF8.self) {
+      var container = encoder.singleValueContainer()
+      try container.encode(text)
+    } else {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(Base64.text(of: bytes), forKey: .base64)
+    }
+  }
+}
+
+/// Bytes as text, by RFC 4648, section 4.
+package enum Base64 {
+  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+  private static let padding = UInt8(ascii: "=")
+
+  package static func text(of bytes: [UInt8]) -> String {
+    var text: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let group = bytes[start..<min(start + 3, bytes.count)]
+      let bits = (0..<3).reduce(0) { $0 << 8 | ($1 < group.count ? Int(group[start + $1]) : 0) }
+      let digits = [18, 12, 6, 0].map { alphabet[bits >> $0 & 63] }
+      text += digits.prefix(group.count + 1) + Array(repeating: padding, count: 3 - group.count)
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// The bytes; nil where the text is anything that `text(of:)` does not write.
+  package static func bytes(of text: String) -> [UInt8]? {
+    let digits = text.utf8.filter { $0 != padding }.compactMap(alphabet.firstIndex(of:))
+    var bytes: [UInt8] = []
+    var bits = 0
+    for (index, digit) in digits.enumerated() {
+      bits = (bits << 6 | digit) & 0xFFFF
+      if index % 4 != 0 { bytes.append(UInt8(bits >> (6 - 2 * (index % 4)) & 0xFF)) }
+    }
+    return self.text(of: bytes) == text ? bytes : nil
   }
 }

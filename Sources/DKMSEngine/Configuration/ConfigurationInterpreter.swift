@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import DKMSModel
+internal import Glibc
 
 /// Turns the variables of a dkms.conf into what they mean for one kernel.
 struct ConfigurationInterpreter {
@@ -220,5 +221,16 @@ struct ConfigurationInterpreter {
       let isHarmless = name == "CLEAN" && ["true", "/bin/true", "/usr/bin/true"].contains(variables[name])
       return !values.isEmpty && !isHarmless
     }
+  }
+}
+
+/// A POSIX extended regular expression, as bash's `=~` takes it.
+enum ExtendedExpression {
+  /// Whether the expression is found in the text; an invalid one is found nowhere.
+  static func matches(_ pattern: String, in text: String) -> Bool {
+    var expression = regex_t()
+    guard regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) == 0 else { return false }
+    defer { regfree(&expression) }
+    return regexec(&expression, text, 0, nil, 0) == 0
   }
 }

@@ -2,7 +2,7 @@
 
 public import DKMSModel
 public import Host
-internal import SystemPackage
+public import SystemPackage
 
 /// What framework.conf and framework.conf.d set for every module.
 public struct Framework: Sendable {
@@ -103,5 +103,110 @@ public struct Framework: Sendable {
 
   private static func words(_ name: String, _ variables: Variables) -> [String]? {
     variables[name].map { $0.split(separator: " ").map(String.init) }
+  }
+}
+
+/// What the caller or framework.conf sets for builds and installations.
+public struct BuildOptions: Hashable, Sendable {
+  /// How many jobs run at once; nil for as many as there are processors, 0 for no limit.
+  public var jobs: Int?
+  /// A dkms.conf to read in the place of the source's own.
+  public var configurationFile: FilePath?
+  /// Headers to build against in the place of the kernel's own.
+  public var kernelSourceDirectory: FilePath?
+  /// A kernel configuration to read in the place of the headers' own.
+  public var kernelConfiguration: FilePath?
+  /// `NAME=VALUE` pairs that are stronger than any dkms.conf.
+  public var directives: [String] = []
+  /// Go on in spite of a missing dependency, a script that refuses or a newer module.
+  public var isForced = false
+  /// Install a module though the kernel has a newer one of that name.
+  public var overridesVersions = false
+  /// Leave what another module or version built here has installed, where it is the same or newer.
+  public var keepsInstalled = false
+  /// Modules for which packages ask for this, or for `--force`.
+  public var forcedModules = ForcedModules()
+  /// Leave depmod to the caller.
+  public var skipsDepmod = false
+  /// Install links to the built modules, not copies.
+  public var linksModules = false
+  /// Load what was installed for the running kernel.
+  public var probesModules = false
+  /// A shell command that follows whatever changed modules.
+  public var postTransaction: KernelText?
+  /// A file of shell variables that builds get.
+  public var buildEnvironment: KernelText?
+  /// How modules are signed.
+  public var signing = SigningOptions()
+  /// How long a build or script may print nothing before it is stopped; nil for no limit.
+  public var silenceLimit: Duration?
+  /// Say which programs are run.
+  public var isVerbose = false
+  /// Arguments of gzip.
+  public var gzipArguments = ["-n"]
+  /// Arguments of xz.
+  public var xzArguments = ["--check=crc32", "--lzma2=dict=1MiB"]
+  /// Arguments of zstd.
+  public var zstdArguments = ["-q", "--rm", "-T0"]
+
+  /// Makes the options of a call without any.
+  public init() {}
+}
+
+/// What framework.conf says of signing; nil where it leaves the choice to us.
+public struct SigningOptions: Hashable, Sendable {
+  /// The kernel's program that signs modules.
+  public var program: KernelText?
+  /// The private key: a file, or a `pkcs11:` URI.
+  public var key: KernelText?
+  /// The certificate that belongs to the key.
+  public var certificate: KernelText?
+  /// Whether modules are signed at all.
+  public var policy: Policy = .outsideChroots
+
+  /// Makes the options of a framework.conf that says nothing.
+  public init() {}
+
+  /// When modules are signed; the raw values are those of `try_sign_modules`.
+  public enum Policy: String, Sendable {
+    /// Wherever the kernel can verify signatures.
+    case always = "true"
+    /// Never.
+    case never = "false"
+    /// Likewise, but not in a chroot, where the keys of the machine are not at hand.
+    case outsideChroots = "not_in_chroot"
+  }
+}
+
+/// Modules that packages want installed whatever the kernel has, listed in the files of a directory.
+public struct ForcedModules: Codable, Hashable, Sendable {
+  /// Installed as if `--force` were given.
+  public var installed: Set<String> = []
+  /// Installed as if `--force-version-override` were given.
+  public var versionOverridden: Set<String> = []
+
+  /// Makes a list of none.
+  public init() {}
+
+  /// Whether a module is installed whatever the kernel has of its names.
+  package func includes(_ name: String) -> Bool {
+    installed.contains(name) || versionOverridden.contains(name)
+  }
+
+  /// Reads the words of every file in a directory: a module's name, or that and `_version-override`.
+  static func read(_ directory: FilePath) throws(HostError) -> ForcedModules {
+    var modules = ForcedModules()
+    let suffix = "_version-override"
+    let words = try Files.list(directory).collect { name throws(HostError) in
+      try Files.text(directory.appending(name))?.split(whereSeparator: \.isWhitespace).map(String.init) ?? []
+    }
+    for word in words {
+      if word.hasSuffix(suffix) {
+        modules.versionOverridden.insert(String(word.dropLast(suffix.count)))
+      } else {
+        modules.installed.insert(word)
+      }
+    }
+    return modules
   }
 }

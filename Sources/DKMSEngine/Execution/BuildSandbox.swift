@@ -53,3 +53,95 @@ struct BuildSandbox: Sendable {
   /// position.
   private static let enter = #"mount --bind "$1" "$2" && cd "$2" && bash -c "$3"; exit"#
 }
+
+/// What a build and its scripts are told of the world: the toolchain, and what the administrator's file exports.
+struct BuildSurroundings {
+  let environment: [String: String]
+  let toolchain: KernelToolchain
+
+  /// Reads the file, if there is to be one, over the caller's environment and the kernel's toolchain.
+  init(
+    for kernel: KernelTree, over environment: [String: String], _ options: BuildOptions, on host: Host
+  ) async throws(DKMSError) {
+    let toolchain = try onFiles { () throws(HostError) in
+      try KernelToolchain(of: kernel, path: ProgramPath(environment))
+    }
+    let plain = environment.merging(toolchain.variables) { $1 }
+    guard let file = options.buildEnvironment?.value(for: kernel.release.description) else {
+      self.environment = plain
+      self.toolchain = toolchain
+      return
+    }
+    var exported = try await BashEvaluator(host: host).exports(
+      of: FilePath(file), over: plain, variables: ["kernelver": kernel.release.description])
+    // It may choose other compilers by setting PATH, or by naming them.
+    self.toolchain = try onFiles { [exported] () throws(HostError) in
+      try KernelToolchain(of: kernel, path: ProgramPath(exported))
+    }
+    for (name, value) in self.toolchain.variables where exported[name] == plain[name] {
+      exported[name] = value
+    }
+    self.environment = exported
+  }
+
+  /// `MAKEFLAGS` for every make of the build: how it shares jobs, and what its Makefiles must not set otherwise.
+  ///
+  /// Arguments appended to the build command would only reach the last of its commands, which need not be a
+  /// make.
+  func makeFlags(_ jobServer: JobServer?) -> String? {
+    let variables = toolchain.strongVariables.compactMap { name in
+      environment[name].map { "\(name)=\(Self.escaped($0))" }
+    }
+    let flags =
+      (jobServer.map { [$0.makeFlags] } ?? []) + (variables.isEmpty ? [] : ["--"] + variables)
+    return flags.isEmpty ? nil : flags.joined(separator: " ")
+  }
+
+  /// A value as make writes it there.
+  private static func escaped(_ value: String) -> String {
+    value.map { character in
+      switch character {
+      case "\\", " ", "\t": "\\\(character)"
+      case "$": "$$"
+      default: "\(character)"
+      }
+    }.joined()
+  }
+}
+
+/// Whether the builds of a module may write to its source directory, where builds for several kernels would
+/// meet.
+///
+/// A build has its own directory, but a command or script that names the source can write there instead. A
+/// false alarm only costs time: the module is then built for one kernel after another.
+struct SourceReach {
+  private let layout: Layout
+
+  init(in layout: Layout) { self.layout = layout }
+
+  /// Whether builds may; the scripts are those in this directory, from which the module will be built.
+  func isPossible(for configuration: ModuleConfiguration, from source: FilePath) -> Bool {
+    let id = configuration.id
+    let names = [layout.source(id), layout.sourceLink(id)].map(\.string)
+    let commands = [configuration.makeCommand] + configuration.scripts.values
+    if commands.contains(where: { command in names.contains(where: command.contains) }) { return true }
+    // A script puts the name together from its parts.
+    let beginnings = ["\(layout.sourceTree)/\(id.name)", "\(layout.sourceTree)/$", "source_tree"]
+    return scripts(of: configuration, in: source).contains { text in
+      (names + beginnings).contains(where: text.contains)
+    }
+  }
+
+  private func scripts(of configuration: ModuleConfiguration, in source: FilePath) -> [String] {
+    let directories = [layout.administration(of: configuration.id), source]
+    return configuration.scripts.values.flatMap { command in
+      let name = command.split(separator: " ").first.map(String.init) ?? ""
+      return directories.compactMap { directory in
+        try? Files.read(directory.appending(FilePath(name).components), upTo: Self.limit)
+      }.map { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
+  /// Larger than any script; a program may be larger still, and its text tells nothing.
+  private static let limit = 1 << 16
+}

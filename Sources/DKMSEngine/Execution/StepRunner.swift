@@ -212,3 +212,19 @@ struct StepRunner: Sendable {
     return host.environment.filter { name, _ in !(Self.compilerSettings + makes).contains(name) }
   }
 }
+
+extension StepRunner {
+  /// Runs a program that must succeed.
+  @discardableResult
+  func tool(_ program: String, _ arguments: [String]) async throws(DKMSError) -> CommandResult {
+    echo?.print("# \(([program] + arguments).joined(separator: " "))")
+    let result = try await host.run(Command(program, arguments, environment: buildEnvironment))
+    guard result.isSuccess else {
+      let complaint = result.errorText.split(separator: "\n").last.map(String.init)
+      throw .system(
+        operation: "run", subject: "\(program) on \(arguments.last ?? "")",
+        reason: complaint ?? "it ended with status \(result.status)")
+    }
+    return result
+  }
+}

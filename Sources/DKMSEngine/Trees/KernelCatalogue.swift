@@ -2,7 +2,7 @@
 
 public import DKMSModel
 public import Host
-internal import SystemPackage
+public import SystemPackage
 
 /// The kernels that have a directory in the install tree.
 public struct KernelCatalogue: Sendable {
@@ -36,5 +36,83 @@ public struct KernelCatalogue: Sendable {
   /// - Throws: `HostError` where the look failed.
   public func packageBase(of release: KernelRelease) throws(HostError) -> String? {
     try Files.text(layout.packageBaseFile(release))
+  }
+}
+
+/// What is in a kernel's directory beside the kernel itself: modules that DKMS put there, and what depmod wrote.
+public struct KernelRemains: Sendable {
+  /// The module files, and whatever else is there, in the place where DKMS installs.
+  public let installed: [FilePath]
+  /// Whether there is nothing else in the directory but that, what depmod writes, and empty directories.
+  public let isAll: Bool
+
+  /// Looks into a kernel's directory.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public init(of release: KernelRelease, in layout: Layout) throws(HostError) {
+    let directory = layout.kernel(release)
+    let place = layout.installed(release)
+    installed = try Self.files(below: place)
+    isAll = try Self.files(below: directory).allSatisfy { file in
+      file.starts(with: place)
+        || file.removingLastComponent() == directory
+          && Self.isGenerated(file.lastComponent?.string ?? "")
+    }
+  }
+
+  /// Everything below a directory but directories; links are not followed.
+  private static func files(below directory: FilePath) throws(HostError) -> [FilePath] {
+    try Files.components(of: directory).collect { name throws(HostError) in
+      let path = directory.appending(name)
+      return try Files.kind(path) == .directory ? files(below: path) : [path]
+    }
+  }
+
+  /// Whether depmod writes a file of this name, or was killed while it did.
+  static func isGenerated(_ name: String) -> Bool { generated.contains(name) || writer(of: name) != nil }
+
+  /// The process that is writing, or was writing, a file that gets its final name when it is complete; nil
+  /// for other files.
+  static func writer(of name: String) -> Int? {
+    // depmod adds its number and the time in microseconds and seconds.
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    let numbers = parts.suffix(3).compactMap { Int($0) }
+    let goal = parts.dropLast(3).joined(separator: ".")
+    return numbers.count == 3 && generated.contains(goal) ? numbers[0] : nil
+  }
+
+  /// What depmod writes.
+  private static let generated: Set<String> = {
+    let plain = ["alias", "dep", "devname", "softdep", "symbols", "weakdep"]
+    let binary = ["alias", "dep", "symbols", "builtin", "builtin.alias"]
+    return Set(plain.map { "modules.\($0)" } + binary.map { "modules.\($0).bin" })
+  }()
+}
+
+/// The kernels that were removed while they were running.
+public struct BootRecords: Sendable {
+  private let layout: Layout
+
+  /// Reads the records of a layout.
+  public init(_ layout: Layout) { self.layout = layout }
+
+  /// A kernel, and the boot in which it was removed.
+  public struct Record: Hashable, Sendable {
+    /// The kernel's release.
+    public let release: KernelRelease
+    /// What the kernel called that boot.
+    public let boot: String
+  }
+
+  /// All of them, sorted as bytes.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public func all() throws(HostError) -> [Record] {
+    var records: [Record] = []
+    for name in try Files.list(layout.stateDirectory.appending("booted")) {
+      guard let release = try? KernelRelease(name) else { continue }
+      records.append(Record(release: release, boot: try Files.text(layout.bootRecord(release)) ?? ""))
+    }
+    return records
   }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import DKMSModel
+internal import Glibc
+internal import Host
+public import SystemPackage
 
 /// What the administrator says in `/etc/alpm-dkms.conf`.
 public struct SuiteConfiguration: Codable, Hashable, Sendable {
@@ -51,5 +54,72 @@ public struct SuiteConfiguration: Codable, Hashable, Sendable {
     if isNamed(critical) { return .critical }
     if isNamed(ignored) { return nil }
     return isNamed(optional) ? .optional : .normal
+  }
+}
+
+extension SuiteConfiguration {
+  /// What a file says, as far as it can be understood, and what cannot.
+  ///
+  /// A missing file sets nothing; something that is not a readable text file is a problem, and sets nothing
+  /// either.
+  public static func read(_ file: FilePath) -> (
+    configuration: SuiteConfiguration, problems: [ConfigurationProblem]
+  ) {
+    let unusable = { (reason: String) in
+      (
+        SuiteConfiguration(),
+        [ConfigurationProblem(file: file.string, line: nil, isError: true, text: reason)]
+      )
+    }
+    do {
+      guard let bytes = try Files.contents(file, sizeLimit) else { return (SuiteConfiguration(), []) }
+      return parse(bytes, of: file.string)
+    } catch {
+      return unusable("it cannot be read: \(error.reason); the defaults are used")
+    }
+  }
+
+  private static let sizeLimit = 256 << 10
+}
+
+/// What is wrong with a file of settings, or worth a remark.
+public struct ConfigurationProblem: Codable, Hashable, Sendable, CustomStringConvertible {
+  /// The file.
+  public let file: String
+  /// The line, counted from 1; nil where it is the file itself.
+  public let line: Int?
+  /// Whether something in the file has no effect because of it.
+  public let isError: Bool
+  /// What is wrong, and what is allowed.
+  public let text: String
+
+  /// Describes a problem.
+  public init(file: String, line: Int?, isError: Bool, text: String) {
+    self.file = file
+    self.line = line
+    self.isError = isError
+    self.text = text
+  }
+
+  /// `/etc/alpm-dkms.conf, line 3: …`.
+  public var description: String { "\(file)\(line.map { ", line \($0)" } ?? ""): \(text)" }
+}
+
+/// A name, or a shell pattern for names, as fnmatch(3) reads it.
+public struct NamePattern: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
+  private let text: String
+
+  /// Takes a pattern as it is.
+  public init(_ text: String) { self.text = text }
+
+  /// Takes a pattern as it is.
+  public init(stringLiteral text: String) { self.init(text) }
+
+  /// Whether the pattern is this name or stands for it.
+  func matches(_ name: String) -> Bool { fnmatch(text, name, 0) == 0 }
+
+  /// The same for a module, in whose name the kernel takes a dash for an underscore.
+  func matches(module name: String) -> Bool {
+    [name, name.asKernelModuleName, name.replacing("_", with: "-")].contains { matches($0) }
   }
 }

@@ -81,3 +81,97 @@ public struct DoctorCommand: Sendable {
     await Diagnosis(DoctorFacts(layout, host: host, database: Database(root: layout.root)))
   }
 }
+
+/// Does what a diagnosis found safe to do.
+struct DoctorRepairs {
+  private let layout: Layout
+  private let host: Host
+
+  init(_ layout: Layout, _ host: Host) {
+    self.layout = layout
+    self.host = host
+  }
+
+  /// Makes repairs, modules.dep last; one that fails stops none of the others.
+  ///
+  /// - Throws: `DKMSError` where pacman is at work or framework.conf cannot be read.
+  func make(_ repairs: [DoctorFinding.Repair]) async throws(DKMSError) {
+    let database = Database(root: layout.root)
+    let isLocked: Bool
+    do { isLocked = try database.isLocked(root: layout.root) } catch { throw DKMSError(error) }
+    if isLocked {
+      throw .system(operation: "fix", subject: "\(layout.root)", reason: "pacman is at work on it")
+    }
+    let snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
+    var releases: Set<KernelRelease> = []
+    for repair in repairs {
+      if case .depmod(let release) = repair { releases.insert(release) }
+      if let release = await make(repair, snapshot, database) { releases.insert(release) }
+    }
+    let plan = Planner.writeDependencies(of: releases)
+    let report = try await Executor(snapshot).execute(plan)
+    report.failures.forEach(Narrator(host.console).fail)
+    for case (let planned, .done) in zip(plan.steps, report.outcomes) {
+      if case .depmod(let release) = planned.step { say("\(release): module dependencies updated") }
+    }
+  }
+
+  /// Makes a repair other than of modules.dep; returns the kernel whose modules.dep is out of date
+  /// afterwards, if any.
+  private func make(
+    _ repair: DoctorFinding.Repair, _ snapshot: Snapshot, _ database: borrowing Database
+  ) async -> KernelRelease? {
+    let layout = snapshot.layout
+    do throws(DKMSError) {
+      switch repair {
+      case .depmod: break
+      case .denyOthers(let path):
+        let result = try await host.run(
+          Command("chmod", ["-R", "o-w", "--", path], environment: host.environment))
+        guard result.isSuccess else {
+          throw .system(operation: "protect", subject: path, reason: result.errorText)
+        }
+        say("\(path): protected")
+      case .prune(let path):
+        // It may have changed while the user was deciding.
+        let now = Snapshot(host: host, layout: layout, options: snapshot.options)
+        let plan: PrunePlan
+        do { plan = PrunePlan(try PruneFacts(now, database)) } catch { throw DKMSError(error) }
+        guard let item = plan.items.first(where: { $0.path.string == path }) else { break }
+        try item.removed(layout)
+        say("\(path): removed")
+        return item.kernel(in: layout)
+      case .forget(let path):
+        try forget(FilePath(path), layout)
+        say("\(path): removed")
+      }
+    } catch {
+      Narrator(host.console).fail(error)
+    }
+    return nil
+  }
+
+  private func forget(_ registration: FilePath, _ layout: Layout) throws(DKMSError) {
+    guard let lock = DirectoryLock.tryExclusive(registration) else {
+      throw .system(operation: "remove", subject: "\(registration)", reason: "another run is at work there")
+    }
+    // It is renamed first: a half-removed registration would mean something else.
+    let doomed = registration.removingLastComponent()
+      .appending(Layout.doomedName(of: registration.lastComponent?.string ?? ""))
+    do throws(HostError) {
+      try Files.remove(doomed)
+      try Files.rename(registration, to: doomed)
+      try Files.remove(doomed)
+    } catch { throw DKMSError(error) }
+    lock.release()
+    Files.removeEmptyDirectories(from: registration.removingLastComponent(), upTo: layout.dkmsTree)
+  }
+
+  private func say(_ text: String) { host.console.print("  -> \(text)") }
+}
+
+extension Prunable {
+  fileprivate func removed(_ layout: Layout) throws(DKMSError) {
+    do throws(HostError) { try remove(layout) } catch { throw DKMSError(error) }
+  }
+}

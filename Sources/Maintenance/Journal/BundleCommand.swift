@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Archives
 public import DKMSEngine
 internal import DKMSModel
 internal import Hooks
@@ -7,6 +8,70 @@ public import Host
 internal import JSON
 internal import Journal
 internal import SystemPackage
+
+/// A record with the files that explain it, to attach to a bug report.
+struct Bundle {
+  private let record: JournalRecord
+  /// The other files, by their names in the bundle.
+  private var files: [String: [UInt8]] = [:]
+  private let redaction: Redaction
+
+  init(_ record: JournalRecord, _ layout: Layout, _ host: Host) throws(JournalError) {
+    redaction = Redaction(layout, host)
+    let facts = try record.work.facts
+    do {
+      self.record = try redaction.applied(to: JSON(encoding: record)).decode()
+    } catch {
+      throw .notWritten("the names in the record cannot be taken out: \(error)")
+    }
+    add(layout.suiteConfiguration, as: "etc/alpm-dkms.conf")
+    add(layout.configurationDirectory.appending("framework.conf"), as: "etc/dkms/framework.conf")
+    let extra = layout.configurationDirectory.appending("framework.conf.d")
+    // What cannot be read of the machine does not go in; the record is what counts.
+    for name in (try? Files.list(extra)) ?? [] where name.hasSuffix(".conf") {
+      add(extra.appending(name), as: "etc/dkms/framework.conf.d/\(name)")
+    }
+    for (id, directory) in facts?.sourceDirectories ?? [:] {
+      add(FilePath(directory).appending("dkms.conf"), as: "sources/\(id.sourceDirectoryName)/dkms.conf")
+    }
+    for (index, log) in (record.end?.logs ?? []).enumerated() {
+      add(FilePath(log), as: "logs/\(index + 1).log")
+    }
+  }
+
+  private mutating func add(_ file: FilePath, as name: String) {
+    guard let bytes = try? Files.read(file, upTo: Self.fileLimit) else { return }
+    let text = redaction.applied(to: String(decoding: bytes, as: UTF8.self))
+    files[redaction.applied(to: name)] = Array(text.utf8)
+  }
+
+  /// The log of a build may be of any size; the first error is near its beginning.
+  private static let fileLimit = 4 << 20
+
+  /// Writes a tarball; the same record and files give the same bytes.
+  ///
+  /// - Throws: `JournalError`.
+  func write(to path: FilePath) throws(JournalError) {
+    let staged = Files.stagingPath(for: path)
+    do {
+      try Files.remove(staged)
+      var writer = try ArchiveWriter(creating: staged, compression: ArchiveCompression(forFile: path))
+      for (name, bytes) in files.merging(["record.json": record.file], uniquingKeysWith: { $1 })
+        .sorted(by: { $0.key < $1.key })
+      {
+        let entry = ArchiveEntry(
+          FilePath("alpm-dkms-record/\(name)"), .file, permissions: .everyoneReads,
+          modificationTime: record.began)
+        try writer.add(entry, contents: bytes)
+      }
+      try writer.finish()
+      try Files.rename(staged, to: path)
+    } catch {
+      try? Files.remove(staged)
+      throw .notWritten("\(error)")
+    }
+  }
+}
 
 /// `alpm-dkms record --bundle`: one file to attach to a bug report.
 public struct BundleCommand: JournalCommand {

@@ -1,7 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSEngine
 internal import DKMSModel
+internal import Host
+internal import JSON
 internal import SystemPackage
+
+/// Something that no package owns and no kernel needs.
+struct Prunable: Hashable {
+  /// What it is.
+  let kind: Kind
+  /// Where it is.
+  let path: FilePath
+  /// The room it takes on the disk, in bytes.
+  var size = 0
+
+  /// What it is; the raw values are read by programs.
+  enum Kind: String, Hashable {
+    /// A kernel's directory that holds only what DKMS and depmod put there.
+    case kernelRemains = "kernel_remains"
+    /// Modules that were built for a kernel that is gone.
+    case build
+    /// A link that says what a kernel has installed, and leads nowhere.
+    case link
+    /// What a killed run has left half made.
+    case leftover
+    /// A copy of a source that is there itself.
+    case keptSource = "kept_source"
+    /// A directory with nothing in it.
+    case emptyDirectory = "empty_directory"
+  }
+}
+
+extension Prunable.Kind {
+  /// Why it may go.
+  var reason: String {
+    switch self {
+    case .kernelRemains: "the kernel is gone; only modules built here are left"
+    case .build: "the kernel that it was built for is gone"
+    case .link: "it leads nowhere"
+    case .leftover: "a killed run left it half made"
+    case .keptSource: "the source it was copied from is there"
+    case .emptyDirectory: "it is empty"
+    }
+  }
+}
 
 /// What may go, decided from facts alone.
 struct PrunePlan: Hashable {
@@ -56,4 +99,60 @@ struct PrunePlan: Hashable {
 
   /// All of it together, in bytes.
   var size: Int { items.map(\.size).reduce(0, +) }
+}
+
+extension PrunePlan {
+  /// Members may be added; one that is removed or changes its meaning raises the number.
+  private static let schema = 1
+
+  /// A line for each thing, and one for all of them.
+  func lines(_ style: OutputStyle) -> [String] {
+    guard !items.isEmpty else { return [] }
+    var table = Table([.right])
+    for item in items {
+      table.append([
+        .init("\(ByteCount(item.size))"), .init(item.path.string, .strong), .init(item.kind.reason),
+      ])
+    }
+    return table.lines(style) + ["==> \(items.count.counted("item")) could be removed, \(ByteCount(size))"]
+  }
+
+  /// What `alpm-dkms prune --json` prints, where these have been removed.
+  func json(without removed: Set<FilePath>) -> JSON {
+    .object([
+      .init("schema", .number(Self.schema)),
+      .init("version", .string(Version.current)),
+      .init("size", .number(size)),
+      .init(
+        "items",
+        .array(
+          items.map { item in
+            .object([
+              .init("kind", .string(item.kind.rawValue)),
+              .init("path", .string(item.path.string)),
+              .init("size", .number(item.size)),
+              .init("reason", .string(item.kind.reason)),
+              .init("removed", .bool(removed.contains(item.path))),
+            ])
+          })),
+    ])
+  }
+}
+
+/// A number of bytes in words, as pacman has it: `1.50 MiB`.
+struct ByteCount: CustomStringConvertible {
+  private let bytes: Int
+
+  init(_ bytes: Int) { self.bytes = bytes }
+
+  var description: String {
+    var (value, unit) = (Double(bytes), "B")
+    for larger in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 {
+      (value, unit) = (value / 1024, larger)
+    }
+    guard unit != "B" else { return "\(bytes) B" }
+    let hundredths = Int((value * 100).rounded())
+    let fraction = hundredths % 100
+    return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) \(unit)"
+  }
 }

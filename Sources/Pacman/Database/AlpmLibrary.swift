@@ -2,6 +2,7 @@
 
 internal import CAlpm
 internal import Host
+internal import SystemPackage
 
 /// The functions of a loaded libalpm that are used here.
 ///
@@ -55,5 +56,66 @@ extension AlpmLibrary {
   func reason(_ code: alpm_errno_t) -> AlpmError.Reason {
     let message = strerror(code).map { String(cString: $0) }
     return .library(.init(rawValue: code.rawValue), message: message ?? "unknown error")
+  }
+}
+
+/// A handle of libalpm with its local database open.
+struct LibraryHandle: ~Copyable {
+  private let library: AlpmLibrary
+  private let handle: OpaquePointer
+  private let database: OpaquePointer
+
+  /// Opens a database that exists: libalpm would begin a missing one.
+  init(sonames: [String], root: FilePath, databasePath: FilePath) throws(AlpmError) {
+    let library: AlpmLibrary
+    do throws(DynamicLibrary.LoadFailure) {
+      library = try AlpmLibrary(sonames: sonames)
+    } catch {
+      throw AlpmError(.open, databasePath.string, .noLibrary(error.description))
+    }
+    var code = alpm_errno_t(rawValue: 0)
+    guard let handle = library.initialize(root.string, databasePath.string, &code) else {
+      throw AlpmError(.open, databasePath.string, library.reason(code))
+    }
+    // The packages are listed here, so that no later question can fail for want of the list.
+    guard let database = library.getLocalDatabase(handle), library.isValid(database) == 0,
+      library.getPackageCache(database) != nil || library.errno(handle).rawValue == 0
+    else {
+      let reason = library.reason(library.errno(handle))
+      _ = library.release(handle)
+      throw AlpmError(.open, databasePath.string, reason)
+    }
+    self.library = library
+    self.handle = handle
+    self.database = database
+  }
+
+  deinit {
+    _ = library.release(handle)
+  }
+
+  /// What answers questions; not to be used after the handle.
+  func reader(_ layout: DatabaseLayout) -> LibraryReader {
+    LibraryReader(library: library, database: database, layout: layout)
+  }
+}
+
+/// The elements of an `alpm_list_t`, so that none leaves the target.
+struct AlpmList<Element>: Sequence, IteratorProtocol {
+  private var node: UnsafeMutablePointer<alpm_list_t>?
+  private let element: (UnsafeMutableRawPointer) -> Element
+
+  init(
+    _ head: UnsafeMutablePointer<alpm_list_t>?,
+    _ element: @escaping (UnsafeMutableRawPointer) -> Element
+  ) {
+    self.node = head
+    self.element = element
+  }
+
+  mutating func next() -> Element? {
+    guard let current = node?.pointee, let data = current.data else { return nil }
+    node = current.next
+    return element(data)
   }
 }

@@ -1,5 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Glibc
+internal import SystemPackage
+
+/// One package that the local database lists as installed.
+public struct InstalledPackage: Hashable, Sendable {
+  /// The package's name.
+  public var name: String
+
+  /// The installed version.
+  public var version: String
+
+  /// When it was built, in seconds since 1970; 0 where that is not recorded.
+  public var buildDate: Int
+
+  /// Makes the value.
+  public init(name: String, version: String, buildDate: Int = 0) {
+    self.name = name
+    self.version = version
+    self.buildDate = buildDate
+  }
+}
+
 /// What both sources of a local database can answer.
 ///
 /// Package names come out in byte order, without repetition; names that are not installed are passed over, and
@@ -16,4 +38,48 @@ protocol DatabaseReader {
 
   /// Paths matching the pattern in the lists of some packages, or of all.
   func entries(matching pattern: PathPattern, among names: [String]?) -> [OwnedPath]
+}
+
+/// Where things are in the directory of a local database.
+struct DatabaseLayout {
+  /// The directory that has `local` in it.
+  let databasePath: FilePath
+  /// The text of `ALPM_DB_VERSION`, which every database of pacman 3.6 and later has.
+  let formatVersion: String
+
+  var entriesPath: FilePath { databasePath.appending("local") }
+
+  /// Checks that a database is there: given an empty directory, libalpm would begin one.
+  init(databasePath: FilePath) throws(AlpmError) {
+    self.databasePath = databasePath
+    do throws(Errno) {
+      let file = try DatabaseFile(path: databasePath.appending("local/ALPM_DB_VERSION").string)
+      formatVersion = String(file.text.prefix { $0.isNumber })
+    } catch {
+      let isMissing = error == .noSuchFileOrDirectory || error == .notDirectory
+      throw AlpmError(.open, databasePath.string, isMissing ? .noDatabase : .system(error))
+    }
+  }
+
+  /// The path of a file of one package's entry.
+  func path(of file: String, name: String, version: String) -> String {
+    "\(databasePath)/local/\(name)-\(version)/\(file)"
+  }
+
+  /// Fails if the package's file list cannot be read.
+  func checkFileList(of package: InstalledPackage) throws(AlpmError) {
+    do throws(Errno) {
+      _ = try DatabaseFile(
+        path: path(of: "files", name: package.name, version: package.version))
+    } catch {
+      throw AlpmError(.readFileList, package.name, .system(error))
+    }
+  }
+}
+
+extension String {
+  /// The order that libalpm sorts names and paths by.
+  static func inByteOrder(_ left: String, _ right: String) -> Bool {
+    strcmp(left, right) < 0
+  }
 }

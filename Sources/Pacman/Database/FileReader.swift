@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Glibc
 internal import SystemPackage
 
 /// The local database read from its own files: `NAME-VERSION-RELEASE/{desc,files}` below `local`.
@@ -89,4 +90,103 @@ extension FileReader {
     else { return nil }
     return (String(entry[..<version]), String(entry[version...].dropFirst()))
   }
+}
+
+/// A text file, whole in memory; the database's own have sections of a `%NAME%` line, lines and an empty line.
+///
+/// It is searched as bytes: a `String` is made only of a line that is wanted, with U+FFFD for what is not
+/// UTF-8.
+struct DatabaseFile {
+  private let bytes: [UInt8]
+
+  /// Reads the file at once: pacman replaces these files, it does not write into them.
+  init(path: String) throws(Errno) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+    defer { close(descriptor) }
+
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Errno(rawValue: errno) }
+    let size = Int(status.st_size)
+    var failure: Errno?
+    bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      let length = read(descriptor, buffer.baseAddress, size)
+      if length < 0 { failure = Errno(rawValue: errno) }
+      count = max(length, 0)
+    }
+    if let failure { throw failure }
+  }
+
+  /// The whole file as text.
+  var text: String {
+    String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The first line of a section; nil if the section is absent or empty.
+  func firstLine(of section: String) -> String? {
+    withLines(of: section) { lines in
+      var lines = lines
+      return lines.next().map { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
+  /// The lines of a section, in the file's order, all or those that match a pattern.
+  func lines(of section: String, matching pattern: PathPattern? = nil) -> [String] {
+    withLines(of: section) { lines in
+      lines.compactMap { line in
+        pattern.map { $0.matches(line) } ?? true ? String(decoding: line, as: UTF8.self) : nil
+      }
+    }
+  }
+
+  /// Whether a section lists this path, as a file or as a directory.
+  func lists(_ path: PathName, in section: String) -> Bool {
+    withLines(of: section) { lines in
+      lines.contains(where: path.matches)
+    }
+  }
+
+  private func withLines<Result>(of section: String, _ body: (SectionLines) -> Result) -> Result {
+    bytes.withUnsafeBytes { body(SectionLines(of: section, in: $0)) }
+  }
+}
+
+/// The lines of one section of a database file, as bytes without their newlines.
+///
+/// The bytes belong to the file and must not be used after it.
+struct SectionLines: Sequence, IteratorProtocol {
+  private var rest: UnsafeRawBufferPointer
+
+  /// Finds the section; there are no lines if the file has none of that name.
+  init(of section: String, in file: UnsafeRawBufferPointer) {
+    rest = file
+    let header = Array(section.utf8)
+    var previous = 0
+    while let line = nextLine() {
+      // A header comes first or after an empty line; elsewhere it is a path of that name.
+      if previous == 0 && line.elementsEqual(header) { return }
+      previous = line.count
+    }
+  }
+
+  mutating func next() -> UnsafeRawBufferPointer? {
+    guard let line = nextLine(), !line.isEmpty else {
+      rest = .init(rebasing: rest[..<0])
+      return nil
+    }
+    return line
+  }
+
+  private mutating func nextLine() -> UnsafeRawBufferPointer? {
+    guard let start = rest.baseAddress, !rest.isEmpty else { return nil }
+    let end = memchr(start, Int32(UInt8.newline), rest.count).map { UnsafeRawPointer($0) - start }
+    let line = rest[..<(end ?? rest.count)]
+    rest = .init(rebasing: rest[line.endIndex...].dropFirst())
+    return .init(rebasing: line)
+  }
+}
+
+extension UInt8 {
+  static let newline = UInt8(ascii: "\n")
+  static let slash = UInt8(ascii: "/")
 }

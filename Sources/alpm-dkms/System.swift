@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import ArgumentParser
+internal import Maintenance
+
+/// Says whether each kernel can be booted as before.
+struct Verify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say whether each kernel can be booted as before.",
+    discussion: """
+      Looks at what is on the disk: modules, their vermagic and signatures, modules.dep, initramfs images. Exits \
+      with status 0 when every kernel can be booted as before, and with 1 otherwise.
+      """)
+
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "Also say which modules a kernel rightly goes without.")
+  var verbose = false
+
+  @Argument(help: "Releases of the kernels to judge; by default, all installed kernels.")
+  var kernels: [String] = []
+
+  func run() {
+    VerifyCommand(kernels: kernels, printsJSON: json, isVerbose: verbose).main()
+  }
+}
+
+/// Says what is wrong with a system.
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what is wrong with modules, kernels, hooks and settings, and how to fix it.",
+    discussion: """
+      Changes nothing without --fix. Each problem comes with its reason and the one command that fixes it. Exits \
+      with status 0 when nothing is wrong, and with 1 otherwise.
+      """)
+
+  @Flag(help: "Fix what is safe to fix, after showing it. Needs root.")
+  var fix = false
+
+  @Flag(name: .shortAndLong, help: "Do not ask before fixing.")
+  var yes = false
+
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
+  func run() {
+    DoctorCommand(fixes: fix, isAgreed: yes, printsJSON: json).main()
+  }
+}
+
+/// Finishes what an interrupted transaction left undone.
+struct Reconcile: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Finish what an interrupted transaction left undone.",
+    discussion: """
+      Does what the hooks would do if a transaction had just touched every kernel: builds and installs what is \
+      missing, removes what has lost its source or its kernel, and rebuilds stale initramfs images. What is already \
+      as it should be is left alone. Needs root.
+      """)
+
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
+  func run() {
+    ReconcileCommand(printsJSON: json).main()
+  }
+}
+
+/// Rebuilds stale images, or says what state each is in.
+struct Initramfs: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Rebuild stale initramfs images, or say what state each image is in.",
+    discussion: """
+      An image is stale when a kernel module in it differs from the installed one or is no longer installed, or when \
+      the image lacks a module that the generator's configuration asks for. Making images needs root. Exits with \
+      status 0 when every image is as it should be, and with 1 otherwise.
+      """)
+
+  @Flag(help: "Say whether each image is fresh, if not why, and which modules are in it; make nothing.")
+  var explain = false
+
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
+  @Argument(help: "Releases of the kernels whose images to look at; by default, all installed kernels.")
+  var kernels: [String] = []
+
+  func run() {
+    InitramfsCommand(kernels: kernels, explains: explain, printsJSON: json).main()
+  }
+}
+
+/// Removes what no package owns and no kernel needs.
+struct Prune: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List what no package owns and no kernel needs, and remove it on request.",
+    discussion: """
+      Lists each item with its size: remains of kernels that are gone, builds for them, leftovers of killed runs. \
+      Nothing is removed unless you say yes at the terminal or give --yes. Removing needs root.
+      """)
+
+  @Flag(name: .shortAndLong, help: "Remove without asking.")
+  var yes = false
+
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
+  func run() {
+    PruneCommand(isAgreed: yes, printsJSON: json).main()
+  }
+}
