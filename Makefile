@@ -2,6 +2,7 @@
 #
 #   make            build the programs
 #   make install    put them, their hooks and manual pages below DESTDIR, as the package does
+#   make package    build the package with makepkg as an ordinary user, and unpack it to .build/stage
 #   make demo       run whole pacman transactions in a throwaway root and check every state
 #   make test       run every test, after installing what they need
 #   make test-quick run the half of the tests that needs neither root nor pacman, as any user
@@ -11,6 +12,9 @@
 
 PREFIX ?= /usr
 DESTDIR ?=
+# What install(1) is given to strip programs; empty where makepkg does it.
+STRIP ?= -s
+VERSION = $(shell sed -n 's/^pkgver=//p' packaging/PKGBUILD)
 SWIFT ?= swift
 # The runtime library is linked statically: a transaction that upgrades it must not stop the programs.
 RELEASE = -c release --static-swift-stdlib $(SMALL)
@@ -36,28 +40,36 @@ BIN = $(DESTDIR)$(PREFIX)/bin
 HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
 SHARE = $(DESTDIR)$(PREFIX)/share
 HOOKS = $(SHARE)/libalpm/hooks
-SCRIPTS = .ci/run Tests/check-* Tests/quick Tests/Root/* completions/dkms.bash \
+SCRIPTS = .ci/run packaging/dkms-script Tests/check-* Tests/quick Tests/Root/* completions/dkms.bash \
   Fixtures/packages/kmod-hooks/depmod Fixtures/packages/patched-dkms/log-*
+# The hooks and the script with the directory of the helpers as it is below PREFIX.
+PREFIXED = sed 's|usr/lib/alpm-dkms|$(PREFIX:/%=%)/lib/alpm-dkms|g'
 BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
 
-.PHONY: all build install demo test test-quick bench pages check clean
+.PHONY: all build install install-built dist package demo test test-quick bench pages check clean
 
 all: build
 
 build:
 	for program in $(PROGRAMS); do $(SWIFT) build $(RELEASE) --product $$program || exit; done
+	for shell in bash zsh fish; do \
+	  "$(BUILT)"/alpm-dkms --generate-completion-script $$shell > "$(BUILT)"/alpm-dkms.$$shell || exit; done
 
 install: build
+	$(MAKE) --no-print-directory install-built
+
+install-built:
 	install -dm755 "$(BIN)" "$(HELPERS)" "$(HOOKS)"
-	install -m755 -s $(COMMANDS:%="$(BUILT)"/%) "$(BIN)"
-	install -m755 -s "$(BUILT)"/$(HELPER_PROGRAM) "$(HELPERS)"
+	install -m755 $(STRIP) $(COMMANDS:%="$(BUILT)"/%) "$(BIN)"
+	install -m755 $(STRIP) "$(BUILT)"/$(HELPER_PROGRAM) "$(HELPERS)"
 	for name in $(HELPER_NAMES); do ln -sf $(HELPER_PROGRAM) "$(HELPERS)"/$$name || exit; done
-	install -m644 hooks/*.hook "$(HOOKS)"
+	for hook in hooks/*.hook; do $(PREFIXED) $$hook > "$(DESTDIR)$(PREFIX)/share/libalpm/$$hook" || exit; done
+	install -dm755 "$(SHARE)/libalpm/scripts"
+	$(PREFIXED) packaging/dkms-script > "$(SHARE)/libalpm/scripts/dkms"
+	chmod 755 "$(SHARE)/libalpm/scripts/dkms"
 	install -Dm644 completions/dkms.bash "$(SHARE)/bash-completion/completions/dkms"
 	install -Dm644 completions/_dkms "$(SHARE)/zsh/site-functions/_dkms"
 	install -Dm644 completions/dkms.fish "$(SHARE)/fish/vendor_completions.d/dkms.fish"
-	for shell in bash zsh fish; do \
-	  "$(BUILT)"/alpm-dkms --generate-completion-script $$shell > "$(BUILT)"/alpm-dkms.$$shell || exit; done
 	install -Dm644 "$(BUILT)"/alpm-dkms.bash "$(SHARE)/bash-completion/completions/alpm-dkms"
 	install -Dm644 "$(BUILT)"/alpm-dkms.zsh "$(SHARE)/zsh/site-functions/_alpm-dkms"
 	install -Dm644 "$(BUILT)"/alpm-dkms.fish "$(SHARE)/fish/vendor_completions.d/alpm-dkms.fish"
@@ -66,10 +78,22 @@ install: build
 	install -Dm644 man/alpm-dkms.conf.5 "$(SHARE)/man/man5/alpm-dkms.conf.5"
 	install -Dm644 man/alpm-dkms-journal.5 "$(SHARE)/man/man5/alpm-dkms-journal.5"
 	install -Dm644 packaging/alpm-dkms.conf "$(DESTDIR)/etc/alpm-dkms.conf"
+	install -Dm644 packaging/framework.conf "$(DESTDIR)/etc/dkms/framework.conf"
 	install -Dm644 packaging/90-mkinitcpio-install.hook "$(SHARE)/doc/alpm-dkms/90-mkinitcpio-install.hook"
 	install -Dm644 README.md "$(SHARE)/doc/alpm-dkms/README.md"
 	install -Dm644 COPYING "$(SHARE)/licenses/alpm-dkms/COPYING"
-	install -dm755 "$(DESTDIR)/etc/dkms" "$(DESTDIR)/var/lib/dkms"
+	install -dm755 "$(DESTDIR)/etc/dkms/framework.conf.d" "$(DESTDIR)/var/lib/dkms"
+
+dist:
+	mkdir -p .build
+	git ls-files -z --cached --others --exclude-standard | \
+	  tar --null -T - --transform 's,^,alpm-dkms-$(VERSION)/,' --owner 0 --group 0 -czf .build/alpm-dkms-$(VERSION).tar.gz
+
+package: dist
+	rm -rf .build/package .build/stage
+	Tests/Root/throwaway-root suite-package .build/alpm-dkms-$(VERSION).tar.gz .build/package
+	mkdir .build/stage
+	bsdtar -xpf .build/package/alpm-dkms-$(VERSION)-*.pkg.tar -C .build/stage --exclude '.[A-Z]*'
 
 demo:
 	Tests/Root/demo
@@ -78,11 +102,11 @@ test:
 	Tests/Root/requirements
 	Tests/Root/throwaway-root parts
 	$(MAKE) --no-print-directory check
-	rm -rf .build/stage
-	$(MAKE) --no-print-directory install DESTDIR=.build/stage
+	$(MAKE) --no-print-directory package
 	Tests/check-walls .build/stage/usr/bin/* .build/stage/usr/lib/alpm-dkms/*
 	Tests/check-size .build/stage
-	ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" $(SWIFT) test $(DEBUG) --skip-build
+	ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" ALPM_DKMS_PACKAGE="$$(echo "$(CURDIR)"/.build/package/*)" \
+	  $(SWIFT) test $(DEBUG) --skip-build
 
 # With what is on the machine already; nothing is installed or downloaded but the packages of Package.swift.
 test-quick:

@@ -57,7 +57,8 @@ extension Hook {
       return HookResult(status: 1)
     }
     let journal = Journal(layout)
-    // This must come before this call itself is on record.
+    // These must come before this call itself is on record.
+    if (try? journal.numbers)?.isEmpty == true { takeOverSettings(layout, narrator) }
     let unfinished = resumed(from: journal, narrator)
     call.targets += unfinished.flatMap(\.knownTargets)
     let entry = JournalEntry(
@@ -81,7 +82,19 @@ extension Hook {
     }
   }
 
-  // MARK: What earlier calls left
+  // MARK: What was there before
+
+  /// On the first call of all, takes over what was set for the package that this suite replaces.
+  private static func takeOverSettings(_ layout: Layout, _ narrator: Narrator) {
+    do throws(DKMSError) {
+      let former = try onFiles { () throws(HostError) in try FormerFramework(layout) }
+      guard let former else { return }
+      try former.takeOver()
+      narrator.warn("\(former.kept) was renamed to \(former.place), so its settings apply again")
+    } catch {
+      narrator.fail(error)
+    }
+  }
 
   /// What earlier calls left undone; always empty for a helper that concerns only its own transaction.
   private static func unfinished(in journal: Journal) throws(JournalError) -> Journal.Unfinished {

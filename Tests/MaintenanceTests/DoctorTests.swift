@@ -66,6 +66,15 @@ import Testing
     #expect(system.transcript.output == ["==> Nothing is wrong"])
   }
 
+  @Test func settingsThatPacmanHasPutAway() async throws {
+    let place = path("etc/dkms/framework.conf")
+    let kept = path("etc/dkms/framework.conf.pacsave")
+    try Files.rename(place, to: kept)
+    await expect(.configuration, "\(kept)", remedy: "mv \(kept) \(place)", isSafe: false)
+    try Files.rename(kept, to: place)
+    #expect(await findings() == [])
+  }
+
   @Test func missingHeaders() async throws {
     try Files.remove(path("usr/lib/modules/6.1.0/build"))
     await expect(.headersMissing, "6.1.0", remedy: "pacman -S linux-headers", isSafe: false)

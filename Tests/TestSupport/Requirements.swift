@@ -60,9 +60,10 @@ extension Trait where Self == ConditionTrait {
 
   /// The test installs packages with pacman in a throwaway root that holds this suite.
   public static var requiresPacman: Self {
-    Requirement.slowlyNeeds("needs root, pacman, test packages and a staged suite: run make test") {
+    Requirement.slowlyNeeds("needs root, pacman, test packages and the package of this suite: run make test")
+    {
       geteuid() == 0 && Requirement.hasPrograms("pacman") && Disk.isDirectory(TestParts.packages)
-        && Disk.isFile(TestParts.stage.appending("usr/bin/dkms"))
+        && Disk.isFile(TestParts.stage.appending("usr/bin/dkms")) && Disk.isFile(TestParts.package)
     }
   }
 
@@ -104,7 +105,11 @@ public enum TestParts {
   /// Packages to install in throwaway roots.
   public static let packages = cache.appending("packages")
 
-  /// What `make install` laid down for this run; nothing of an older one is tested.
+  /// The package that `make package` built for this run; nothing of an older one is tested.
+  public static let package: FilePath = FilePath(
+    getenv("ALPM_DKMS_PACKAGE").map { String(cString: $0) } ?? "/nonexistent")
+
+  /// What is in it.
   public static let stage: FilePath = FilePath(
     getenv("ALPM_DKMS_STAGE").map { String(cString: $0) } ?? "/nonexistent")
 

@@ -49,13 +49,6 @@ public final class ThrowawayRoot: Sendable {
     try await run(["/bin/sh", "-c", command])
   }
 
-  /// Makes this suite's package of what `make install` laid down; the file.
-  public static func suitePackage(in directory: FilePath) async throws -> FilePath {
-    try await succeed(["suite-package", TestParts.stage.string, "0", directory.string])
-    let name = Disk.list(directory).first { $0.hasPrefix("alpm-dkms-") }
-    return directory.appending(name ?? "alpm-dkms is missing")
-  }
-
   /// Puts a file of the host into the root, for the next command.
   public func add(_ file: FilePath, as path: String) throws {
     let goal = directory.appending("upper").appending(FilePath(path).components)

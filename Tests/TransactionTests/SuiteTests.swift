@@ -75,4 +75,42 @@ struct SuiteTests {
     #expect(try await system.listing("/usr/lib/modules").isEmpty)
     #expect(try await system.listing("/var/lib/dkms").isEmpty)
   }
+
+  @Test func settingsOfThePackageThatItReplacesGoOnApplying() async throws {
+    let system = try await withoutSuite()
+    try await system.install("dkms").mustSucceed()
+    let setting = #"post_transaction="touch /ran""#
+    try await system.root.shell("echo '\(setting)' >> /etc/dkms/framework.conf").mustSucceed()
+    let arrival = try await system.pacman("-U", ["--ask", "4", "/suite.pkg.tar"])
+    try arrival.mustSucceed()
+    let said = "/etc/dkms/framework.conf.pacsave was renamed to /etc/dkms/framework.conf"
+    #expect(arrival.all.contains(said), "\(arrival)")
+    try await system.expectSettled(System.installed("hello-world/1.0", System.lts))
+    #expect(try await system.root.shell("ls /etc/dkms").lines == ["framework.conf", "framework.conf.d"])
+    #expect(try await system.root.shell("ls /ran").status == 0)
+
+    let departure = try await system.pacman("-U", ["--ask", "4", System.package("dkms")])
+    try departure.mustSucceed()
+    try await system.expectInstalled("hello_world", "1.0", for: System.lts)
+    #expect(try await system.root.shell("cat /etc/dkms/*.pacsave").output.contains("touch /ran"))
+  }
+
+  @Test func hookFilesThatCallTheUsualScriptWork() async throws {
+    let system = try await System.withLTSKernel()
+    let script = "/usr/share/libalpm/scripts/dkms"
+    try await system.root.shell(
+      """
+      mkdir -p /etc/pacman.d/hooks
+      cd /usr/share/libalpm/hooks
+      sed 's|^Exec = .*|Exec = \(script) install|' 70-dkms-install.hook > /etc/pacman.d/hooks/70-dkms-install.hook
+      sed 's|^Exec = .*|Exec = \(script) -D remove|' 70-dkms-upgrade.hook > /etc/pacman.d/hooks/70-dkms-upgrade.hook
+      """
+    ).mustSucceed()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    try await system.expectSettled(System.installed("hello-world/1.0", System.lts))
+    try await system.install("hello-world-dkms=1.1-").mustSucceed()
+    try await system.expectSettled(System.installed("hello-world/1.1", System.lts))
+    let wrong = try await system.root.shell("\(script) upgrade < /dev/null")
+    #expect(wrong.status == 2 && wrong.all.contains("unknown action 'upgrade'"), "\(wrong)")
+  }
 }

@@ -37,8 +37,7 @@ struct System {
 
   private static let suite = Task {
     let system = System(root: try await ThrowawayRoot())
-    let directory = try TemporaryDirectory()
-    try system.root.add(try await ThrowawayRoot.suitePackage(in: directory.path), as: "suite.pkg.tar")
+    try system.root.add(TestParts.package, as: "suite.pkg.tar")
     try await system.pacman("-U", ["/suite.pkg.tar", package("kmod-hooks")]).mustSucceed()
     try await system.root.shell(noteTargets).mustSucceed()
     return system.root

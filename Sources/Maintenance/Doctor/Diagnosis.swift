@@ -55,7 +55,13 @@ extension DoctorFacts {
     let confs = unreadable.sorted { $0.key.description < $1.key.description }.map { id, error in
       DoctorFinding(.configuration, "\(id)", "\(error)", remedy: error.remedy ?? "reinstall its package")
     }
-    return framework + suite + confs
+    let former = [formerFramework].compactMap { $0 }.map { former in
+      DoctorFinding(
+        .configuration, "\(former.kept)",
+        "pacman put these settings away when their package was replaced, and \(former.place) sets nothing",
+        remedy: "mv \(former.kept) \(former.place)")
+    }
+    return framework + former + suite + confs
   }
 
   fileprivate var hookFindings: [DoctorFinding] {

@@ -14,6 +14,8 @@ struct DoctorFacts {
   var problems: [ConfigurationProblem] = []
   /// Why framework.conf cannot be read; then the default places were looked at.
   var frameworkError: DKMSError?
+  /// Settings that pacman has put away, and that nothing has replaced.
+  var formerFramework: FormerFramework?
   /// What there is for each installed kernel.
   var conditions: [KernelCondition] = []
   /// What matters.
@@ -61,6 +63,7 @@ extension DoctorFacts {
     let layout = snapshot.layout
     (configuration, problems) = SuiteConfiguration.read(layout.suiteConfiguration)
     running = host.runningRelease
+    do { formerFramework = try FormerFramework(layout) } catch { failedLooks.append(DKMSError(error)) }
     do { try readTrees(snapshot, database) } catch { failedLooks.append(DKMSError(error)) }
     do { try readHooks(layout, database) } catch { failedLooks.append(DKMSError(error)) }
     do throws(HostError) {
