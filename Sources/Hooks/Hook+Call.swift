@@ -61,8 +61,10 @@ extension Hook {
     if (try? journal.numbers)?.isEmpty == true { takeOverSettings(layout, narrator) }
     let unfinished = resumed(from: journal, narrator)
     call.targets += unfinished.flatMap(\.knownTargets)
-    let entry = JournalEntry(
-      JournalRecord(kind, by: caller, targets: lines, began: host.now()), journal, host)
+    var record = JournalRecord(kind, by: caller, targets: lines, began: host.now())
+    let transaction = caller == .pacman ? host.parent : host.process
+    record.transaction = transaction.isEmpty ? nil : transaction
+    let entry = JournalEntry(record, journal, host)
     await entry.begin()
     do throws(DKMSError) {
       let hook = try await Self(call, layout: layout, host: host)

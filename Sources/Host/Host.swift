@@ -15,6 +15,10 @@ public struct Host: Sendable {
   public var runningRelease: String
   /// What the kernel calls this boot; empty where it does not tell.
   public var bootIdentifier: String
+  /// This process, by a name that no other ever has; empty where `/proc` does not tell.
+  public var process: String
+  /// The process that started this one, likewise.
+  public var parent: String
   /// The architecture, as `uname -m` prints it.
   public var architecture: String
   /// The number of processors this process may use.
@@ -37,7 +41,8 @@ public struct Host: Sendable {
   /// Describes a machine.
   public init(
     environment: [String: String], isRoot: Bool, runningRelease: String, bootIdentifier: String = "",
-    architecture: String, processorCount: Int, workingDirectory: FilePath = "/",
+    process: String = "", parent: String = "", architecture: String, processorCount: Int,
+    workingDirectory: FilePath = "/",
     launcher: any CommandLauncher, console: Console, style: OutputStyle = .plain,
     now: @escaping @Sendable () -> Int, isInChroot: @escaping @Sendable () -> Bool = { false },
     enforcesSignatures: @escaping @Sendable () -> Bool = { false }
@@ -46,6 +51,8 @@ public struct Host: Sendable {
     self.isRoot = isRoot
     self.runningRelease = runningRelease
     self.bootIdentifier = bootIdentifier
+    self.process = process
+    self.parent = parent
     self.architecture = architecture
     self.processorCount = processorCount
     self.workingDirectory = workingDirectory
@@ -62,9 +69,10 @@ public struct Host: Sendable {
     let (release, machine) = identity()
     let environment = withSystemPrograms(liveEnvironment())
     let isRoot = geteuid() == 0
+    let boot = (try? Files.text("/proc/sys/kernel/random/boot_id")) ?? ""
     return Host(
-      environment: environment, isRoot: isRoot, runningRelease: release,
-      bootIdentifier: (try? Files.text("/proc/sys/kernel/random/boot_id")) ?? "", architecture: machine,
+      environment: environment, isRoot: isRoot, runningRelease: release, bootIdentifier: boot,
+      process: name(of: getpid(), boot), parent: name(of: getppid(), boot), architecture: machine,
       processorCount: usableProcessors(), workingDirectory: currentDirectory(), launcher: ProcessLauncher(),
       console: .live(), style: .live(environment),
       now: { time(nil) }, isInChroot: { Chroot.isEntered(environment: environment, isRoot: isRoot) },
@@ -97,6 +105,16 @@ public struct Host: Sendable {
     var names = utsname()
     uname(&names)
     return (text(of: names.release), text(of: names.machine))
+  }
+
+  /// Numbers of processes come again; with the boot and the time of their start they do not.
+  private static func name(of process: pid_t, _ boot: String) -> String {
+    // The second field, a program's name, may hold blanks and parentheses. The start is the 22nd.
+    guard let line = try? Files.text(FilePath("/proc/\(process)/stat")), let end = line.lastIndex(of: ")") else {
+      return ""
+    }
+    let fields = line[end...].split(separator: " ").dropFirst()
+    return fields.count > 19 ? "\(boot)/\(process)/\(fields[fields.startIndex + 19])" : ""
   }
 
   private static func currentDirectory() -> FilePath {

@@ -151,6 +151,20 @@ package struct Journal: Sendable {
     try JournalRecord(reading: try file(number))
   }
 
+  /// The files of the records of the last transaction, the oldest first; just the newest where it is not known which
+  /// others belong to it.
+  ///
+  /// - Throws: `JournalError` where there is none, or the newest cannot be read.
+  package func lastTransaction() throws(JournalError) -> [FilePath] {
+    let numbers = try numbers
+    let newest = try file(nil)
+    guard let transaction = try JournalRecord(reading: newest).transaction else { return [newest] }
+    let earlier = numbers.dropLast().reversed().map(path).prefix { file in
+      (try? JournalRecord(reading: file))?.transaction == transaction
+    }
+    return earlier.reversed() + [newest]
+  }
+
   private func checkAccess() throws(JournalError) {
     do {
       try FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec]).close()

@@ -32,8 +32,8 @@ extension JournalRecord {
     try self.init(bytes, of: path)
   }
 
-  /// No record is larger by far.
-  private static let readLimit = 64 << 20
+  /// No record is larger by far; in bytes.
+  package static let readLimit = 64 << 20
 
   /// Reads what a file of this name holds.
   ///

@@ -27,6 +27,8 @@ package struct JournalRecord: Codable, Hashable, Sendable {
   package let caller: Caller?
   /// What pacman handed over.
   package let targets: [TargetLine]
+  /// What it has in common with the other calls of its transaction, and with no others; nil where that is unknown.
+  package var transaction: String?
   /// In seconds since 1970.
   package let began: Int
   /// What was seen; nil if the call did not get that far, or if it would have been too large.

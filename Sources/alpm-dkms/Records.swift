@@ -27,13 +27,14 @@ struct History: ParsableCommand {
 /// Shows one call of a hook.
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what a hook was given, saw, planned and did.",
+    abstract: "Show what hooks were given, saw, planned and did.",
     discussion: "Needs root, unless the record is a file.")
 
   @Flag(help: "Print the record itself, for programs.")
   var json = false
 
-  @Argument(help: "The number of a record, or a file; by default, the newest record.")
+  @Argument(
+    help: "The number of a record, a file, or a bundle; by default, the records of the last transaction.")
   var record: String?
 
   func run() {
@@ -63,6 +64,7 @@ struct Record: ParsableCommand {
   var record: String?
 
   func validate() throws {
+    if !bundle, output == nil, record == nil, !json { throw CleanExit.helpRequest(self) }
     if !bundle { throw ValidationError("add --bundle; to look at a record: alpm-dkms show") }
   }
 
@@ -105,8 +107,8 @@ struct Replay: ParsableCommand {
 
   @Argument(
     help: """
-      The number of a record, a file, or - to read targets from standard input; by default, the newest record. With \
-      --from-log: pacman's log.
+      The number of a record, a file, a bundle, or - to read targets from standard input; by default, the records of \
+      the last transaction. With --from-log: pacman's log.
       """)
   var record: String?
 

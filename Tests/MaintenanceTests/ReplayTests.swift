@@ -91,6 +91,79 @@ import Testing
     #expect(missing.status == 1 && missing.error[0].contains("the newest is 1"))
   }
 
+  // MARK: A whole transaction
+
+  /// Two transactions; the second calls two hooks.
+  private func runTwoTransactions() async throws {
+    var system = system
+    system.parent = "boot/7/100"
+    try system.addSource("early", "1.0")
+    #expect(try await system.run(InstallHook.self, "usr/src/early-1.0/dkms.conf") == 0)
+    system.parent = "boot/7/200"
+    try system.addSource("hello", "1.0")
+    #expect(try await system.run(KeepHook.self, Self.hello) == 0)
+    #expect(try await system.run(InstallHook.self, Self.hello) == 0)
+  }
+
+  @Test func withoutANumberTheWholeLastTransactionIsShown() async throws {
+    try await runTwoTransactions()
+    let shown = await run(ShowCommand())
+    #expect(
+      shown.output.filter { $0.hasPrefix("record ") }.map { $0.prefix(9) } == ["record 2:", "record 3:"])
+    let json = try JSONParser.parse(Array(await run(ShowCommand(printsJSON: true)).output.joined().utf8))
+    guard case .array(let records)? = json["records"] else { throw JournalError.usage("no records") }
+    #expect(records.map { $0["number"] } == [.number(2), .number(3)])
+    #expect(await run(ShowCommand("1")).output.contains("  usr/src/early-1.0/dkms.conf"))
+  }
+
+  @Test func withoutANumberTheWholeLastTransactionIsReplayed() async throws {
+    try await runTwoTransactions()
+    let recorded = await run(ReplayCommand())
+    #expect(recorded.status == 0)
+    #expect(
+      recorded.output.filter { $0.hasPrefix("==> record") } == [
+        "==> record 2: remove", "==> record 3: install",
+      ])
+    #expect(recorded.output.contains { $0.contains("hello/1.0 for 6.1.0: would be built") })
+    #expect(!recorded.output.contains { $0.contains("early") })
+    let json = try JSONParser.parse(Array(await run(ReplayCommand(printsJSON: true)).output.joined().utf8))
+    guard case .array(let records)? = json["records"] else { throw JournalError.usage("no records") }
+    #expect(records.map { $0["record"] } == [.number(2), .number(3)])
+    #expect(records[1]["recorded"] == (try journal.record(3).plan))
+
+    try Files.remove(system.directory.path.appending("var/lib/dkms/hello"))
+    let executed = await run(ReplayCommand(mode: .execute, isConfirmed: true))
+    #expect(executed.status == 0, "\(executed)")
+    #expect(system.installed("hello", "6.1.0") != nil)
+    // What was executed is one transaction, too.
+    #expect(try journal.record(4).caller == .replay)
+  }
+
+  @Test func aRecordOfTheTransactionWithoutFactsDoesNotHideTheOthers() async throws {
+    try await runTwoTransactions()
+    var record = try journal.record(2)
+    record.facts = nil
+    try Files.write(record.file, to: journal.path(2))
+    let replayed = await run(ReplayCommand())
+    #expect(replayed.status == 1 && replayed.error[0].contains("record 2 holds no facts"))
+    #expect(replayed.output.contains { $0.contains("hello/1.0 for 6.1.0: would be built") })
+  }
+
+  @Test(arguments: ["bundle.tar", "bundle.tar.gz"])
+  func aBundleCanBeReadLikeARecord(_ bundle: String) async throws {
+    try await installHello()
+    #expect(await run(BundleCommand("1", output: bundle)).status == 0)
+    let shown = await run(ShowCommand(bundle))
+    let record = await run(ShowCommand("1"))
+    #expect(shown.status == 0 && shown.output == record.output)
+    let replayed = await run(ReplayCommand(bundle))
+    let plan = await run(ReplayCommand("1"))
+    #expect(replayed.status == 0 && replayed.output == plan.output)
+    #expect(await run(ReplayCommand(bundle, mode: .check)).status == 0)
+    try system.directory.write("no record", to: "other")
+    #expect(await run(ShowCommand("other")).status == 1)
+  }
+
   // MARK: Replay
 
   @Test func aRecordFromAnotherMachinePlansIdentically() async throws {

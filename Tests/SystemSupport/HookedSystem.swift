@@ -17,6 +17,8 @@ package struct HookedSystem {
   package var isRoot = true
   package var runningRelease = "9.9.9-running"
   package var bootIdentifier = "the first boot"
+  /// What tells the process that calls the hooks from all others.
+  package var parent = ""
 
   package init() throws {
     directory = try TemporaryDirectory(in: TemporaryDirectory.memory)
@@ -37,7 +39,8 @@ package struct HookedSystem {
   package var host: Host {
     Host(
       environment: ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], isRoot: isRoot,
-      runningRelease: runningRelease, bootIdentifier: bootIdentifier, architecture: "x86_64",
+      runningRelease: runningRelease, bootIdentifier: bootIdentifier, parent: parent,
+      architecture: "x86_64",
       processorCount: 2, launcher: launcher,
       console: transcript.console, now: { 1_700_000_000 })
   }

@@ -45,6 +45,11 @@ struct Bundle {
     files[redaction.applied(to: name)] = Array(text.utf8)
   }
 
+  /// Where the record is in it.
+  static let recordPath = directory.appending(recordName)
+  private static let directory: FilePath = "alpm-dkms-record"
+  private static let recordName = "record.json"
+
   /// The log of a build may be of any size; the first error is near its beginning.
   private static let fileLimit = 4 << 20
 
@@ -56,11 +61,11 @@ struct Bundle {
     do {
       try Files.remove(staged)
       var writer = try ArchiveWriter(creating: staged, compression: ArchiveCompression(forFile: path))
-      for (name, bytes) in files.merging(["record.json": record.file], uniquingKeysWith: { $1 })
+      for (name, bytes) in files.merging([Self.recordName: record.file], uniquingKeysWith: { $1 })
         .sorted(by: { $0.key < $1.key })
       {
         let entry = ArchiveEntry(
-          FilePath("alpm-dkms-record/\(name)"), .file, permissions: .everyoneReads,
+          Self.directory.appending(FilePath(name).components), .file, permissions: .everyoneReads,
           modificationTime: record.began)
         try writer.add(entry, contents: bytes)
       }

@@ -19,11 +19,7 @@ struct Comparison {
   }
 
   /// Says what is planned in both, what in only one of them, and which facts make the difference.
-  func tell(_ console: Console, asJSON: Bool) {
-    if asJSON {
-      console.print(json.text)
-      return
-    }
+  func tell(_ console: Console) {
     for line in Self.merged(recorded.words, now.words) { console.print(line.withVisibleControls) }
     if recorded.json == now.json { console.print("==> The plans are the same") }
     if differences.isEmpty { console.print("==> The facts are the same") }
@@ -33,9 +29,10 @@ struct Comparison {
     }
   }
 
-  private var json: JSON {
-    .object([
-      .init("schema", .number(1)), .init("recorded", recorded.json), .init("now", now.json),
+  /// The same for programs.
+  var members: [JSON.Member] {
+    [
+      .init("recorded", recorded.json), .init("now", now.json),
       .init(
         "differences",
         .array(
@@ -45,7 +42,7 @@ struct Comparison {
               .init("now", $0.right ?? .null),
             ])
           })),
-    ])
+    ]
   }
 
   /// The lines of two plans: of both, of the first alone, of the second alone, by their order.

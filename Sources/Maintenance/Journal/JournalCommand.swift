@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Archives
 public import DKMSEngine
 internal import DKMSModel
 internal import Hooks
@@ -30,12 +31,66 @@ extension JournalError {
   }
 }
 
+/// A record, and the bytes that it was read from.
+struct StoredRecord {
+  let bytes: [UInt8]
+  let record: JournalRecord
+
+  /// Reads a record from its file, or from a bundle that it was packed into.
+  ///
+  /// - Throws: `JournalError`.
+  init(_ file: FilePath) throws(JournalError) {
+    if let packed = try Self.packed(in: file) { bytes = packed } else { bytes = try Self.bytes(of: file) }
+    record = try JournalRecord(bytes, of: file)
+  }
+
+  /// The records that a word of the caller's names, the oldest first: one by its number or file, or without a word all
+  /// those of the last transaction.
+  ///
+  /// - Throws: `JournalError`.
+  static func named(_ subject: String?, in journal: Journal, _ host: Host) throws(JournalError)
+    -> [StoredRecord]
+  {
+    let files = if let subject { [try journal.file(subject, host)] } else { try journal.lastTransaction() }
+    var records: [StoredRecord] = []
+    for file in files { records.append(try StoredRecord(file)) }
+    return records
+  }
+
+  private static func bytes(of file: FilePath) throws(JournalError) -> [UInt8] {
+    do { return try Files.read(file, upTo: JournalRecord.readLimit) } catch {
+      throw .unreadable(file, reason: "\(error.reason)")
+    }
+  }
+
+  /// The record in a bundle; nil where the file is none.
+  private static func packed(in file: FilePath) throws(JournalError) -> [UInt8]? {
+    guard (try? Files.isFile(file)) == true, var reader = try? ArchiveReader(file) else { return nil }
+    do throws(ArchiveError) {
+      while let entry = try reader.next() {
+        guard entry.path == Bundle.recordPath else { continue }
+        var bytes: [UInt8] = []
+        while bytes.count <= JournalRecord.readLimit, case let chunk = try reader.readChunk(), !chunk.isEmpty
+        {
+          bytes += chunk
+        }
+        return bytes
+      }
+      return nil
+    } catch {
+      // What is no archive at all is read as a record, which says what it is instead.
+      return nil
+    }
+  }
+}
+
 extension JournalRecord {
   /// The record that a word of the caller's names: a number, or else a file; without one the newest.
   ///
   /// - Throws: `JournalError`.
   init(_ subject: String?, in journal: Journal, _ host: Host) throws(JournalError) {
-    try self.init(reading: try journal.file(subject, host))
+    let file = if let subject { try journal.file(subject, host) } else { try journal.file(nil) }
+    self = try StoredRecord(file).record
   }
 }
 
@@ -43,9 +98,9 @@ extension Journal {
   /// The file of the record that a word of the caller's names.
   ///
   /// - Throws: `JournalError`.
-  func file(_ subject: String?, _ host: Host) throws(JournalError) -> FilePath {
-    guard let subject, Int(subject) == nil else { return try file(subject.flatMap { Int($0) }) }
-    return host.workingDirectory.pushing(FilePath(subject))
+  fileprivate func file(_ subject: String, _ host: Host) throws(JournalError) -> FilePath {
+    guard let number = Int(subject) else { return host.workingDirectory.pushing(FilePath(subject)) }
+    return try file(number)
   }
 }
 

@@ -35,8 +35,8 @@ public struct ReplayCommand: JournalCommand {
   /// Describes a call.
   ///
   /// - Parameters:
-  ///   - subject: The number of a record, a file, or `-` for targets on standard input; nil for the newest record,
-  ///     or, to check, for all.
+  ///   - subject: The number of a record, a file, or `-` for targets on standard input; nil for those of the
+  ///     last transaction or, to check, for all.
   ///   - helper: The helper that gets the targets of standard input.
   ///   - mode: What is planned for.
   ///   - printsJSON: Whether programs read it.
@@ -65,7 +65,7 @@ public struct ReplayCommand: JournalCommand {
       guard helper == nil else {
         throw JournalError.usage("--hook goes only with -: a record names its own hook")
       }
-      return try await replay(try JournalRecord(subject, in: Journal(layout), host), layout, host)
+      return try await replay(try StoredRecord.named(subject, in: Journal(layout), host), layout, host)
     } catch {
       return error.tell(host.console)
     }
@@ -83,17 +83,42 @@ public struct ReplayCommand: JournalCommand {
     }
     let lines: [[UInt8]]
     do { lines = try input.lines() } catch { throw .unreadable("-", reason: "\(error.reason)") }
-    let targets = lines.map(TargetLine.init)
-    return try await replay(targets, helper, layout, host)
+    return try await replay([Call(lines.map(TargetLine.init), helper)], layout, host)
   }
 
-  private func replay(_ record: JournalRecord, _ layout: Layout, _ host: Host) async throws(JournalError)
+  /// Replays each record; one that holds no facts does not keep the others from it.
+  private func replay(_ records: [StoredRecord], _ layout: Layout, _ host: Host) async throws(JournalError)
     -> Int32
   {
+    let records = records.map(\.record)
     switch mode {
-    case .now, .execute: return try await replay(record.targets, try record.kind, layout, host)
+    case .now, .execute:
+      var calls: [Call] = []
+      for record in records { calls.append(Call(record.targets, try record.kind)) }
+      return try await replay(calls, layout, host)
     case .recorded, .diff, .check: break
     }
+    var answers: [[JSON.Member]] = []
+    var status: Int32 = 0
+    for record in records {
+      if records.count > 1, !printsJSON {
+        host.console.print("==> record \(record.number): \(record.helper)")
+      }
+      do throws(JournalError) {
+        let members = try await replay(record, layout, host)
+        answers.append(subject == nil ? [.init("record", .number(record.number))] + members : members)
+      } catch  where records.count > 1 {
+        status = error.tell(host.console)
+      }
+    }
+    if printsJSON { answer(answers, host.console) }
+    return status
+  }
+
+  /// Plans from what was recorded and, to compare, for the machine as it is; the members of what programs get.
+  private func replay(
+    _ record: JournalRecord, _ layout: Layout, _ host: Host
+  ) async throws(JournalError) -> [JSON.Member] {
     let work = try record.work
     guard let facts = work.facts, let plan = work.replanned else {
       throw .withoutFacts(
@@ -101,33 +126,66 @@ public struct ReplayCommand: JournalCommand {
         reason: record.omission ?? work.error.map { "\($0)" } ?? "the call did not get that far")
     }
     guard mode == .diff else {
-      present(plan, as: "recorded", host.console)
-      return 0
+      if !printsJSON { say(plan, host.console) }
+      return [.init("recorded", plan.json)]
     }
     let now = try await preview(for: record.targets, try record.kind, layout, host)
-    Comparison(recorded: HookPreview(facts: facts, plan: plan), now: now).tell(
-      host.console, asJSON: printsJSON)
-    return 0
+    let comparison = Comparison(recorded: HookPreview(facts: facts, plan: plan), now: now)
+    if !printsJSON { comparison.tell(host.console) }
+    return comparison.members
   }
 
-  private func replay(
-    _ targets: [TargetLine], _ helper: HelperKind, _ layout: Layout, _ host: Host
-  ) async throws(JournalError) -> Int32 {
-    let plan = try await preview(for: targets, helper, layout, host).plan
+  /// A helper and what it is to be called with.
+  private struct Call {
+    let targets: [TargetLine]
+    let helper: HelperKind
+
+    init(_ targets: [TargetLine], _ helper: HelperKind) {
+      self.targets = targets
+      self.helper = helper
+    }
+  }
+
+  /// Plans calls for the machine as it is and, to execute them, does what was planned.
+  private func replay(_ calls: [Call], _ layout: Layout, _ host: Host) async throws(JournalError) -> Int32 {
+    if mode == .execute, !host.isRoot {
+      throw .usage("--execute changes the system, so it is for root: use sudo")
+    }
+    let speaking = mode == .execute && printsJSON ? host.forPrograms() : host
+    var plans: [any HookPlan] = []
+    for call in calls {
+      let plan = try await preview(for: call.targets, call.helper, layout, host).plan
+      if calls.count > 1, mode == .execute || !printsJSON {
+        speaking.console.print("==> \(call.helper.rawValue)")
+      }
+      if mode == .execute || !printsJSON { say(plan, speaking.console) }
+      plans.append(plan)
+    }
     guard mode == .execute else {
-      present(plan, as: "now", host.console)
+      if printsJSON { answer(plans.map { [.init("now", $0.json)] }, host.console) }
       return 0
     }
-    guard host.isRoot else { throw .usage("--execute changes the system, so it is for root: use sudo") }
-    let speaking = printsJSON ? host.forPrograms() : host
-    say(plan, speaking.console)
     guard try isTold() else {
       host.console.printError("==> nothing was done")
       return 1
     }
-    let call = await helper.hook.perform(targets, by: .replay, layout: layout, host: speaking)
-    if printsJSON { host.console.print([call].json([.init("now", plan.json)]).text) }
-    return call.status
+    var results: [HookResult] = []
+    for call in calls {
+      results.append(
+        await call.helper.hook.perform(call.targets, by: .replay, layout: layout, host: speaking))
+      if Task.isCancelled { break }
+    }
+    if printsJSON {
+      let now = subject == nil ? JSON.array(plans.map(\.json)) : plans.first?.json ?? .null
+      host.console.print(results.json([.init("now", now)]).text)
+    }
+    return results.status
+  }
+
+  /// Prints what programs get: of the record that was named, or of a list.
+  private func answer(_ answers: [[JSON.Member]], _ console: Console) {
+    let members = subject == nil ? [.init("records", .array(answers.map(JSON.object)))] : answers.first ?? []
+    console.print(JSON.object([.init("schema", .number(1))] + members).text)
   }
 
   private func isTold() throws(JournalError) -> Bool {
@@ -145,14 +203,6 @@ public struct ReplayCommand: JournalCommand {
       return try await helper.hook.preview(for: targets.compactMap(\.target), layout: layout, host: host)
     } catch {
       throw .usage("\(error)")
-    }
-  }
-
-  private func present(_ plan: any HookPlan, as name: String, _ console: Console) {
-    if printsJSON {
-      console.print(JSON.object([.init("schema", .number(1)), .init(name, plan.json)]).text)
-    } else {
-      say(plan, console)
     }
   }
 

@@ -4,10 +4,10 @@ public import DKMSEngine
 internal import DKMSModel
 internal import Hooks
 public import Host
+internal import JSON
 internal import Journal
-internal import SystemPackage
 
-/// `alpm-dkms show`: what a helper was given, saw, planned and did.
+/// `alpm-dkms show`: what helpers were given, saw, planned and did.
 public struct ShowCommand: JournalCommand {
   private let subject: String?
   private let printsJSON: Bool
@@ -15,27 +15,27 @@ public struct ShowCommand: JournalCommand {
   /// Describes a call.
   ///
   /// - Parameters:
-  ///   - subject: The number of a record, or a file; nil for the newest record.
+  ///   - subject: The number of a record, or a file; nil for all records of the last transaction.
   ///   - printsJSON: Whether programs read it.
   public init(_ subject: String? = nil, printsJSON: Bool = false) {
     self.subject = subject
     self.printsJSON = printsJSON
   }
 
-  private func bytes(of file: FilePath) throws(JournalError) -> [UInt8] {
-    do { return try Files.read(file) } catch { throw .unreadable(file, reason: "\(error.reason)") }
-  }
-
-  /// Shows the record; 0 where there is one.
+  /// Shows what is asked for; 0 where it can be read.
   public func run(layout: Layout, host: Host) async -> Int32 {
     do throws(JournalError) {
-      let file = try Journal(layout).file(subject, host)
-      let record = try JournalRecord(reading: file)
-      if printsJSON {
+      let records = try StoredRecord.named(subject, in: Journal(layout), host)
+      if printsJSON, subject != nil {
         // It is printed as it is in the file, digests and all, so that it can be replayed elsewhere.
-        host.console.print(String(decoding: try bytes(of: file).dropLast(), as: UTF8.self))
+        for stored in records { host.console.print(String(decoding: stored.bytes.dropLast(), as: UTF8.self)) }
+      } else if printsJSON {
+        let list = JSON.array(records.map { JSON(encoding: $0.record) })
+        host.console.print(JSON.object([.init("schema", .number(1)), .init("records", list)]).text)
       } else {
-        for line in record.words { host.console.print(line.withVisibleControls) }
+        for line in records.map(\.record.words).joined(separator: [""]) {
+          host.console.print(line.withVisibleControls)
+        }
       }
       return 0
     } catch {
