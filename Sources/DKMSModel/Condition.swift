@@ -67,8 +67,10 @@ public struct KernelCondition: Codable, Hashable, Sendable {
   public var isRunning: Bool
   /// Whether it loads signed modules only.
   public var enforcesSignatures: Bool
-  /// Whether its modules.dep is older than modules in it.
+  /// Whether something is wrong with the files by which modprobe finds its modules.
   public var hasStaleDependencies: Bool
+  /// What is wrong with them; nil also in records that do not say it.
+  public var indexFlaw: IndexFlaw?
   /// The modules that belong to it, sorted by name.
   public var modules: [ModuleCondition]
   /// The images that it boots with.
@@ -79,12 +81,14 @@ public struct KernelCondition: Codable, Hashable, Sendable {
   /// Makes a description; by default, that of a kernel without modules and without problems.
   public init(
     kernel: Kernel, isRunning: Bool = false, enforcesSignatures: Bool = false,
-    hasStaleDependencies: Bool = false, modules: [ModuleCondition] = [], failedLook: DKMSError? = nil
+    hasStaleDependencies: Bool = false, indexFlaw: IndexFlaw? = nil, modules: [ModuleCondition] = [],
+    failedLook: DKMSError? = nil
   ) {
     self.kernel = kernel
     self.isRunning = isRunning
     self.enforcesSignatures = enforcesSignatures
-    self.hasStaleDependencies = hasStaleDependencies
+    self.hasStaleDependencies = hasStaleDependencies || indexFlaw != nil
+    self.indexFlaw = indexFlaw
     self.modules = modules
     self.failedLook = failedLook
   }

@@ -91,6 +91,15 @@ extension DKMSError: CustomStringConvertible {
       "\(id) is not built for any kernel"
     case .libraryMissing(let package, let detail):
       "\(package) is needed and cannot be loaded: \(detail)"
+    case .fileListDamaged(let package, let reason, _):
+      "pacman's list of the files of \(package) is damaged, so what no package seems to own may be its: \(reason)"
+    case .removalUnasked(let release, let modules):
+      modules.isEmpty
+        ? "nothing is done, because this would have removed kernel \(release), which is installed"
+        : """
+        nothing is done, because this would have left kernel \(release) without any module, and nothing names \
+        \(modules.map(\.description).joined(separator: ", "))
+        """
     case .system(let operation, let subject, let reason):
       "cannot \(operation) \(subject): \(reason)"
     }
@@ -157,6 +166,10 @@ extension DKMSError: CustomStringConvertible {
       "dkms build \(id), or ask for its source alone with --source-only"
     case .libraryMissing(let package, _):
       "pacman -S \(package)"
+    case .fileListDamaged(_, _, let remedy):
+      remedy
+    case .removalUnasked(let release, let modules):
+      modules.first.map { "if that is meant: dkms uninstall \($0) -k \(release)" }
     }
   }
 
@@ -194,7 +207,8 @@ extension DKMSError: CustomStringConvertible {
     case .scriptFailed(_, .preInstall, _, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
     case .scriptSilent: .buildFailed
     case .scriptFailed(_, _, let status, _, _): ExitStatus(rawValue: status)
-    case .changedMeanwhile, .keysUnavailable, .libraryMissing, .system: .refused
+    case .changedMeanwhile, .keysUnavailable, .libraryMissing, .fileListDamaged, .removalUnasked, .system:
+      .refused
     }
   }
 }

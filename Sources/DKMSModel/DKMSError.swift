@@ -82,6 +82,10 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case tarballFailed(path: String, reason: String)
   /// The module is not built for the kernel; nil for any.
   case notBuilt(ModuleID, Kernel?)
+  /// Pacman's database does not tell any more what a package owns, and this command lets pacman write it anew.
+  case fileListDamaged(package: String, reason: String, remedy: String)
+  /// A plan would take the last modules from a kernel, or the kernel itself, though nothing names them.
+  case removalUnasked(KernelRelease, modules: [ModuleID])
   /// libarchive cannot be loaded.
   case libraryMissing(package: String, detail: String)
   /// A file operation or a program failed.

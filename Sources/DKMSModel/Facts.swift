@@ -69,8 +69,10 @@ public struct KernelFacts: Codable, Hashable, Sendable {
   public var hasHeaders: Bool
   /// The package that holds them, where the kernel says it.
   public var headersPackage: String?
-  /// Whether modules were put into it, or taken out, after its modules.dep was written.
+  /// Whether depmod has to run for it, whatever else is done to it.
   public var hasStaleDependencies: Bool
+  /// What is wrong with the files by which modprobe finds its modules.
+  public var indexFlaw: IndexFlaw?
   /// Identifies it among other kernels of this release, if that was asked for.
   public var fingerprint: KernelFingerprint?
   /// How its modules are signed; nil where nobody has looked.
@@ -83,8 +85,8 @@ public struct KernelFacts: Codable, Hashable, Sendable {
   /// Makes a description of a kernel.
   public init(
     directory: String, exists: Bool, headersDirectory: String, hasHeaders: Bool, headersPackage: String?,
-    hasStaleDependencies: Bool = false, fingerprint: KernelFingerprint? = nil, signing: SigningFacts? = nil,
-    toolchainError: DKMSError? = nil, failedLook: DKMSError? = nil
+    hasStaleDependencies: Bool = false, indexFlaw: IndexFlaw? = nil, fingerprint: KernelFingerprint? = nil,
+    signing: SigningFacts? = nil, toolchainError: DKMSError? = nil, failedLook: DKMSError? = nil
   ) {
     self.directory = directory
     self.exists = exists
@@ -92,6 +94,7 @@ public struct KernelFacts: Codable, Hashable, Sendable {
     self.hasHeaders = hasHeaders
     self.headersPackage = headersPackage
     self.hasStaleDependencies = hasStaleDependencies
+    self.indexFlaw = indexFlaw
     self.fingerprint = fingerprint
     self.signing = signing
     self.toolchainError = toolchainError

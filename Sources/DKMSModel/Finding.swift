@@ -63,7 +63,7 @@ public struct Finding: Codable, Hashable, Sendable {
     case configuration
     /// The kernel is another one of the release than what it was built for.
     case otherKernel
-    /// modules.dep is older than the modules, or does not name them.
+    /// What depmod wrote is damaged, older than the modules, or does not name them.
     case dependencies
     /// A look at the disk failed.
     case failedLook
@@ -113,7 +113,7 @@ public struct DoctorFinding: Hashable, Sendable {
     case halfMade = "half_made"
     /// Something old that is not registered and not used.
     case leftover
-    /// modules.dep does not know the modules that are there.
+    /// What depmod wrote is damaged, or does not know the modules that are there.
     case staleDependencies = "stale_dependencies"
     /// A module that was built for another kernel of the same release.
     case staleFingerprint = "stale_fingerprint"
@@ -123,6 +123,8 @@ public struct DoctorFinding: Hashable, Sendable {
     case unknownImage = "unknown_image"
     /// A file of settings that cannot be read or understood.
     case configuration
+    /// A package of which pacman's database does not tell what it owns.
+    case damagedFileList = "damaged_file_list"
     /// A source that anyone can change, and that root compiles and loads.
     case openSource = "open_source"
     /// A hook of this suite that does not run.
@@ -144,11 +146,12 @@ public struct DoctorFinding: Hashable, Sendable {
       case .strayFile: "foreign file"
       case .halfMade: "half made"
       case .leftover: "leftover"
-      case .staleDependencies: "stale module dependencies"
+      case .staleDependencies: "unusable module dependencies"
       case .staleFingerprint: "built for another kernel"
       case .staleImage: "stale image"
       case .unknownImage: "unknown image"
       case .configuration: "unusable settings"
+      case .damagedFileList: "damaged file list"
       case .openSource: "world-writable"
       case .hook: "hook does not run"
       case .keyPair: "half a key pair"

@@ -11,12 +11,17 @@ public struct PacmanConfiguration: Hashable, Sendable {
   /// Where pacman writes its log, below the root.
   public let logFile: FilePath
 
+  /// Where pacman keeps package files, below the root.
+  public let cacheDirectories: [FilePath]
+
   /// Reads the configuration; one that is absent or unreadable says nothing.
   public init(root: FilePath) {
     let text = (try? DatabaseFile(path: root.appending("etc/pacman.conf").string))?.text ?? ""
     let below = { (path: String) in root.appending(FilePath(path).components) }
     databasePath = below(Self.option("DBPath", in: text) ?? "var/lib/pacman")
     logFile = below(Self.option("LogFile", in: text) ?? "var/log/pacman.log")
+    let caches = Self.options("CacheDir", in: text)
+    cacheDirectories = (caches.isEmpty ? ["var/cache/pacman/pkg"] : caches).map(below)
     let named = Self.options("HookDir", in: text)
     hookDirectories =
       (["usr/share/libalpm/hooks"] + (named.isEmpty ? ["etc/pacman.d/hooks"] : named)).map(below)

@@ -60,8 +60,9 @@ final class MountedMachine: Sendable {
 
   /// Makes a kernel known, with headers if wanted.
   func addKernel(_ release: String, hasHeaders: Bool = true) throws {
-    for name in ["order", "builtin", "dep"] { try write("", to: "modules/\(release)/modules.\(name)") }
+    for name in ["order", "builtin"] { try write("", to: "modules/\(release)/modules.\(name)") }
     try Files.makeDirectories(path("modules/\(release)/kernel"))
+    try Depmod.run(on: path("modules"), for: release)
     if hasHeaders {
       try Files.link(path("modules/\(release)/build"), to: TestParts.headers(of: release))
     }

@@ -104,6 +104,12 @@ import Testing
       Case(
         .libraryMissing(package: "libarchive", detail: "no such file"), 1, naming: "libarchive",
         "no such file"),
+      Case(
+        .fileListDamaged(package: "linux", reason: "cut short", remedy: "pacman -S linux"), 1,
+        naming: "linux",
+        "cut short"),
+      Case(.removalUnasked(kernel.release, modules: [id]), 1, naming: "hello/1.0", "6.1.0-x"),
+      Case(.removalUnasked(kernel.release, modules: []), 1, naming: "6.1.0-x"),
       Case(.system(operation: "read", subject: "/x", reason: "no room"), 1, naming: "read", "/x", "no room"),
     ]
   }

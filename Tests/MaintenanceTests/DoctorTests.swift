@@ -50,9 +50,7 @@ import Testing
     let status = await DoctorCommand(fixes: true, isAgreed: true).run(
       layout: system.layout, host: system.host)
     if case .depmod(let release)? = found.first?.repair {
-      // depmod is only noted here.
       #expect(system.depmods == ["\(release)"], sourceLocation: location)
-      return
     }
     #expect(status == (isSafe ? 0 : 1), sourceLocation: location)
     #expect(await self.findings() == (isSafe ? [] : found), sourceLocation: location)
@@ -131,7 +129,7 @@ import Testing
   @Test func aModuleThatAPackageOwnsIsNotForeign() async throws {
     let file = "usr/lib/modules/6.1.0/updates/dkms/packaged.ko"
     try system.directory.write("", to: file)
-    try system.list(["hello"], for: "6.1.0")
+    try system.list(["hello", "packaged"], for: "6.1.0")
     try system.addPackage("packaged", files: [file])
     #expect(await findings() == [])
   }
@@ -144,15 +142,75 @@ import Testing
     #expect(found.map(\.kind) == [.halfMade] && found.allSatisfy(\.isSafe), "\(found)")
     _ = await DoctorCommand(fixes: true, isAgreed: true).run(layout: system.layout, host: system.host)
     #expect(Disk.kind(path(file)) == nil)
-    // The directory has changed, so depmod follows; here it is only noted.
+    // The directory has changed, so depmod follows.
     #expect(system.depmods == ["6.1.0"])
-    try system.list(["hello"], for: "6.1.0")
+    #expect(await findings() == [])
+  }
+
+  /// Damages the file list of the kernel's package, as a loss of power does.
+  private func damage(_ how: String, _ list: FilePath) throws {
+    switch how {
+    case "missing": try Files.remove(list)
+    case "empty": try Files.write([], to: list)
+    case "cut": try Files.write(Array(try Files.read(list).dropLast(9)), to: list)
+    default: try Files.write([UInt8](repeating: 0, count: Disk.size(list) ?? 1), to: list)
+    }
+  }
+
+  @Test(arguments: ["missing", "empty", "cut", "zeros"])
+  func whatTheDatabaseCannotTellIsOwned(_ how: String) async throws {
+    try system.addKernel("6.2.0")
+    try system.addPackage("linux-lts", files: ["usr/lib/modules/6.2.0/"], size: 9)
+    try system.layWhole(id, for: "6.2.0")
+    try system.addKernel("5.0.0")
+    try system.addPackage("other", files: ["usr/lib/modules/5.0.0/"])
+    try system.layWhole(id, for: "5.0.0")
+    let list = path("var/lib/pacman/local/linux-lts-1.0-1/files")
+    try damage(how, list)
+    let touch = how == "missing" ? "touch \(list) && " : ""
+    await expect(
+      .damagedFileList, "linux-lts", remedy: "\(touch)pacman -Syu --overwrite '*' linux-lts", isSafe: false)
+    #expect(Disk.isDirectory(path("usr/lib/modules/6.2.0")))
+    try system.directory.write("", to: "var/cache/pacman/pkg/linux-lts-headers-1.0-1-x86_64.pkg.tar.zst")
+    try system.directory.write("", to: "var/cache/pacman/pkg/linux-lts-1.0-1-x86_64.pkg.tar.zst.sig")
+    let file = try system.directory.write("", to: "var/cache/pacman/pkg/linux-lts-1.0-1-x86_64.pkg.tar.zst")
+    await expect(
+      .damagedFileList, "linux-lts", remedy: "\(touch)pacman -U --dbonly \(file)", isSafe: false)
+    #expect(await PruneCommand(isAgreed: true).run(layout: system.layout, host: system.host) == 1)
+    #expect(Disk.isDirectory(path("usr/lib/modules/6.2.0")))
+    #expect(system.transcript.error.contains { $0.contains("linux-lts is damaged") })
+    #expect(system.transcript.error.contains { $0.contains("pacman -U --dbonly") })
+  }
+
+  @Test func anEmptyListOfAPackageWithoutFilesIsNoDamage() async throws {
+    try system.addPackage("meta", files: [])
     #expect(await findings() == [])
   }
 
   @Test func modulesDepThatIsOld() async throws {
-    try await system.rewriteLater("hello", "6.1.0")
+    try system.installLater("hello", "6.1.0")
     await expect(.staleDependencies, "modules.dep for 6.1.0", remedy: "depmod 6.1.0", isSafe: true)
+  }
+
+  @Test(arguments: [
+    "modules.dep.bin", "modules.alias", "modules.symbols.bin", "modules.softdep", "modules.devname",
+  ])
+  func whatDepmodWroteIsMissing(_ file: String) async throws {
+    try Files.remove(path("usr/lib/modules/6.1.0/\(file)"))
+    await expect(.staleDependencies, "\(file) for 6.1.0", remedy: "depmod 6.1.0", isSafe: true)
+  }
+
+  @Test func whatDepmodWroteIsCutShort() async throws {
+    let file = path("usr/lib/modules/6.1.0/modules.dep.bin")
+    try Files.write(Array(try Files.read(file).dropLast(4)), to: file)
+    await expect(.staleDependencies, "modules.dep.bin for 6.1.0", remedy: "depmod 6.1.0", isSafe: true)
+  }
+
+  @Test func aClockThatWasAheadMakesNothingStale() async throws {
+    for place in ["updates/dkms", "updates/dkms/hello.ko", "modules.dep", "modules.dep.bin"] {
+      try Disk.setTime(of: path("usr/lib/modules/6.1.0/\(place)"), to: 4_000_000_000)
+    }
+    #expect(await findings() == [])
   }
 
   @Test func aBuildForAnotherKernelOfTheRelease() async throws {

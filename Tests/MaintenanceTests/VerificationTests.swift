@@ -137,13 +137,55 @@ import Testing
   }
 
   @Test func modulesDepMustBeThere() async throws {
-    try system.layWhole(id, for: "6.1.0", listed: false)
+    try system.layWhole(id, for: "6.1.0")
+    try Files.remove(system.layout.installTree.appending("6.1.0/modules.dep"))
     try await expectFinding("hello/1.0: not named in modules.dep: hello.ko; to fix it: depmod 6.1.0")
+  }
+
+  @Test func depmodsFilesMustBeWhole() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    let file = system.layout.installTree.appending("6.1.0/modules.dep.bin")
+    try Files.write(Array(try Files.read(file).dropLast()), to: file)
+    try await expectFinding("modules.dep.bin: it is damaged; to fix it: depmod 6.1.0")
+    try Depmod.run(on: system.layout.installTree, for: "6.1.0")
+    #expect(try await system.verification().isWell)
+  }
+
+  @Test func aKernelWithoutAnyOfItsModulesCanBeFoundThere() async throws {
+    try system.addKernel("6.2.0")
+    try system.layWhole(id, for: "6.1.0")
+    let manual = system.layout.installTree.appending("6.2.0/modules.alias.bin")
+    try Files.remove(manual)
+    let lines = try await verify(expecting: 1)
+    #expect(lines.contains("  -> modules.alias.bin: it is missing; to fix it: depmod 6.2.0"), "\(lines)")
+  }
+
+  @Test func withoutThemACriticalModuleIsOutOfReach() async throws {
+    try configure("critical = hello")
+    try system.layWhole(id, for: "6.1.0")
+    #expect(try await system.verification().standing == .asBefore)
+    try Files.remove(system.layout.installTree.appending("6.1.0/modules.dep.bin"))
+    #expect(try await system.verification().standing == .blocked)
+  }
+
+  @Test func aDamagedFileListIsNamed() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try system.addPackage("other", files: ["usr/lib/modules/6.2.0/"])
+    try system.addPackage("linux", files: ["usr/lib/modules/6.1.0/"])
+    try system.addKernel("6.2.0")
+    try system.layWhole(id, for: "6.2.0")
+    let list = system.directory.path.appending("var/lib/pacman/local/linux-1.0-1/files")
+    try Files.remove(list)
+    let lines = try await verify(expecting: 0)
+    #expect(lines.contains("==> 6.1.0: bootable as before"), "\(lines)")
+    let remedy = "touch \(list) && pacman -Syu --overwrite '*' linux"
+    #expect(
+      lines.contains { $0.contains("linux is damaged") && $0.hasSuffix("to fix it: \(remedy)") }, "\(lines)")
   }
 
   @Test func modulesDepMustBeNewer() async throws {
     try system.layWhole(id, for: "6.1.0")
-    try await system.rewriteLater("hello", "6.1.0")
+    try system.installLater("hello", "6.1.0")
     try await expectFinding("modules.dep: it is older than the modules; to fix it: depmod 6.1.0")
   }
 
@@ -186,6 +228,7 @@ import Testing
       ("0.9", KernelVerdict.Standing.degraded), ("1.0", .asBefore), ("2.0", .asBefore),
     ] {
       try Files.write(ModuleImage.bytes(for: "6.1.0", version: version), to: own)
+      try Depmod.run(on: system.layout.installTree, for: "6.1.0")
       #expect(try await system.verification().standing == standing, "\(version)")
     }
   }

@@ -97,7 +97,8 @@ struct DamagedDatabaseTests {
     #expect(database.owners(of: "usr") == ["cut", "good", "no-desc"])
     #expect(
       database.entries(matching: "usr/*").map(\.path) == ["usr/", "usr/cu", "usr/", "usr/good", "usr/"])
-    #expect(try database.files(of: "junk") == [])
+    try expectUnreadable("junk", .damaged(.noText), in: database)
+    try expectUnreadable("cut", .damaged(.cutShort), in: database)
     try expectUnreadable("no-list", .system(.noSuchFileOrDirectory), in: database)
     try expectUnreadable("list-is-a-directory", .system(.isDirectory), in: database)
     try expectUnreadable("absent", .notInstalled, in: database)

@@ -23,12 +23,8 @@ struct PacmanDatabaseTests {
       try fixture.write("text", to: "package/\(file)")
     }
     let package = fixture.root.appending("tiny-dkms-1:1.0-2-any.pkg.tar").string
-    try run("/usr/bin/bsdtar", "-cf", package, "-C", "\(fixture.root)/package", ".PKGINFO", "etc", "usr")
-    try run(
-      "/usr/bin/pacman", "-U", "--noconfirm", "--dbonly", "--root", fixture.root.string,
-      "--dbpath", fixture.databasePath.string, "--config", "\(fixture.root)/pacman.conf",
-      "--logfile", "\(fixture.root)/pacman.log", "--cachedir", fixture.root.string,
-      "--hookdir", "\(fixture.root)/hooks", package)
+    try run("/usr/bin/bsdtar", ["-cf", package, "-C", "\(fixture.root)/package", ".PKGINFO", "etc", "usr"])
+    try pacman("-U", "--dbonly", package, of: fixture)
 
     let expected = LargeSystem.tree(["dkms.conf", "größe.c"], under: "usr/src/tiny-1.0/")
     for source in [LocalDatabase.Source.library, .files] {
@@ -40,7 +36,62 @@ struct PacmanDatabaseTests {
     }
   }
 
-  private func run(_ program: String, _ arguments: String...) throws {
+  /// Runs pacman on a root of its own.
+  private func pacman(_ words: String..., of fixture: TemporaryDatabase) throws {
+    let places = [
+      "--root", fixture.root.string, "--dbpath", fixture.databasePath.string,
+      "--config", "\(fixture.root)/pacman.conf", "--logfile", "\(fixture.root)/pacman.log",
+      "--cachedir", fixture.root.string, "--hookdir", "\(fixture.root)/hooks",
+    ]
+    try run("/usr/bin/pacman", [words[0], "--noconfirm"] + places + words.dropFirst())
+  }
+
+  @Test(
+    "has a damaged file list again after the remedy",
+    arguments: ["missing", "empty", "cut", "zeros"], [true, false])
+  func repaired(_ how: String, _ isCached: Bool) throws {
+    let fixture = try TemporaryDatabase(version: nil)
+    try FileManager.default.createDirectory(
+      atPath: fixture.databasePath.string, withIntermediateDirectories: true)
+    try fixture.write("[options]\nArchitecture = auto\nSigLevel = Never\n", to: "pacman.conf")
+    try fixture.write(
+      "pkgname = tiny\npkgbase = tiny\npkgver = 1.0-2\npkgdesc = x\narch = any\nsize = 4\n",
+      to: "package/.PKGINFO")
+    try fixture.write("text", to: "package/usr/lib/modules/6.1.0/vmlinuz")
+    let package = fixture.root.appending("tiny-1.0-2-any.pkg.tar").string
+    try run("/usr/bin/bsdtar", ["-cf", package, "-C", "\(fixture.root)/package", ".PKGINFO", "usr"])
+    try pacman("-U", package, of: fixture)
+    let whole = try fixture.open(.files).files(of: "tiny")
+    #expect(try fixture.open(.files).damagedFileLists() == [])
+
+    let list = fixture.root.appending(fixture.entry("tiny-1.0-2", "files")).string
+    let bytes = try #require(FileManager.default.contents(atPath: list))
+    switch how {
+    case "missing": try FileManager.default.removeItem(atPath: list)
+    case "empty": try fixture.write("", to: fixture.entry("tiny-1.0-2", "files"))
+    case "cut": try fixture.write(bytes.dropLast(5), to: fixture.entry("tiny-1.0-2", "files"))
+    default: try fixture.write(Data(count: bytes.count), to: fixture.entry("tiny-1.0-2", "files"))
+    }
+    let damaged = try #require(try fixture.open(.files).damagedFileLists().first)
+    #expect(damaged.package.name == "tiny")
+
+    // There is no repository here, so that the package comes from its file in either way.
+    let remedy = damaged.remedy(caches: isCached ? [fixture.root] : [])
+    let touch = how == "missing" ? "touch \(list) && " : ""
+    #expect(
+      remedy == touch
+        + (isCached ? "pacman -U --dbonly \(package)" : "pacman -Syu --overwrite '*' tiny"))
+    if how == "missing" { try run("/usr/bin/touch", [list]) }
+    if isCached {
+      try pacman("-U", "--dbonly", package, of: fixture)
+    } else {
+      try pacman("-U", "--overwrite", "*", package, of: fixture)
+    }
+    #expect(try fixture.open(.files).damagedFileLists() == [])
+    #expect(try fixture.open(.files).files(of: "tiny") == whole)
+  }
+
+  private func run(_ program: String, _ arguments: [String]) throws {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: program)

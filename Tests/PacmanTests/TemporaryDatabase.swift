@@ -94,7 +94,7 @@ struct FixturePackage {
     Nobody <nobody@example.org>
 
     %SIZE%
-    4096
+    \(files.isEmpty ? 0 : 4096)
 
     %LICENSE%
     GPL

@@ -45,12 +45,13 @@ package struct HookedSystem {
       console: transcript.console, now: { 1_700_000_000 })
   }
 
-  /// Runs programs, but for depmod, which is only noted.
+  /// Runs programs, and notes the calls of depmod.
   package struct DepmodRecorder: CommandLauncher {
     package let recorder = RecordingLauncher()
 
     package func run(_ command: Command) async throws(HostError) -> CommandResult {
-      try await command.program == "depmod" ? recorder.run(command) : ProcessLauncher().run(command)
+      if command.program == "depmod" { _ = try await recorder.run(command) }
+      return try await ProcessLauncher().run(command)
     }
   }
 
@@ -62,6 +63,7 @@ package struct HookedSystem {
   @discardableResult
   package func addKernel(_ release: String, hasHeaders: Bool = true, base: String? = nil) throws -> Kernel {
     try directory.write("", to: "usr/lib/modules/\(release)/modules.order")
+    try Depmod.run(on: layout.installTree, for: release)
     if hasHeaders {
       try Files.makeDirectories(layout.installTree.appending(release).appending("build/include"))
     }
@@ -101,15 +103,17 @@ package struct HookedSystem {
     try Files.link(layout.activeLink(id.name, kernel), to: FilePath("\(id.version)/\(release)/x86_64"))
     if Disk.isDirectory(layout.kernel(kernel.release)) {
       try directory.write("text of \(id)", to: "usr/lib/modules/\(release)/updates/dkms/\(id.name).ko")
+      try Depmod.run(on: layout.installTree, for: release)
     }
   }
 
   /// Begins a package database; without one nothing is owned.
-  package func addPackage(_ name: String, files: [String]) throws {
+  package func addPackage(_ name: String, files: [String], size: Int? = nil) throws {
     let local = "var/lib/pacman/local"
     try directory.write("9\n", to: "\(local)/ALPM_DB_VERSION")
     try directory.write(
-      "%NAME%\n\(name)\n\n%VERSION%\n1.0-1\n\n%DESC%\na package\n\n%ARCH%\nany\n\n",
+      "%NAME%\n\(name)\n\n%VERSION%\n1.0-1\n\n%DESC%\na package\n\n%ARCH%\nany\n\n"
+        + (size.map { "%SIZE%\n\($0)\n\n" } ?? ""),
       to: "\(local)/\(name)-1.0-1/desc")
     try directory.write(
       "%FILES%\n" + files.sorted().map { "\($0)\n" }.joined() + "\n", to: "\(local)/\(name)-1.0-1/files")

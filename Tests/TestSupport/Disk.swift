@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Glibc
 package import Host
 package import SystemPackage
 
@@ -23,6 +24,12 @@ package enum Disk {
     answer(path) { path throws(HostError) in try Files.digest(path) }
   }
   package static func text(_ path: FilePath) -> String? { answer(path, Files.text) }
+
+  /// Sets the time of the last change, in seconds since 1970.
+  package static func setTime(of path: FilePath, to seconds: Int) throws {
+    let times = [timespec(tv_sec: seconds, tv_nsec: 0), timespec(tv_sec: seconds, tv_nsec: 0)]
+    guard utimensat(AT_FDCWD, path.string, times, 0) == 0 else { throw Errno(rawValue: errno) }
+  }
 
   private static func answer<Value>(
     _ path: FilePath, _ look: (FilePath) throws(HostError) -> Value

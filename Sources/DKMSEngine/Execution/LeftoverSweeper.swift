@@ -25,8 +25,10 @@ public struct LeftoverSweeper {
     let temporary = try versions.map { $0.appending("tarball") }.collect(ScratchDirectory.abandoned)
     let sources = try Files.list(layout.sourceTree)
       .filter { $0.hasPrefix(".") && $0.hasSuffix(Files.stagingSuffix) }.map(layout.sourceTree.appending)
-    let installations = try KernelCatalogue(layout).releases.map(layout.installed)
-    let directories = names.map(layout.module) + versions + products + installations
+    let kernels = try KernelCatalogue(layout).releases
+    let directories =
+      names.map(layout.module) + versions + products + kernels.map(layout.kernel)
+      + kernels.map(layout.installed)
     return try temporary + sources
       + directories.collect { directory throws(HostError) in
         try Files.list(directory).filter(isLeftover).map(directory.appending)
@@ -194,14 +196,17 @@ public struct LeftoverSweeper {
   }
 
   private func sweepInstallation(for release: KernelRelease) throws(HostError) {
-    let installed = layout.installed(release)
-    guard try Files.list(installed).contains(where: isLeftover),
-      let lock = DirectoryLock.tryExclusive(layout.kernel(release))
+    let (directory, installed) = (layout.kernel(release), layout.installed(release))
+    guard
+      try [directory, installed].hasAny({ place throws(HostError) in
+        try Files.list(place).contains(where: isLeftover)
+      }), let lock = DirectoryLock.tryExclusive(directory)
     else {
       return
     }
+    try removeLeftovers(in: directory)
     try removeLeftovers(in: installed)
-    Files.removeEmptyDirectories(from: installed, upTo: layout.kernel(release))
+    Files.removeEmptyDirectories(from: installed, upTo: directory)
     lock.release()
   }
 

@@ -14,13 +14,9 @@ extension StepRunner {
         try clear(directory)
         return []
       }
-      let signs = ["modules.order", "modules.dep"].map { directory.appending($0) }
-      let hasKernel = try onFiles { () throws(HostError) in
-        try (signs + [layout.bootRecord(release)]).hasAny(Files.exists)
-      }
-      if hasKernel {
-        try await runDepmod(release)
-        try onFiles { () throws(HostError) in try removeHalfWritten(in: directory) }
+      let signs = KernelTree.signs.map(directory.appending) + [layout.bootRecord(release)]
+      if try onFiles({ () throws(HostError) in try signs.hasAny(Files.exists) }) {
+        try await writeIndex(of: release)
       }
       return []
     }
@@ -41,12 +37,15 @@ extension StepRunner {
     try onFiles { () throws(HostError) in try Files.list(directory).allSatisfy(KernelRemains.isGenerated) }
   }
 
-  /// Removes the unfinished files of killed depmod runs.
+  /// Removes the unfinished files of killed depmod runs, and of killed runs of ours.
   private func removeHalfWritten(in directory: FilePath) throws(HostError) {
     for name in try Files.list(directory) {
-      guard let writer = KernelRemains.writer(of: name) else { continue }
-      let isRunning = try Files.isDirectory(FilePath("/proc/\(writer)"))
-      if !isRunning { try Files.remove(directory.appending(name)) }
+      if KernelRemains.isStaged(name) {
+        try Files.remove(directory.appending(name))
+      } else if let writer = KernelRemains.writer(of: name) {
+        let isRunning = try Files.isDirectory(FilePath("/proc/\(writer)"))
+        if !isRunning { try Files.remove(directory.appending(name)) }
+      }
     }
   }
 
@@ -59,39 +58,73 @@ extension StepRunner {
     Files.removeEmptyDirectories(from: directory, upTo: layout.installTree)
   }
 
-  private func runDepmod(_ release: KernelRelease) async throws(DKMSError) {
-    let system: Set<FilePath> = ["/usr/lib/modules", "/lib/modules"]
-    if system.contains(layout.installTree) {
-      let symbols = FilePath("/boot/System.map-\(release)")
-      let hasSymbols = try onFiles { () throws(HostError) in try Files.isFile(symbols) }
-      try await runDepmod(release, hasSymbols ? ["-F", symbols.string] : [])
-    } else {
-      let base = try temporaryBase(for: layout.installTree)
-      try await runDepmod(release, ["-b", base.path.string])
-      base.discard()
-    }
-  }
-
-  private func runDepmod(_ release: KernelRelease, _ arguments: [String]) async throws(DKMSError) {
+  /// Lets depmod write its files somewhere else, and puts them in the place of the old ones once they are whole.
+  ///
+  /// depmod ends well also where it could not open a directory or write a file.
+  private func writeIndex(of release: KernelRelease) async throws(DKMSError) {
+    let directory = layout.kernel(release)
+    let base = try mirror(of: directory)
+    let made = base.path.appending("lib/modules").appending(release.description)
     do {
-      try await tool("depmod", arguments + ["-a", release.description])
+      try await tool(
+        "depmod", ["-b", base.path.string] + symbols(of: release) + ["-a", release.description])
     } catch {
       throw .depmodFailed(release, detail: "\(error)")
     }
+    // Modules may have changed since the plan was made.
+    let tree = KernelTree(release, in: layout, options: options)
+    let flaw = try onFiles { () throws(HostError) in
+      try ModuleIndex(of: made, for: directory).contentFlaw(modules: tree.moduleFiles())
+    }
+    if let flaw {
+      throw .depmodFailed(release, detail: "what it wrote is of no use: \(flaw.file): \(flaw.words)")
+    }
+    try onFiles { () throws(HostError) in try publishIndex(made, in: directory) }
+    base.discard()
   }
 
-  /// depmod looks for `lib/modules` below its base directory; this makes such a base for a tree with any
-  /// other name.
-  private func temporaryBase(for installTree: FilePath) throws(DKMSError) -> ScratchDirectory {
+  /// The symbols of the kernel itself, without which depmod knows only those of modules.
+  private func symbols(of release: KernelRelease) throws(DKMSError) -> [String] {
+    let system: Set<FilePath> = ["/usr/lib/modules", "/lib/modules"]
+    let file = FilePath("/boot/System.map-\(release)")
+    guard system.contains(layout.installTree), try onFiles({ () throws(HostError) in try Files.isFile(file) })
+    else { return [] }
+    return ["-F", file.string]
+  }
+
+  /// A base directory in which depmod finds a kernel's modules, by links, and none of its own files.
+  ///
+  /// depmod looks for `lib/modules` or `usr/lib/modules` there, and follows links. Its option --outdir, which newer
+  /// ones have, would spare the links, but not help with an install tree of any other name.
+  private func mirror(of directory: FilePath) throws(DKMSError) -> ScratchDirectory {
     do throws(HostError) {
       let base = try ScratchDirectory(in: layout.temporaryDirectory)
-      for prefix in ["lib", "usr/lib"] {
-        let directory = base.path.appending(FilePath(prefix).components)
-        try Files.makeDirectories(directory)
-        try Files.link(directory.appending("modules"), to: installTree)
+      let tree = base.path.appending("lib/modules")
+      let kernel = tree.appending(directory.components.suffix(1))
+      try Files.makeDirectories(kernel)
+      try Files.makeDirectories(base.path.appending("usr/lib"))
+      try Files.link(base.path.appending("usr/lib/modules"), to: tree)
+      let unseen = ["build", "source"]
+      for name in try Files.list(directory) where !KernelRemains.isGenerated(name) && !unseen.contains(name) {
+        try Files.link(kernel.appending(name), to: directory.appending(name))
       }
       return base
     } catch { throw DKMSError(error) }
+  }
+
+  /// Puts depmod's files in the place of older ones; all are on the disk before the first takes its place.
+  private func publishIndex(_ made: FilePath, in directory: FilePath) throws(HostError) {
+    try removeHalfWritten(in: directory)
+    let names = try Files.list(made).filter(KernelRemains.isIndex)
+    let staged = { (name: String) in Files.stagingPath(for: directory.appending(name)) }
+    do throws(HostError) {
+      for name in names { try Files.copy(made.appending(name), to: staged(name)) }
+      for name in names { try Files.rename(staged(name), to: directory.appending(name)) }
+      try Files.synchronize(directory)
+    } catch {
+      for name in names { try? Files.remove(staged(name)) }
+      throw error
+    }
   }
 }
 

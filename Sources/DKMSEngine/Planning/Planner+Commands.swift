@@ -92,7 +92,7 @@ extension Planner {
     if record.builds.allSatisfy({ kernels.contains($0.kernel) }) {
       planner.plan.append(.unregister(id), because: .requested, requires: steps)
     }
-    return planner.finish()
+    return planner.finish(named: .init(modules: [id]))
   }
 
   /// The plan of `dkms generate_mok`: empty where key and certificate are there.
@@ -118,7 +118,7 @@ extension Planner {
       return planner.finish()
     }
     for kernel in kernels { body(&planner, kernel) }
-    return planner.finish()
+    return planner.finish(named: .init(modules: [id]))
   }
 
   /// Installs modules for a kernel, each after those that it needs.
@@ -173,7 +173,7 @@ extension Planner {
       let uninstalled = planner.uninstall(id, kernel, because: .requested)
       _ = planner.unbuild(id, kernel, because: .requested, requires: uninstalled)
     }
-    return planner.finish()
+    return planner.finish(named: .init(kernels: [kernel.release]))
   }
 
   /// Whether autoinstall would build it again; the plan says why not.

@@ -26,7 +26,14 @@ extension Planner {
       }
     }
     for kernel in transaction.keptKernels { planner.keep(kernel) }
-    return planner.finish(goneKernels: transaction.goneKernels)
+    // What has only a kept source was named by the transaction that took its own.
+    let kept = facts.tree.modules.filter(\.usesKeptSource).map(\.id)
+    let installed = Set(facts.kernels.filter(\.value.exists).map(\.key))
+    return planner.finish(
+      goneKernels: transaction.goneKernels,
+      named: .init(
+        modules: Set(transaction.goneModules + kept),
+        kernels: Set(transaction.goneKernels.filter { !installed.contains($0) }.map(\.release))))
   }
 
   /// The newest version of each module whose source is there.

@@ -235,7 +235,12 @@ public struct Planner {
   }
 
   /// Adds the steps that follow a change of kernels' modules: once for each kernel, after everything else.
-  mutating func finish(goneKernels: [Kernel] = []) -> Plan {
+  ///
+  /// - Parameters:
+  ///   - goneKernels: The kernels that are gone.
+  ///   - named: What may be taken away even if nothing takes its place.
+  /// - Returns: The plan, unless it takes away something else.
+  mutating func finish(goneKernels: [Kernel] = [], named: SafetyCatch.Named = .init()) -> Plan {
     let gone = Set(goneKernels.map(\.release))
     let changes = moduleChanges.sorted { $0.value[0] < $1.value[0] }
     for (release, steps) in changes {
@@ -256,7 +261,7 @@ public struct Planner {
     }
     if let postTransaction { follow(changes.map(\.key), with: postTransaction) }
     groundAdditions()
-    return plan
+    return SafetyCatch(facts, named: named).checked(plan)
   }
 
   /// A module is added according to its dkms.conf for the first kernel that the plan builds it for, or, if

@@ -44,7 +44,7 @@ public final class Snapshot: Sendable {
 
   /// A kernel's directory and headers.
   package func kernel(_ release: KernelRelease) -> KernelTree {
-    kernelTrees.value(of: release) { KernelTree(release, in: layout, options: options) }
+    kernelTrees.value(of: release) { KernelTree(release, in: layout, options: options, now: host.now) }
   }
 
   // MARK: Configurations

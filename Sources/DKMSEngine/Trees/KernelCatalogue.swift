@@ -45,6 +45,8 @@ public struct KernelRemains: Sendable {
   public let installed: [FilePath]
   /// Whether there is nothing else in the directory but that, what depmod writes, and empty directories.
   public let isAll: Bool
+  private let directory: FilePath
+  private let generated: [FilePath]
 
   /// Looks into a kernel's directory.
   ///
@@ -52,12 +54,30 @@ public struct KernelRemains: Sendable {
   public init(of release: KernelRelease, in layout: Layout) throws(HostError) {
     let directory = layout.kernel(release)
     let place = layout.installed(release)
-    installed = try Self.files(below: place)
-    isAll = try Self.files(below: directory).allSatisfy { file in
-      file.starts(with: place)
-        || file.removingLastComponent() == directory
-          && Self.isGenerated(file.lastComponent?.string ?? "")
+    let isGenerated = { (file: FilePath) in
+      file.removingLastComponent() == directory && Self.isGenerated(file.lastComponent?.string ?? "")
     }
+    let files = try Self.files(below: directory)
+    self.directory = directory
+    installed = files.filter { $0.starts(with: place) }
+    generated = files.filter(isGenerated)
+    isAll = installed.count + generated.count == files.count
+  }
+
+  /// Removes these files, and the directories that are empty then; whatever else has come there stays.
+  ///
+  /// - Throws: `HostError`.
+  public func remove() throws(HostError) {
+    for file in installed + generated { try Files.remove(file) }
+    try Self.removeEmptyDirectories(directory)
+  }
+
+  private static func removeEmptyDirectories(_ directory: FilePath) throws(HostError) {
+    for name in try Files.components(of: directory) {
+      let path = directory.appending(name)
+      if try Files.kind(path) == .directory { try removeEmptyDirectories(path) }
+    }
+    Files.removeEmptyDirectories(from: directory, upTo: directory.removingLastComponent())
   }
 
   /// Everything below a directory but directories; links are not followed.
@@ -68,8 +88,19 @@ public struct KernelRemains: Sendable {
     }
   }
 
-  /// Whether depmod writes a file of this name, or was killed while it did.
-  static func isGenerated(_ name: String) -> Bool { generated.contains(name) || writer(of: name) != nil }
+  /// Whether depmod writes a file of this name, or was killed while it did, or we were before we renamed it.
+  static func isGenerated(_ name: String) -> Bool {
+    isIndex(name) || writer(of: name) != nil || isStaged(name)
+  }
+
+  /// Whether depmod writes a file of this name.
+  static func isIndex(_ name: String) -> Bool { indexes.contains(name) }
+
+  /// Whether this is what one of depmod's files is called before it is renamed.
+  static func isStaged(_ name: String) -> Bool {
+    name.hasPrefix(".") && name.hasSuffix(Files.stagingSuffix)
+      && indexes.contains { name.contains(".\($0)\(Files.stagingSuffix)") }
+  }
 
   /// The process that is writing, or was writing, a file that gets its final name when it is complete; nil
   /// for other files.
@@ -78,11 +109,11 @@ public struct KernelRemains: Sendable {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     let numbers = parts.suffix(3).compactMap { Int($0) }
     let goal = parts.dropLast(3).joined(separator: ".")
-    return numbers.count == 3 && generated.contains(goal) ? numbers[0] : nil
+    return numbers.count == 3 && indexes.contains(goal) ? numbers[0] : nil
   }
 
   /// What depmod writes.
-  private static let generated: Set<String> = {
+  private static let indexes: Set<String> = {
     let plain = ["alias", "dep", "devname", "softdep", "symbols", "weakdep"]
     let binary = ["alias", "dep", "symbols", "builtin", "builtin.alias"]
     return Set(plain.map { "modules.\($0)" } + binary.map { "modules.\($0).bin" })

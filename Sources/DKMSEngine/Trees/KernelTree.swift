@@ -14,15 +14,27 @@ package final class KernelTree: Sendable {
   package let headers: FilePath
   private let packageBaseFile: FilePath
   private let namedConfiguration: FilePath?
+  private let now: @Sendable () -> Int
 
   private let readOptions = Once<KernelOptions>()
   private let readFingerprint = Once<KernelFingerprint?>()
   private let readIndex = Once<ModuleIndex>()
+  private let readIndexFlaw = Once<IndexFlaw?>()
   private let readModules = Once<[FoundModule]>()
 
   /// Looks at a kernel of a layout; nothing is read yet.
-  package init(_ release: KernelRelease, in layout: Layout, options: BuildOptions) {
+  ///
+  /// - Parameters:
+  ///   - release: The kernel's release.
+  ///   - layout: Where it is.
+  ///   - options: What the caller says of its headers and configuration.
+  ///   - now: Tells the time, in seconds since 1970; by default, no time lies ahead.
+  package init(
+    _ release: KernelRelease, in layout: Layout, options: BuildOptions,
+    now: @escaping @Sendable () -> Int = { .max }
+  ) {
     self.release = release
+    self.now = now
     directory = layout.kernel(release)
     packageBaseFile = layout.packageBaseFile(release)
     headers = options.kernelSourceDirectory ?? directory.appending("build")
@@ -31,12 +43,13 @@ package final class KernelTree: Sendable {
 
   /// What plans are made from, as far as it costs little to know.
   package func facts() throws(HostError) -> KernelFacts {
-    KernelFacts(
+    let indexFlaw = try indexFlaw()
+    return KernelFacts(
       directory: directory.string, exists: try Files.isDirectory(directory),
       headersDirectory: headers.string,
       hasHeaders: try Files.isDirectory(headers.appending("include")),
       headersPackage: try Files.text(packageBaseFile).map { "\($0)-headers" },
-      hasStaleDependencies: try hasStaleDependencies())
+      hasStaleDependencies: indexFlaw == nil ? false : try Files.isWritable(directory), indexFlaw: indexFlaw)
   }
 
   // MARK: Headers
@@ -74,10 +87,16 @@ package final class KernelTree: Sendable {
     try readIndex.value { () throws(HostError) in try ModuleIndex(of: directory) }
   }
 
-  private func hasStaleDependencies() throws(HostError) -> Bool {
-    guard try Files.isWritable(directory) else { return false }
-    return try index().isStale()
+  /// What is wrong with that; nil also where there is no kernel to need it.
+  package func indexFlaw() throws(HostError) -> IndexFlaw? {
+    try readIndexFlaw.value { () throws(HostError) in
+      guard try Self.signs.map(directory.appending).hasAny(Files.exists) else { return nil }
+      return try index().flaw(modules: moduleFiles(), now: now())
+    }
   }
+
+  /// What shows that a directory holds a kernel, and not only headers or what is left of one.
+  static let signs = ["modules.order", "kernel", "modules.dep"]
 
   // MARK: Modules
 
@@ -86,6 +105,8 @@ package final class KernelTree: Sendable {
     let name: String
     let path: FilePath
     let compression: Compression
+    /// Whether it is a link to a file.
+    let isLink: Bool
   }
 
   /// How the kernel's own modules are compressed.
@@ -120,7 +141,17 @@ package final class KernelTree: Sendable {
     return places.flatMap { place in found.filter { $0.starts(with: place) } }
   }
 
-  private func modules() throws(HostError) -> [FoundModule] {
+  /// The module files that depmod finds.
+  package func moduleFiles() throws(HostError) -> [FilePath] {
+    try filesAndLinks().where { module throws(HostError) in
+      module.isLink ? try Files.isFile(module.path) : true
+    }
+    .map(\.path)
+  }
+
+  private func modules() throws(HostError) -> [FoundModule] { try filesAndLinks().filter { !$0.isLink } }
+
+  private func filesAndLinks() throws(HostError) -> [FoundModule] {
     try readModules.value { () throws(HostError) in try modules(below: directory) }
   }
 
@@ -132,9 +163,10 @@ package final class KernelTree: Sendable {
       // The headers contain many files and no modules of the kernel.
       case .directory where path != directory.appending("build") && entry != "source":
         found += try modules(below: path)
-      case .file:
+      case .file, .link:
         guard let (name, compression) = Compression.module(ofFile: entry) else { continue }
-        found.append(FoundModule(name: name, path: path, compression: compression))
+        found.append(
+          FoundModule(name: name, path: path, compression: compression, isLink: kind == .link))
       default: continue
       }
     }

@@ -53,7 +53,10 @@ package struct InstallHook: Hook {
     return ModuleFacts(
       transaction: findings.transaction,
       options: PlanningOptions(snapshot.options, installs: allowsAutoinstall), facts: facts,
-      errors: findings.errors, warnings: findings.warnings, orphans: findings.orphans,
+      errors: findings.errors,
+      warnings: findings.warnings
+        + findings.doubts.map { error in "\(error)" + (error.remedy.map { "; to fix it: \($0)" } ?? "") },
+      orphans: findings.orphans,
       databaseProblem: database.problem.map { "every kernel directory counts as installed: \($0)" })
   }
 

@@ -8,10 +8,12 @@ package import SystemPackage
 /// The local package database, with the questions that the hooks ask; without one, nothing is owned.
 package struct Database: ~Copyable {
   private let packages: LocalDatabase?
+  private let caches: [FilePath]
   /// Why there is none.
   package let problem: AlpmError?
 
   package init(root: FilePath) {
+    caches = PacmanConfiguration(root: root).cacheDirectories
     do {
       packages = try LocalDatabase(root: root)
       problem = nil
@@ -21,9 +23,19 @@ package struct Database: ~Copyable {
     }
   }
 
-  /// Whether a package owns the path; asks the named packages first.
+  /// Whether a package is known to own the path; asks the named packages first.
+  ///
+  /// Where any file list is damaged, a no is not certain.
   package func isOwned(_ path: String, hints: [String]) -> Bool {
     packages?.owners(of: path, consultingFirst: hints).isEmpty == false
+  }
+
+  /// The packages of which nobody knows what they own, each with what fixes it.
+  package var damagedLists: [DKMSError] {
+    (packages?.damagedFileLists() ?? []).map { list in
+      .fileListDamaged(
+        package: list.package.name, reason: "\(list.reason)", remedy: list.remedy(caches: caches))
+    }
   }
 
   /// The packages that own a kernel and its headers, with versions and build dates; nil where nobody does.
@@ -36,17 +48,22 @@ package struct Database: ~Copyable {
     return owners.isEmpty ? nil : owners.joined(separator: ", ")
   }
 
-  /// The files of a package; nil where it is not installed.
+  /// The files of a package; nil where it is not installed, or its list is damaged.
   package func files(of package: String) -> [String]? {
     guard packages?.package(named: package) != nil else { return nil }
     return try? packages?.files(of: package)
   }
 
+  /// Whether a package of that name is installed.
+  package func hasPackage(_ name: String) -> Bool { packages?.package(named: name) != nil }
+
   /// Why it is not certain what packages own; nil if it is.
-  package var doubt: AlpmError? {
-    if let problem { return problem }
-    do throws(AlpmError) { try packages?.checkFileLists() } catch { return error }
-    return nil
+  package var doubt: DKMSError? {
+    if let problem {
+      return .system(
+        operation: "tell", subject: "what packages own, so nothing may be removed", reason: "\(problem)")
+    }
+    return damagedLists.first
   }
 
   /// What packages own below a directory, as whole paths; links in the directory's own path are resolved.

@@ -12,18 +12,21 @@ package struct InstalledKernels {
   package let releases: [KernelRelease]
   /// Directories with modules that no package owns, beside kernels that packages own.
   package let orphans: [KernelRelease]
+  /// Why kernels count as owned though no package is known to own them: file lists are damaged.
+  package let doubts: [DKMSError]
   /// The packages that own each kernel, as its fingerprint has them.
   package let owners: [KernelRelease: String]
 
   /// Looks at the directories and asks the database about each.
   ///
-  /// Where there is no database every directory counts.
+  /// Where there is no database every directory counts, and where the database cannot tell, a kernel is owned.
   ///
   /// - Throws: `HostError` where it cannot be told which kernels there are.
   package init(_ snapshot: Snapshot, _ database: borrowing Database) throws(HostError) {
     var owned: [KernelRelease] = []
     var orphans: [KernelRelease] = []
     var owners: [KernelRelease: String] = [:]
+    var doubts: [DKMSError] = []
     let catalogue = try snapshot.kernels()
     for release in catalogue.kernels {
       // The kernel's own package knows best, and asking it alone spares every other file list.
@@ -31,11 +34,17 @@ package struct InstalledKernels {
       if database.isOwned("usr/lib/modules/\(release)/", hints: hints) {
         owned.append(release)
         owners[release] = database.kernelOwner(of: release, hints: hints)
+        continue
+      }
+      if doubts.isEmpty { doubts = database.damagedLists }
+      if !doubts.isEmpty {
+        owned.append(release)
       } else {
         orphans.append(release)
       }
     }
     self.owners = owners
+    self.doubts = doubts
     releases = owned.isEmpty ? orphans : owned
     self.orphans = owned.isEmpty ? [] : orphans
   }
@@ -50,7 +59,7 @@ package struct InstalledGenerators {
   package init(_ database: borrowing Database) {
     var kinds: [ImageGenerator] = []
     for kind in ImageGenerator.allCases {
-      for package in [kind.rawValue, "\(kind.rawValue)-git"] where database.files(of: package) != nil {
+      for package in [kind.rawValue, "\(kind.rawValue)-git"] where database.hasPackage(package) {
         if !kinds.contains(kind) { kinds.append(kind) }
       }
     }

@@ -33,6 +33,8 @@ package struct TransactionReader {
     package var errors: [DKMSError] = []
     /// What could not be understood but has nothing to do with this transaction.
     package var warnings: [String] = []
+    /// Why kernels count as installed though no package is known to own them.
+    package var doubts: [DKMSError] = []
     /// Kernels that nobody owns and nothing is built for.
     package var orphans: [KernelRelease] = []
     /// The packages that own each kernel.
@@ -57,6 +59,7 @@ package struct TransactionReader {
     let installed = try InstalledKernels(snapshot, database)
     var findings = Findings()
     findings.orphans = installed.orphans
+    findings.doubts = installed.doubts
     findings.registered = tree.modules.filter { !$0.isBroken }.map(\.id)
     findings.transaction.installedKernels = installed.releases.compactMap(kernel)
     findings.transaction.changedKernels = try changedKernels(named, findings.transaction.installedKernels)

@@ -106,14 +106,8 @@ public struct ConditionReader: Sendable {
         condition.modules[module].files[file].isListed = index.lists(FilePath(path))
       }
     }
-    let files = condition.modules.flatMap(\.files).filter(\.exists).map { FilePath($0.path) }
-    if !files.isEmpty {
-      let dependencies = kernelTree.directory.appending("modules.dep")
-      condition.hasStaleDependencies =
-        try facts.kernels[kernel]?.hasStaleDependencies == true
-        ? true
-        : files.hasAny { file throws(HostError) in try Files.isNewer(file, than: dependencies) }
-    }
+    condition.indexFlaw = facts.kernels[kernel]?.indexFlaw
+    condition.hasStaleDependencies = condition.indexFlaw != nil
     return condition
   }
 

@@ -20,13 +20,14 @@ extension KernelVerdict {
     }
     // Every fix of a file runs depmod too.
     let isStale = condition.hasStaleDependencies && opinions.allSatisfy(\.troubledFiles.isEmpty)
+    let isCritical = opinions.contains { $0.module.installed != nil && $0.isCritical }
     let images = condition.images.flatMap {
       ImageJudge(image: $0, condition: condition, configuration: configuration).findings
     }
     self.init(
       kernel: condition.kernel, isRunning: condition.isRunning,
       findings: opinions.flatMap(\.findings)
-        + (isStale ? [Finding(staleDependenciesOf: condition.kernel)] : []) + images,
+        + (isStale ? [Finding(staleDependenciesOf: condition, isCritical: isCritical)] : []) + images,
       skips: opinions.flatMap(\.skips), images: condition.images)
   }
 }
@@ -121,6 +122,8 @@ private struct Judge {
     return [Finding("\(id)", weight, effect, reason, cause: cause, log: log, remedy: remedy)]
   }
 
+  var isCritical: Bool { weight(of: module.moduleNames) == .critical }
+
   /// The greatest weight among kernel modules of the package; nil where all are ignored.
   private func weight(of names: [String]) -> Finding.Weight? {
     guard !names.isEmpty else { return configuration.weight(of: id.name) }
@@ -156,10 +159,12 @@ extension Finding {
       cause: .failedLook, remedy: nil)
   }
 
-  fileprivate init(staleDependenciesOf kernel: Kernel) {
+  /// Records may not say what is wrong; they knew of nothing else than age.
+  fileprivate init(staleDependenciesOf condition: KernelCondition, isCritical: Bool) {
+    let flaw = condition.indexFlaw ?? .old(file: "modules.dep")
     self.init(
-      "modules.dep", .normal, .impaired, "it is older than the modules", cause: .dependencies,
-      remedy: "depmod \(kernel.release)")
+      flaw.file, isCritical ? .critical : .normal, flaw.hidesModules ? .unusable : .impaired, flaw.words,
+      cause: .dependencies, remedy: "depmod \(condition.kernel.release)")
   }
 }
 

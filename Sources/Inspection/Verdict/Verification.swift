@@ -45,6 +45,11 @@ package struct Verification {
     }
     let installed: InstalledKernels
     do { installed = try InstalledKernels(snapshot, database) } catch { throw DKMSError(error) }
+    problems += installed.doubts.map { error in
+      ConfigurationProblem(
+        file: "pacman's database", line: nil, isError: true,
+        text: "\(error)" + (error.remedy.map { "; to fix it: \($0)" } ?? ""))
+    }
     let chosen = releases ?? installed.releases.filter { !configuration.ignores($0) }
     var kernels: [Kernel] = []
     for release in chosen { kernels.append(try Kernel(release: release, architecture: host.architecture)) }

@@ -61,7 +61,12 @@ extension DoctorFacts {
         "pacman put these settings away when their package was replaced, and \(former.place) sets nothing",
         remedy: "mv \(former.kept) \(former.place)")
     }
-    return framework + former + suite + confs
+    let lists = damagedLists.map { error in
+      let package =
+        if case .fileListDamaged(let package, _, _) = error { package } else { "pacman's database" }
+      return DoctorFinding(.damagedFileList, package, "\(error)", remedy: error.remedy)
+    }
+    return framework + former + suite + confs + lists
   }
 
   fileprivate var hookFindings: [DoctorFinding] {

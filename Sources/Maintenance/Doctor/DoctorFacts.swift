@@ -48,6 +48,8 @@ struct DoctorFacts {
   var running = ""
   /// Where registrations are.
   var registrations: [ModuleID: FilePath] = [:]
+  /// Packages of which the database does not tell what they own.
+  var damagedLists: [DKMSError] = []
   /// What could not be looked at; what depends on it is not known.
   var failedLooks: [DKMSError] = []
 }
@@ -90,9 +92,11 @@ extension DoctorFacts {
     unregistered = try survey.unregistered()
     openSources = try survey.openSources()
     temporary = try LeftoverSweeper(layout).temporary()
+    damagedLists = database.damagedLists
+    guard damagedLists.isEmpty else { return }
     let owned = Set(try database.ownedPaths(below: layout.installTree, root: layout.root))
     strayFiles = try survey.strayFiles().filter { !owned.contains($0.file) }
-    guard database.doubt == nil else { return }
+    guard database.problem == nil else { return }
     prunable = PrunePlan(try PruneFacts(snapshot, database)).items
   }
 

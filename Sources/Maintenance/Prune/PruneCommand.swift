@@ -40,10 +40,7 @@ public struct PruneCommand: Sendable {
       let snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
       let layout = snapshot.layout
       let database = Database(root: layout.root)
-      if let doubt = database.doubt {
-        throw .system(
-          operation: "tell", subject: "what packages own, so nothing may be removed", reason: "\(doubt)")
-      }
+      if let doubt = database.doubt { throw doubt }
       let plan: PrunePlan
       let isLocked: Bool
       do throws(HostError) {
@@ -128,7 +125,14 @@ extension Prunable {
       if try !Files.exists(path) { return }
       throw HostError("remove", path, .resourceBusy)
     }
-    try Files.remove(path)
+    if kind == .kernelRemains, let release = path.lastComponent.flatMap({ try? KernelRelease($0.string) }) {
+      // A kernel may have come there since it was listed.
+      let remains = try KernelRemains(of: release, in: layout)
+      guard remains.isAll else { throw HostError("remove", path, .directoryNotEmpty) }
+      try remains.remove()
+    } else {
+      try Files.remove(path)
+    }
     lock.release()
     for tree in [layout.dkmsTree, layout.installTree] {
       Files.removeEmptyDirectories(from: path.removingLastComponent(), upTo: tree)

@@ -37,6 +37,18 @@ public struct AlpmError: Error, Hashable, Sendable {
     case library(Code, message: String)
     /// The system failed.
     case system(Errno)
+    /// The file was read, and is not as pacman leaves one.
+    case damaged(Damage)
+  }
+
+  /// What shows that a file list is not whole, as after a loss of power.
+  public enum Damage: Hashable, Sendable {
+    /// It is empty though the package has files.
+    case empty
+    /// It does not end as a list does.
+    case cutShort
+    /// It holds something else than text.
+    case noText
   }
 
   /// What was being done.
@@ -83,6 +95,9 @@ extension AlpmError.Reason: CustomStringConvertible {
     case .noLibrary(let detail): "libalpm cannot be loaded: \(detail)"
     case .library(_, let message): message
     case .system(let error): error.description
+    case .damaged(.empty): "it is empty though the package has files"
+    case .damaged(.cutShort): "it is cut short"
+    case .damaged(.noText): "it is no text"
     }
   }
 }

@@ -66,14 +66,33 @@ struct DatabaseLayout {
     "\(databasePath)/local/\(name)-\(version)/\(file)"
   }
 
-  /// Fails if the package's file list cannot be read.
+  /// Fails if the package's file list cannot be read, or is not as pacman leaves one: then the package may own
+  /// more than the list has.
   func checkFileList(of package: InstalledPackage) throws(AlpmError) {
+    let path = { (file: String) in self.path(of: file, name: package.name, version: package.version) }
+    let damage: AlpmError.Damage?
     do throws(Errno) {
-      _ = try DatabaseFile(
-        path: path(of: "files", name: package.name, version: package.version))
+      damage = try DatabaseFile(path: path("files")).damage
     } catch {
       throw AlpmError(.readFileList, package.name, .system(error))
     }
+    guard let damage else { return }
+    if damage == .empty, (try? DatabaseFile(path: path("desc")))?.isOfEmptyPackage == true { return }
+    throw AlpmError(.readFileList, package.name, .damaged(damage))
+  }
+}
+
+extension DatabaseFile {
+  /// What shows that it is not as pacman wrote it.
+  fileprivate var damage: AlpmError.Damage? {
+    if isEmpty { return .empty }
+    if !isText { return .noText }
+    return endsSection ? nil : .cutShort
+  }
+
+  /// Whether, as a description, it speaks of a package that takes no room, whose list is rightly empty.
+  fileprivate var isOfEmptyPackage: Bool {
+    firstLine(of: "%NAME%") != nil && ["0", nil].contains(firstLine(of: "%SIZE%"))
   }
 }
 

@@ -117,6 +117,19 @@ struct DatabaseFile {
     if let failure { throw failure }
   }
 
+  /// Whether there is nothing in it.
+  var isEmpty: Bool { bytes.isEmpty }
+
+  /// Whether it has only text in it.
+  var isText: Bool {
+    bytes.withUnsafeBytes { bytes in bytes.baseAddress.map { memchr($0, 0, bytes.count) == nil } ?? true }
+  }
+
+  /// Whether it begins with a section and ends, as pacman ends each, with an empty line.
+  var endsSection: Bool {
+    bytes.first == UInt8(ascii: "%") && bytes.suffix(2).elementsEqual([.newline, .newline])
+  }
+
   /// The whole file as text.
   var text: String {
     String(decoding: bytes, as: UTF8.self)

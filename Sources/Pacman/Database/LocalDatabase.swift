@@ -10,8 +10,8 @@ public import SystemPackage
 ///
 /// Both sources give the same answers. Text that is not UTF-8 comes out with U+FFFD in place of the bad bytes
 /// and then names nothing on disk, though patterns still see the bytes. A damaged entry spoils no other:
-/// without a readable `desc` nobody knows when a package was built, without a readable `files` it owns nothing in searches,
-/// and asking for that very list is an error.
+/// without a readable `desc` nobody knows when a package was built, without a whole `files` it owns in searches
+/// only what is left of it, ``damagedFileLists()`` names it, and asking for that very list is an error.
 public struct LocalDatabase: ~Copyable {
   /// Who reads the database.
   public enum Source: Hashable, Sendable {
@@ -93,19 +93,23 @@ public struct LocalDatabase: ~Copyable {
     guard let files = reader.files(of: packageName) else {
       throw AlpmError(.readFileList, packageName, .notInstalled)
     }
-    // An unreadable list comes out empty, from libalpm too.
-    if files.isEmpty, let package = reader.package(named: packageName) {
-      try layout.checkFileList(of: package)
-    }
+    // An unreadable list comes out empty, from libalpm too, and one that is cut short comes out short.
+    if let package = reader.package(named: packageName) { try layout.checkFileList(of: package) }
     return files
   }
 
-  /// Fails if the list of any package cannot be read, so that files may be owned although no package seems to
-  /// own them.
-  ///
-  /// - Throws: `AlpmError` for the first such package.
-  public func checkFileLists() throws(AlpmError) {
-    for package in reader.packages() { try layout.checkFileList(of: package) }
+  /// The packages whose file lists cannot be read or are not whole, so that files may be owned although no package
+  /// seems to own them.
+  public func damagedFileLists() -> [DamagedFileList] {
+    reader.packages().compactMap { package in
+      do throws(AlpmError) {
+        try layout.checkFileList(of: package)
+        return nil
+      } catch {
+        let file = layout.path(of: "files", name: package.name, version: package.version)
+        return DamagedFileList(package: package, file: FilePath(file), reason: error.reason)
+      }
+    }
   }
 
   /// The packages that own exactly this path.

@@ -214,11 +214,6 @@ import Testing
   // MARK: depmod
 
   @Test func depmodLooksAtTheInstallTree() async throws {
-    machine.launcher.answers { command in
-      let base = command.arguments.dropFirst().first ?? ""
-      let tree = Disk.linkTarget(FilePath(base).appending("lib/modules"))
-      return CommandResult(.exited(0), output: Array("\(tree ?? "")".utf8))
-    }
     let other = try machine.addKernel("6.2.0")
     try machine.addTextModule(id)
     #expect(try await machine.install(id, kernel, other).failures.isEmpty)
@@ -227,6 +222,39 @@ import Testing
     #expect(Set(commands.compactMap(\.arguments.last)) == ["6.1.0", "6.2.0"])
     #expect(commands.allSatisfy { $0.arguments.first == "-b" && $0.arguments.contains("-a") })
     #expect(commands.allSatisfy { Disk.kind(FilePath($0.arguments[1])) == nil })
+    for release in ["6.1.0", "6.2.0"] {
+      let dependencies = Disk.text(machine.layout.installTree.appending("\(release)/modules.dep"))
+      #expect(dependencies == "updates/dkms/hello.ko:")
+    }
+  }
+
+  @Test(
+    "depmod's files take the place of older ones only if all are whole, however it ends",
+    arguments: ["modules.dep.bin", "modules.alias", "modules.devname"], ["missing", "cut"])
+  func depmodThatEndsWellWithoutHavingWrittenEverything(_ file: String, _ damage: String) async throws {
+    try machine.addTextModule(id)
+    let before = try indexes()
+    machine.launcher.answers { command in
+      let tree = FilePath(command.arguments[1]).appending("lib/modules")
+      do {
+        try Depmod.run(on: tree, for: "6.1.0")
+        let path = tree.appending("6.1.0").appending(file)
+        if damage == "missing" { try Files.remove(path) } else { try Files.write([0, 0], to: path) }
+        return CommandResult(.exited(0))
+      } catch { return CommandResult(.exited(99)) }
+    }
+    let report = try await machine.install(id, kernel)
+    guard case .depmodFailed(kernel.release, let detail) = report.failures.first else {
+      throw try #require(report.failures.first)
+    }
+    #expect(detail.contains(file), "\(detail)")
+    #expect(try indexes() == before)
+  }
+
+  private func indexes() throws -> [String: [UInt8]] {
+    let directory = machine.layout.kernel(kernel.release)
+    return try Disk.list(directory).filter { $0.contains("modules.") }
+      .reduce(into: [:]) { $0[$1] = try Files.read(directory.appending($1)) }
   }
 
   @Test func failingDepmodIsAnError() async throws {
@@ -241,7 +269,9 @@ import Testing
   }
 
   @Test func depmodLeavesAKernelAloneThatIsNone() async throws {
-    try Files.remove(machine.layout.kernel(kernel.release).appending("modules.order"))
+    for file in ["modules.order", "modules.dep"] {
+      try Files.remove(machine.layout.kernel(kernel.release).appending(file))
+    }
     var plan = Plan()
     plan.append(.depmod(kernel.release), because: .modulesChange)
     let report = try await machine.execute(plan)
@@ -254,20 +284,25 @@ import Testing
     let others = [
       "modules.alias.\(getpid()).123456.1700000000", "modules.mine.4194305.1.2", "modules.dep.1.2",
     ]
-    for file in ["modules.alias.4194305.123456.1700000000", "modules.dep.bin.4194305.1.2"] + others {
+    let index = Disk.list(machine.layout.kernel(kernel.release)).filter { $0.hasPrefix("modules.") }
+    let ours = [".modules.dep.bin", "..modules.dep.bin\(Files.stagingSuffix)"].map {
+      $0 + Files.stagingSuffix
+    }
+    for file in ["modules.alias.4194305.123456.1700000000", "modules.dep.bin.4194305.1.2"] + ours + others {
       try machine.directory.write("", to: "lib/modules/6.1.0/\(file)")
     }
     var plan = Plan()
     plan.append(.depmod(kernel.release), because: .modulesChange)
     #expect(try await machine.execute(plan).failures.isEmpty)
-    let left = Disk.list(machine.layout.kernel(kernel.release)).filter { $0.hasPrefix("modules.") }
-    #expect(left == (others + ["modules.order"]).sorted())
+    let left = Disk.list(machine.layout.kernel(kernel.release)).filter { $0.contains("modules.") }
+    #expect(left == (others + index).sorted())
   }
 
   @Test func whatDepmodLeftOfAGoneKernelIsClearedAway() async throws {
     try Files.remove(machine.layout.kernel(kernel.release))
     for file in [
       "modules.dep", "modules.dep.bin", "modules.alias.bin", "modules.softdep", "modules.dep.9.9.9",
+      ".modules.dep\(Files.stagingSuffix)",
     ] {
       try machine.directory.write("", to: "lib/modules/6.1.0/\(file)")
     }
@@ -278,7 +313,8 @@ import Testing
     plan.append(.depmod(try KernelRelease("6.2.0")), because: .kernelGone)
     #expect(try await machine.execute(plan).failures.isEmpty)
     #expect(Disk.list(machine.layout.installTree) == ["6.2.0"])
-    #expect(Disk.list(machine.layout.installTree.appending("6.2.0")) == ["mine", "modules.dep"])
+    let left = Disk.list(machine.layout.installTree.appending("6.2.0"))
+    #expect(left.filter { !$0.hasPrefix("modules.") } == ["mine"])
   }
 
   // MARK: Sources that go

@@ -75,6 +75,9 @@ struct Scene {
     changed: [ModuleID] = [], gone: [ModuleID] = [], changedKernels: [Kernel] = [],
     goneKernels: [Kernel] = [], keptKernels: [Kernel] = []
   ) -> Plan {
+    // Only of installed kernels anything is known.
+    var facts = facts
+    for kernel in goneKernels + keptKernels { facts.kernels[kernel] = nil }
     let transaction = Transaction(
       changedModules: changed, goneModules: gone, changedKernels: changedKernels, goneKernels: goneKernels,
       keptKernels: keptKernels, installedKernels: kernels.filter { !(goneKernels + keptKernels).contains($0) }

@@ -24,7 +24,7 @@ struct TemporaryMachine {
   var isInChroot = true
   var enforcesSignatures = false
 
-  /// Makes a machine on which these programs only seem to run.
+  /// Makes a machine on which these programs only seem to run, once a test says how; see `InterceptingLauncher`.
   init(intercepting programs: Set<String> = ["depmod"]) throws {
     directory = try TemporaryDirectory(in: TemporaryDirectory.memory)
     var layout = Layout()
@@ -69,6 +69,7 @@ struct TemporaryMachine {
   @discardableResult
   func addKernel(_ release: String, headers: FilePath? = nil) throws -> Kernel {
     try directory.write("", to: "lib/modules/\(release)/modules.order")
+    try Depmod.run(on: layout.installTree, for: release)
     if let headers {
       try Files.link(layout.installTree.appending(release).appending("build"), to: headers)
     } else {
@@ -207,10 +208,10 @@ struct TemporaryMachine {
 
   var dkmsListing: [String] { directory.listing(of: "dkms") }
 
-  /// What is in a kernel's directory beside what was there from the beginning.
+  /// What is in a kernel's directory beside what was there from the beginning and what depmod wrote.
   func listing(of kernel: Kernel) -> [String] {
     directory.listing(of: "lib/modules/\(kernel.release)")
-      .filter { !$0.hasPrefix("build") && $0 != "modules.order" }
+      .filter { !$0.hasPrefix("build") && !$0.hasPrefix("modules.") }
   }
 
   func installed(_ file: String, _ kernel: Kernel) -> String? {

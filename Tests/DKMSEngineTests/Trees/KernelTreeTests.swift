@@ -81,47 +81,6 @@ import Testing
     #expect(try self.tree(options).configurationFile() == "/some/config")
   }
 
-  @Test(arguments: [
-    ("updates/dkms/hello.ko.zst:", ["hello.ko.zst"], false),
-    ("updates/dkms/hello.ko.zst: kernel/a.ko", [], true),
-    ("updates/dkms/one.ko:\nupdates/dkms/two.ko:", ["one.ko"], true),
-    ("kernel/hello.ko:\nupdates/hello.ko:\nkernel/b.ko: updates/dkms/hello.ko", [], false),
-    ("", [], false),
-  ])
-  func dependenciesAreStaleWhereTheyNameModulesThatAreGone(
-    _ text: String, _ installed: [String], _ isStale: Bool
-  ) throws {
-    for file in installed { try add("updates/dkms/\(file)") }
-    // Written last, so that its time says nothing.
-    try add("modules.dep", "kernel/a.ko:\n\(text)\n")
-    #expect(try tree().facts().hasStaleDependencies == isStale)
-  }
-
-  @Test func dependenciesAreStaleWhereModulesCameLater() async throws {
-    try add("modules.dep")
-    // The clock of a file system ticks a few hundred times a second.
-    let isLater = try await eventually {
-      (try? add("updates/dkms/hello.ko")) != nil && (try? tree().facts().hasStaleDependencies) == true
-    }
-    #expect(isLater)
-  }
-
-  @Test(arguments: ["modules.alias", "modules.symbols.bin"])
-  func dependenciesAreStaleWhereDepmodWasKilledBeforeItsEnd(_ last: String) async throws {
-    try add(last)
-    let installed = machine.layout.installed(try KernelRelease("6.1.0"))
-    let isLater = try await eventually {
-      (try? add("updates/dkms/hello.ko")) != nil
-        && (try? Files.isNewer(installed, than: machine.layout.installTree.appending("6.1.0/\(last)")))
-          == true
-    }
-    #expect(isLater)
-    try add("modules.dep", "updates/dkms/hello.ko:\n")
-    #expect(try tree().facts().hasStaleDependencies)
-    try add(last)
-    #expect(try !tree().facts().hasStaleDependencies)
-  }
-
   @Test func catalogueListsDirectories() throws {
     try add("modules.order")
     try machine.directory.write("linux\n", to: "lib/modules/6.2.0/pkgbase")
