@@ -46,7 +46,7 @@ import Testing
   private func make(_ image: String, _ options: String) throws {
     try machine.run(
       """
-      dracut --force --conf dracut.conf --confdir conf.d --tmpdir "$PWD" --no-early-microcode \
+      dracut --force --conf "$PWD/dracut.conf" --confdir "$PWD/conf.d" --tmpdir "$PWD" --no-early-microcode \
         --kmoddir "$PWD/lib/modules/\(BootMachine.release)" -m base --add-drivers hello \(options) \
         --kver \(BootMachine.release) \(image)
       """)
@@ -62,7 +62,7 @@ import Testing
       Self.image,
       """
       --no-hostonly --uefi --kernel-image "$PWD/kernel" --kernel-cmdline "root='UUID=1234' rw" \
-        --include kernel /etc/kept
+        --include "$PWD/kernel" /etc/kept
       """)
     try compile(2)
     let recipes = try await machine.recipes(.dracut, kernel)
@@ -75,7 +75,8 @@ import Testing
   }
 
   @Test func whatItIsMadeWithIsKeptInAnArchive() async throws {
-    try make("boot/initramfs-linux.img", "--no-hostonly-cmdline --hostonly --nostrip -i kernel /etc/kept")
+    try make(
+      "boot/initramfs-linux.img", "--no-hostonly-cmdline --hostonly --nostrip -i \"$PWD/kernel\" /etc/kept")
     try machine.directory.write("uefi=yes\n", to: "conf.d/uefi.conf")
     try compile(2)
     let recipes = try await machine.recipes(.dracut, kernel)
@@ -83,9 +84,11 @@ import Testing
     let path = machine.path.string
     #expect(
       options == [
-        "--force", "--no-uefi", "--conf", "dracut.conf", "--confdir", "conf.d", "--no-early-microcode",
+        "--force", "--no-uefi", "--conf", "\(path)/dracut.conf", "--confdir", "\(path)/conf.d",
+        "--no-early-microcode",
         "--kmoddir", "\(path)/lib/modules/\(BootMachine.release)", "-m", "base", "--add-drivers", "hello",
-        "--no-hostonly-cmdline", "--hostonly", "--nostrip", "--include", "kernel", "/etc/kept", "--kver",
+        "--no-hostonly-cmdline", "--hostonly", "--nostrip", "--include", "\(path)/kernel", "/etc/kept",
+        "--kver",
         BootMachine.release,
       ])
   }
