@@ -75,6 +75,8 @@ public struct KernelCondition: Codable, Hashable, Sendable {
   public var modules: [ModuleCondition]
   /// The images that it boots with.
   public var images: [ImageCondition] = []
+  /// The files that should be this kernel and are others.
+  public var strays: [StrayKernel] = []
   /// What could not be looked at; then nothing is known about the kernel.
   public var failedLook: DKMSError?
 
@@ -191,6 +193,39 @@ public struct ModuleFileCondition: Codable, Hashable, Sendable {
   }
 }
 
+/// A file that a boot loader takes for a kernel, and that is another one, whose modules are not installed.
+public struct StrayKernel: Codable, Hashable, Sendable {
+  /// The file.
+  public var path: String
+  /// The release that it tells itself.
+  public var release: String
+  /// The kernel that it should be.
+  public var kernel: Kernel
+  /// A file that is that kernel; nil where none is known.
+  public var replacement: String?
+
+  /// Describes one.
+  public init(path: String, release: String, kernel: Kernel, replacement: String? = nil) {
+    self.path = path
+    self.release = release
+    self.kernel = kernel
+    self.replacement = replacement
+  }
+
+  /// What is wrong with it, for people, to be said after its name.
+  public var reason: String {
+    "it is the kernel \(release), whose modules are not installed; those of \(kernel.release) are"
+  }
+
+  /// What is to be done.
+  public var remedy: String {
+    let images = "alpm-dkms initramfs \(kernel.release)"
+    let first = "see that its file system is mounted and can be written to, then"
+    guard let replacement else { return "\(first) install the kernel's package again, and: \(images)" }
+    return "\(first): cp \(replacement) \(path) && \(images)"
+  }
+}
+
 /// The state of an image compared with its kernel's modules: the facts that decide whether it is rebuilt.
 public struct ImageCondition: Codable, Hashable, Sendable {
   /// The image.
@@ -220,6 +255,8 @@ public enum ImageFlaw: Codable, Hashable, Sendable {
   case missing
   /// It was read, and what is in it makes no sense.
   case unreadable(reason: String)
+  /// It is for a kernel of this release, of which it has the modules, or which is in it itself.
+  case otherKernel(release: String)
   /// A look at it, or at what it is compared with, failed: it may be as it should be.
   case unknown(reason: String)
   /// A module in it has other contents than the one that modprobe would load.

@@ -119,6 +119,8 @@ public struct DoctorFinding: Hashable, Sendable {
     case staleFingerprint = "stale_fingerprint"
     /// An initramfs image that does not hold what is installed.
     case staleImage = "stale_image"
+    /// A file that boot loaders take for an installed kernel, and that is another one.
+    case strayKernel = "stray_kernel"
     /// An initramfs image that could not be looked at.
     case unknownImage = "unknown_image"
     /// A file of settings that cannot be read or understood.
@@ -149,6 +151,7 @@ public struct DoctorFinding: Hashable, Sendable {
       case .staleDependencies: "unusable module dependencies"
       case .staleFingerprint: "built for another kernel"
       case .staleImage: "stale image"
+      case .strayKernel: "another kernel in its place"
       case .unknownImage: "unknown image"
       case .configuration: "unusable settings"
       case .damagedFileList: "damaged file list"

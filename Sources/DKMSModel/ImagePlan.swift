@@ -138,7 +138,7 @@ extension ImageCondition {
   public var isUnusable: Bool {
     flaws.contains { flaw in
       switch flaw {
-      case .missing, .unreadable: true
+      case .missing, .unreadable, .otherKernel: true
       case .unknown, .differs, .gone, .lacks: false
       }
     }
@@ -178,6 +178,7 @@ extension ImageFlaw {
     switch self {
     case .missing: "it is missing"
     case .unreadable(let reason): "it cannot be read: \(reason)"
+    case .otherKernel(let release): "it is for the kernel \(release)"
     case .unknown(let reason): "nothing is known about it: \(reason)"
     case .differs(let module): "the module \(module) in it is not the one that is installed"
     case .gone(let module): "the module \(module) in it is no longer installed"

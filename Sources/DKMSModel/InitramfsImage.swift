@@ -15,14 +15,14 @@ public struct InitramfsImage: Codable, Hashable, Sendable {
   public var form: Form
   /// The kernel whose modules it holds.
   public var kernel: Kernel
-  /// What makes it.
-  public var generator: ImageGenerator
+  /// What makes it; nil where nothing here can.
+  public var generator: ImageGenerator?
   /// What the generator calls it, where its configuration has a name for it, such as `linux/default`.
   public var preset: String?
 
   /// Describes an image.
   public init(
-    path: String, form: Form = .archive, kernel: Kernel, generator: ImageGenerator, preset: String? = nil
+    path: String, form: Form = .archive, kernel: Kernel, generator: ImageGenerator?, preset: String? = nil
   ) {
     self.path = path
     self.form = form
@@ -44,6 +44,8 @@ public struct InitramfsImage: Codable, Hashable, Sendable {
 public struct ImageRecipe: Codable, Hashable, Sendable {
   /// What the run makes, all of it for one kernel: one image, or an archive and a unified kernel image of it.
   public var images: [InitramfsImage]
+  /// What makes the images.
+  public var generator: ImageGenerator
   /// The generator's options, except where its images go.
   public var options: [String]
   /// What is added to the generator's environment.
@@ -60,8 +62,11 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
     images: [InitramfsImage], options: [String], environment: [String: String] = [:],
     requests: [ModuleRequest] = [], configurationFiles: [String] = [], followUp: FollowUp? = nil
   ) {
-    precondition(!images.isEmpty, "a run of a generator makes something")
+    guard let generator = images.first?.generator else {
+      preconditionFailure("a run of a generator makes something")
+    }
     self.images = images
+    self.generator = generator
     self.options = options
     self.environment = environment
     self.requests = requests
@@ -72,9 +77,6 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
   /// The kernel whose modules the images hold.
   public var kernel: Kernel { images[0].kernel }
 
-  /// What makes the images.
-  public var generator: ImageGenerator { images[0].generator }
-
   /// The hooks that mkinitcpio runs when its images are there: they are told the names of the images.
   public struct FollowUp: Codable, Hashable, Sendable {
     /// The directories with the hooks; of those with one name the first counts.
@@ -83,12 +85,18 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
     public var kernelImage: String
     /// Where the kernel lies that is booted.
     public var kernelDestination: String
+    /// What is added to their environment.
+    public var environment: [String: String]
 
     /// Describes them.
-    public init(directories: [String], kernelImage: String, kernelDestination: String) {
+    public init(
+      directories: [String], kernelImage: String, kernelDestination: String,
+      environment: [String: String] = [:]
+    ) {
       self.directories = directories
       self.kernelImage = kernelImage
       self.kernelDestination = kernelDestination
+      self.environment = environment
     }
   }
 }

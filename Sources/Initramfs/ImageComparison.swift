@@ -9,6 +9,10 @@ internal import SystemPackage
 struct ImageComparison {
   /// The modules by their names; a name can be in several places.
   let modules: [String: [ImageModule]]
+  /// The release of another kernel that the image is for; nil where it is for this one, as far as it tells.
+  let otherRelease: String?
+  /// The arguments that dracut noted in the image; nil where it noted none.
+  let buildParameters: String?
   /// The paths in the image of those that are the same as one of their files.
   private let equal: Set<String>
 
@@ -47,7 +51,12 @@ struct ImageComparison {
       }
     }
     self.equal = equal
-    modules = Dictionary(grouping: contents.modules.filter { $0.belongs(to: release) }, by: \.name)
+    buildParameters = contents.buildParameters
+    let own = contents.modules.filter { $0.belongs(to: release) }
+    modules = Dictionary(grouping: own, by: \.name)
+    // Modules of another kernel beside its own do no harm.
+    let told = contents.release ?? (own.isEmpty ? contents.modules.first?.release : nil)
+    otherRelease = told == release ? nil : told
   }
 
   private static func comparisons(

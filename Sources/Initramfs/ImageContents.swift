@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import DKMSModel
+public import DKMSModel
 internal import SystemPackage
 
 /// What was found in an image.
@@ -9,11 +9,20 @@ public struct ImageContents: Hashable, Sendable {
   public var size: Int64
   /// The kernel modules in it, of whatever kernel, sorted by path.
   public var modules: [ImageModule]
+  /// The paths of files and links beside libraries, firmware and modules: programs, hooks and what they read.
+  public var programs: Set<String> = []
+  /// The generator whose marks are in it; nil where there are none.
+  public var maker: ImageGenerator?
+  /// The release of the kernel that is in the same file; nil where none is, or where it does not tell.
+  public var release: String?
+  /// The arguments that dracut noted in it; nil where it noted none.
+  public var buildParameters: String?
 
   /// Describes what was found.
-  public init(size: Int64, modules: [ImageModule] = []) {
+  public init(size: Int64, modules: [ImageModule] = [], buildParameters: String? = nil) {
     self.size = size
     self.modules = modules
+    self.buildParameters = buildParameters
   }
 }
 

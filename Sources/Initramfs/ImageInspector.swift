@@ -4,6 +4,14 @@ public import DKMSModel
 public import Host
 public import SystemPackage
 
+/// What a look into an image has shown.
+struct ImageInspection: Sendable {
+  /// Its modules and flaws.
+  var condition: ImageCondition
+  /// The arguments that dracut noted in it; nil where it noted none.
+  var buildParameters: String?
+}
+
 /// Compares images with what is installed.
 public struct ImageInspector: Sendable {
   private let host: Host
@@ -27,24 +35,50 @@ public struct ImageInspector: Sendable {
   public func condition(
     of image: InitramfsImage, modulesDirectory: FilePath, requested: [ModuleRequest] = []
   ) async -> ImageCondition {
+    await inspection(of: image, modulesDirectory: modulesDirectory) { _ in requested }.condition
+  }
+
+  /// What there is of an image, of which the requests may depend on what its generator noted in it.
+  func inspection(
+    of image: InitramfsImage, modulesDirectory: FilePath, requests: (String?) -> [ModuleRequest]
+  ) async -> ImageInspection {
     do {
-      return try await knownCondition(of: image, modulesDirectory, requested)
+      return try await knownInspection(of: image, modulesDirectory, requests)
     } catch {
       let flaw: ImageFlaw =
         error.isFailedLook ? .unknown(reason: error.reason) : .unreadable(reason: error.reason)
-      return ImageCondition(image: image, flaws: [flaw])
+      return ImageInspection(condition: ImageCondition(image: image, flaws: [flaw]))
     }
   }
 
-  private func knownCondition(
-    of image: InitramfsImage, _ modulesDirectory: FilePath, _ requested: [ModuleRequest]
-  ) async throws(ImageError) -> ImageCondition {
+  private func knownInspection(
+    of image: InitramfsImage, _ modulesDirectory: FilePath, _ requests: (String?) -> [ModuleRequest]
+  ) async throws(ImageError) -> ImageInspection {
     let isThere = try look(at: image) { () throws(HostError) in try Files.exists(FilePath(image.path)) }
-    guard isThere else { return ImageCondition(image: image, flaws: [.missing]) }
+    guard isThere else {
+      return ImageInspection(condition: ImageCondition(image: image, flaws: [.missing]))
+    }
     let installed = try look(at: image) { () throws(HostError) in
       try InstalledModules(in: modulesDirectory)
     }
-    let comparison = try ImageComparison(image, ImageReader(limits: limits)) { name throws(HostError) in
+    var reader = ImageReader(limits: limits)
+    do {
+      return try await inspection(of: image, installed, reader, requests)
+    } catch {
+      guard error.nested != nil else { throw error }
+      let scratch = try scratchDirectory(for: image)
+      reader.trees = try await NestedFileSystem.unpack(image, with: reader, into: scratch.path, on: host)
+      let inspection = try await inspection(of: image, installed, reader, requests)
+      scratch.discard()
+      return inspection
+    }
+  }
+
+  private func inspection(
+    of image: InitramfsImage, _ installed: InstalledModules, _ reader: ImageReader,
+    _ requests: (String?) -> [ModuleRequest]
+  ) async throws(ImageError) -> ImageInspection {
+    let comparison = try ImageComparison(image, reader) { name throws(HostError) in
       try installed.file(of: name).map { [$0] } ?? []
     }
     let names = comparison.modules.keys.sorted()
@@ -54,17 +88,19 @@ public struct ImageInspector: Sendable {
         try Self.differing(names, from: installed, comparison)
       )
     }
-    let different = try await withoutStripped(differing, image, installed)
+    let different = try await withoutStripped(differing, image, installed, reader)
     let lacking = try look(at: image) { () throws(HostError) in
-      try requested.where { request throws(HostError) in
+      try requests(comparison.buildParameters).where { request throws(HostError) in
         guard comparison.modules[request.module.asKernelModuleName] == nil else { return false }
         return try installed.file(of: request.module) != nil
       }
     }
-    return ImageCondition(
+    let condition = ImageCondition(
       image: image, modules: names,
-      flaws: different.map { .differs(module: $0) } + gone.map { .gone(module: $0) }
+      flaws: (comparison.otherRelease.map { [.otherKernel(release: $0)] } ?? [])
+        + different.map { .differs(module: $0) } + gone.map { .gone(module: $0) }
         + lacking.map { .lacks(module: $0.module, askedForBy: $0.place) })
+    return ImageInspection(condition: condition, buildParameters: comparison.buildParameters)
   }
 
   /// The modules that an image holds otherwise than they are installed.
@@ -79,9 +115,10 @@ public struct ImageInspector: Sendable {
 
   /// Modules that differ from the installed ones also when these are stripped as the generator does it.
   private func withoutStripped(
-    _ names: [String], _ image: InitramfsImage, _ installed: InstalledModules
+    _ names: [String], _ image: InitramfsImage, _ installed: InstalledModules,
+    _ reader: ImageReader
   ) async throws(ImageError) -> [String] {
-    guard !names.isEmpty, let stripping = image.generator.stripping else { return names }
+    guard !names.isEmpty, let stripping = image.generator?.stripping else { return names }
     let scratch = try scratchDirectory(for: image)
     let copies: [String: [FilePath]]
     do {
@@ -92,7 +129,7 @@ public struct ImageInspector: Sendable {
       throw ImageError(image, error)
     }
     guard !copies.isEmpty else { return names }
-    let comparison = try ImageComparison(image, ImageReader(limits: limits)) { copies[$0] ?? [] }
+    let comparison = try ImageComparison(image, reader) { copies[$0] ?? [] }
     let different = try look(at: image) { () throws(HostError) in
       try Self.differing(names, from: installed, comparison)
     }

@@ -8,8 +8,12 @@ public import SystemPackage
 /// Looks into images without trusting their contents, and keeps little of them in memory.
 public struct ImageReader: Sendable {
   let limits: ImageLimits
-  /// File systems in a file, in which dracut can keep what kernels would else unpack.
-  private static let nestedFileSystems = ["squashfs-root.img", "squash-root.img", "erofs-root.img"]
+  /// Where dracut notes what it was called with.
+  private static let buildParameters = "lib/dracut/build-parameter.txt"
+  /// As much as that file may hold, in bytes.
+  private static let parametersLimit: Int64 = 1 << 16
+  /// What the file systems in an image hold, unpacked; nil while nobody has unpacked them.
+  var trees: [FilePath]?
 
   /// Makes a reader.
   public init(limits: ImageLimits = ImageLimits()) { self.limits = limits }
@@ -28,24 +32,26 @@ public struct ImageReader: Sendable {
     _ image: FilePath, form: InitramfsImage.Form,
     _ body: ([ImageModule], any ByteSource) throws(ArchiveError) -> Void
   ) throws(ImageError) -> ImageContents {
-    do throws(ArchiveError) {
-      let file = try FileRange(of: image)
-      let archive =
-        switch form {
-        case .archive: file
-        case .unifiedKernelImage: try UnifiedKernelImage(file).initrd()
-        }
-      var archiveLimits = InitramfsArchive.Limits()
-      archiveLimits.entries = limits.entries
-      archiveLimits.bytes = limits.bytes
-      archiveLimits.dictionary = limits.dictionary
+    var nested: NestedFileSystem?
+    reading: do throws(ArchiveError) {
+      let (file, unified, archive) = try Self.parts(of: image, form)
       var modules: Set<ImageModule> = []
+      var parameters: String?
+      var programs: Set<String> = []
+      var maker: ImageGenerator?
       // Of a file with several names only the last one has the contents.
       var waiting: [NewcEntry.LinkKey: [ImageModule]] = [:]
       try InitramfsArchive(limits: archiveLimits).read(archive) { entry, contents throws(ArchiveError) in
+        if Self.isProgram(entry) { programs.insert(entry.path.string) }
         guard entry.isFile else { return }
-        if let name = entry.path.lastComponent?.string, Self.nestedFileSystems.contains(name) {
-          throw ArchiveError(.read, image, .damaged("its modules are in \(name), which is not read here"))
+        maker = maker ?? Self.maker(of: entry.path)
+        if let fileSystem = NestedFileSystem(entry.path) {
+          nested = fileSystem
+          return
+        }
+        if entry.path.string.hasSuffix(Self.buildParameters), entry.size <= Self.parametersLimit {
+          parameters = String(decoding: try ByteReader(contents).take(Int(entry.size)), as: UTF8.self)
+          return
         }
         let module = ImageModule(entry.path)
         if let module { modules.insert(module) }
@@ -60,10 +66,106 @@ public struct ImageReader: Sendable {
         let names = linked + (module.map { [$0] } ?? [])
         if !names.isEmpty { try body(names, contents) }
       }
-      return ImageContents(size: file.end, modules: modules.sorted { $0.path < $1.path })
+      if nested != nil, trees == nil { break reading }
+      for tree in trees ?? [] {
+        for path in try Self.files(below: tree, image) {
+          let file = tree.appending(path.components)
+          maker = maker ?? Self.maker(of: path)
+          if path.string.hasSuffix(Self.buildParameters) {
+            let text = ByteReader(try FileRange(of: file))
+            parameters = String(decoding: try text.take(Int(Self.parametersLimit)), as: UTF8.self)
+          } else if let module = ImageModule(path) {
+            modules.insert(module)
+            try body([module], try FileRange(of: file))
+          }
+        }
+      }
+      var found = ImageContents(
+        size: file.end, modules: modules.sorted { $0.path < $1.path }, buildParameters: parameters)
+      found.release = try unified?.release()
+      found.programs = programs
+      found.maker = maker
+      return found
     } catch {
       throw ImageError(error)
     }
+    throw ImageError(notUnpacked: nested, in: image)
+  }
+}
+
+extension ImageReader {
+  private var archiveLimits: InitramfsArchive.Limits {
+    var archiveLimits = InitramfsArchive.Limits()
+    archiveLimits.entries = limits.entries
+    archiveLimits.bytes = limits.bytes
+    archiveLimits.dictionary = limits.dictionary
+    return archiveLimits
+  }
+
+  /// The generator that puts such a file into its images, and no other does.
+  private static func maker(of path: FilePath) -> ImageGenerator? {
+    switch path.components.filter({ $0.kind == .regular }).map(\.string).joined(separator: "/") {
+    case "buildconfig", "init_functions": .mkinitcpio
+    case "etc/booster.init.yaml": .booster
+    case let name where name.hasSuffix(buildParameters): .dracut
+    default: nil
+    }
+  }
+
+  /// The file, what it is besides an archive, and the archive in it.
+  private static func parts(
+    of image: FilePath, _ form: InitramfsImage.Form
+  ) throws(ArchiveError) -> (FileRange, UnifiedKernelImage?, FileRange) {
+    let file = try FileRange(of: image)
+    let unified = form == .unifiedKernelImage ? UnifiedKernelImage(file) : nil
+    return (file, unified, try unified?.initrd() ?? file)
+  }
+
+  /// Writes the file systems in an image into a directory, under numbers.
+  ///
+  /// - Throws: `ImageError`.
+  func unpackFileSystems(
+    in image: FilePath, form: InitramfsImage.Form, into directory: FilePath
+  ) throws(ImageError) -> [(fileSystem: NestedFileSystem, file: FilePath)] {
+    do throws(ArchiveError) {
+      var found: [(NestedFileSystem, FilePath)] = []
+      let (_, _, archive) = try Self.parts(of: image, form)
+      try InitramfsArchive(limits: archiveLimits).read(archive) { entry, contents throws(ArchiveError) in
+        guard entry.isFile, let fileSystem = NestedFileSystem(entry.path) else { return }
+        let file = directory.appending("\(found.count).img")
+        try contents.write(to: file)
+        found.append((fileSystem, file))
+      }
+      return found
+    } catch {
+      throw ImageError(error)
+    }
+  }
+
+  /// The paths of the regular files below a directory, links not followed.
+  private static func files(below directory: FilePath, _ image: FilePath) throws(ArchiveError) -> [FilePath] {
+    do throws(HostError) { return try files(in: directory, below: "") } catch {
+      throw ArchiveError(.read, image, error)
+    }
+  }
+
+  private static func files(in tree: FilePath, below path: FilePath) throws(HostError) -> [FilePath] {
+    var files: [FilePath] = []
+    for (name, kind) in try Files.listing(tree.appending(path.components)) {
+      let inside = path.appending(name)
+      if kind == .directory { files += try Self.files(in: tree, below: inside) }
+      if kind == .file { files.append(inside) }
+    }
+    return files
+  }
+
+  /// What an image that was made of the same configuration has again, whatever was upgraded in between.
+  private static func isProgram(_ entry: NewcEntry) -> Bool {
+    let isLink = entry.mode & 0o170000 == 0o120000
+    let parts = entry.path.components.filter { $0.kind == .regular }.map(\.string)
+    let inside = parts.first == "usr" ? parts.dropFirst() : parts[...]
+    guard entry.isFile || isLink, let first = inside.first, inside.count > 1 else { return false }
+    return !["lib", "lib64", "share"].contains(first)
   }
 }
 
@@ -94,12 +196,22 @@ public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
   public let reason: String
   /// Whether a look failed, so that nothing is known about the image; otherwise it is damaged.
   public let isFailedLook: Bool
+  /// The file system in it that is to be unpacked first, where that is what is wrong.
+  var nested: NestedFileSystem?
 
   /// Names an image and what is wrong with it.
   public init(path: String, reason: String, isFailedLook: Bool = false) {
     self.path = path
     self.reason = reason
     self.isFailedLook = isFailedLook
+  }
+
+  /// That modules are in a file system which nobody has unpacked.
+  init(notUnpacked nested: NestedFileSystem?, in image: FilePath) {
+    self.init(
+      path: image.string, reason: "its modules are in \(nested?.name ?? ""), which is not read here",
+      isFailedLook: true)
+    self.nested = nested
   }
 
   init(_ error: ArchiveError) {

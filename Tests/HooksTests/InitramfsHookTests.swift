@@ -80,6 +80,36 @@ import Testing
     #expect(system.transcript.output.last?.hasSuffix("would be made: it is missing") == true)
   }
 
+  @Test func onlyAModuleOfWhichNothingIsInstalledKeepsAnImageAsItIs() async throws {
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    let old = try system.addSource("hello", "1.0")
+    try system.layWhole(old, for: "6.1.0-lts")
+    let new = try system.addSource("hello", "2.0")
+    try system.lay(new)
+    try system.fail(new, for: "6.1.0-lts")
+    try system.writeImage(
+      to: system.directory.path.appending("boot/booster-linux-lts.img").string, holding: "hello", [1, 2, 3])
+    #expect(try await run("booster") == 1, "there is no such program")
+    let kept = "stays as it is: hello, which it needs, could not be built"
+    #expect(!system.transcript.error.contains { $0.contains(kept) }, "the last good build is installed")
+    #expect(system.transcript.error.contains { $0.contains("booster-linux-lts.img: ") })
+    try Files.remove(system.installedFile("hello", "6.1.0-lts"))
+    try system.list([], for: "6.1.0-lts")
+    #expect(try await run("booster") == 0)
+    #expect(system.transcript.error.contains { $0.contains(kept) }, "\(system.transcript.error)")
+  }
+
+  @Test func aKernelWhoseFileIsAnotherOneIsTold() async throws {
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    let file = try system.directory.write("Linux version 6.0.9-lts (x)", to: "boot/vmlinuz-linux-lts")
+    try system.writeImage(
+      to: system.directory.path.appending("boot/booster-linux-lts.img").string, holding: "hello", [1])
+    #expect(try await run("booster") == 1)
+    let line =
+      "==> ERROR: \(file): it is the kernel 6.0.9-lts, whose modules are not installed; those of 6.1.0-lts are"
+    #expect(system.transcript.error.contains(line), "\(system.transcript.error)")
+  }
+
   @Test func anImageThatCannotBeLookedAtStaysAndIsToldOf() async throws {
     try system.addPackage("booster", files: ["usr/bin/booster"])
     let image = try system.directory.write("not an image", to: "boot/booster-linux-lts.img")

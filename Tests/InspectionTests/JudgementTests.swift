@@ -246,6 +246,7 @@ import Testing
     ([.unreadable(reason: "it is truncated")], "the image cannot be read: it is truncated"),
     ([.differs(module: "zfs")], "the image is old: it holds a different build of zfs than is installed"),
     ([.gone(module: "spl")], "the image is old: it holds spl, which is no longer installed"),
+    ([.otherKernel(release: "6.0.9")], "the image is for the kernel 6.0.9"),
     (
       [.lacks(module: "zfs", askedForBy: "add_drivers in /d.conf")],
       "the image is old: it lacks zfs, which add_drivers in /d.conf asks for"
@@ -263,7 +264,21 @@ import Testing
     #expect(verdict.findings.map(\.reason) == [reason])
     #expect(verdict.findings.map(\.subject) == ["/boot/i.img"])
     #expect(verdict.findings.map(\.remedy) == ["alpm-dkms initramfs 6.1.0"])
-    #expect(verdict.standing == .degraded)
+    #expect(verdict.standing == (verdict.images.allSatisfy(\.isUnusable) ? .blocked : .degraded))
+  }
+
+  @Test func aKernelWithAnotherImageCanBeBooted() {
+    for flaw in [ImageFlaw.missing, .unreadable(reason: "it is truncated"), .otherKernel(release: "6.0.9")] {
+      #expect(Self.verdict([flaw]).standing == .blocked)
+      var condition = KernelCondition(kernel: Self.kernel, modules: [Self.module()])
+      condition.images = [[flaw], []].enumerated().map { index, flaws in
+        let image = InitramfsImage(path: "/boot/\(index).img", kernel: Self.kernel, generator: .dracut)
+        return ImageCondition(image: image, flaws: flaws)
+      }
+      #expect(KernelVerdict(condition, by: SuiteConfiguration()).standing == .degraded)
+      condition.images[1].flaws = [flaw]
+      #expect(KernelVerdict(condition, by: SuiteConfiguration()).standing == .blocked)
+    }
   }
 
   @Test func anImageThatCouldNotBeLookedAtIsUnknown() {

@@ -279,6 +279,62 @@ import Testing
     #expect(await findings().map(\.subject) == ["91-booster-dkms.hook"])
   }
 
+  @Test func aKernelInTheBootDirectoryThatIsAnotherOne() async throws {
+    let file = try system.directory.write("Linux version 6.0.9 (x)", to: "boot/vmlinuz-linux")
+    await expect(
+      .strayKernel, file.string,
+      remedy:
+        "see that its file system is mounted and can be written to, then install the kernel's package again, "
+        + "and: alpm-dkms initramfs 6.1.0", isSafe: false)
+  }
+
+  @Test func aPresetThatMakesNothing() async throws {
+    try system.addPackage("mkinitcpio", files: ["usr/bin/mkinitcpio"])
+    try system.addHook("91-mkinitcpio-dkms.hook")
+    let preset = try system.directory.write(
+      "PRESETS=(default fallback)\nALL_kver=/boot/vmlinuz-linux\ndefault_image=/boot/i.img\n",
+      to: "etc/mkinitcpio.d/linux.preset")
+    await expect(
+      .leftover, preset.string,
+      remedy: "if this system boots another file, remove \(preset); otherwise put the kernel there again",
+      isSafe: false)
+  }
+
+  /// The optional hook of this suite.
+  private func copyOptionalHook() throws -> FilePath {
+    let name = "90-mkinitcpio-install.hook"
+    let text = try #require(Disk.text(TestParts.repository.appending("packaging").appending(name)))
+    return try system.directory.write(text, to: "etc/pacman.d/hooks/\(name)")
+  }
+
+  @Test func theHookOfAnotherPackageInWhosePlaceOursLies() async throws {
+    let file = try copyOptionalHook()
+    #expect(await findings() == [])
+    try system.addPackage(
+      "limine-mkinitcpio-hook", files: ["etc/pacman.d/hooks/90-mkinitcpio-install.hook"])
+    await expect(.hook, file.string, remedy: "rm \(file) && pacman -S limine-mkinitcpio-hook", isSafe: false)
+  }
+
+  @Test(arguments: ["mkinitcpio install", "another-mkinitcpio"])
+  func theHookOfAnotherPackageThatOursHides(_ script: String) async throws {
+    let file = try copyOptionalHook()
+    try system.directory.write(
+      """
+      [Trigger]
+      Type = Path
+      Operation = Install
+      Target = usr/lib/modules/*/vmlinuz
+      [Action]
+      When = PostTransaction
+      Exec = /usr/share/libalpm/scripts/\(script)
+      """, to: "usr/share/libalpm/hooks/90-mkinitcpio-install.hook")
+    if script == "mkinitcpio install" {
+      #expect(await findings() == [], "it is there to replace this one")
+    } else {
+      await expect(.hook, file.string, remedy: "rm \(file)", isSafe: false)
+    }
+  }
+
   @Test func settingsThatCannotBeUnderstood() async throws {
     try system.directory.write("critcal = zfs\n", to: "etc/alpm-dkms.conf")
     let file = system.layout.suiteConfiguration

@@ -40,6 +40,22 @@ import Testing
       ], sourceLocation: location)
   }
 
+  @Test func aKernelWhoseFileInTheBootDirectoryIsAnotherOneIsBlocked() async throws {
+    try system.addKernel("6.1.0", base: "linux")
+    try system.layWhole(id, for: "6.1.0")
+    let file = try system.directory.write("Linux version 6.1.0 (x)", to: "boot/vmlinuz-linux")
+    #expect(try await verify(expecting: 0) == ["==> 6.1.0: bootable as before"])
+    try system.directory.write("Linux version 6.0.9 (x)", to: "boot/vmlinuz-linux")
+    let lines = try await verify(expecting: 1)
+    #expect(
+      Array(lines.dropFirst()) == [
+        "==> ERROR: 6.1.0: blocked, do not boot it before this is fixed",
+        "  -> \(file) (critical): it is the kernel 6.0.9, whose modules are not installed; those of 6.1.0 are; "
+          + "to fix it: see that its file system is mounted and can be written to, then install the kernel's package "
+          + "again, and: alpm-dkms initramfs 6.1.0",
+      ])
+  }
+
   // MARK: All well
 
   @Test func nothingIsSaidWhereNothingIsRegistered() async throws {

@@ -41,6 +41,7 @@ extension System {
         -p) presets+=("/etc/mkinitcpio.d/$2.preset"); shift ;;
         -g) archive=$2; shift ;;
         -k) kernel=$2; shift ;;
+        --nopost) : ;;
       esac
       shift
     done

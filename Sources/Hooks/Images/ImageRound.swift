@@ -18,6 +18,7 @@ struct ImageRound: Sendable {
   private let only: ImageGenerator?
   private var choice: GeneratorChoice?
   private var recipes = ImageRecipes()
+  private var kernels: [BootableKernel] = []
   private var concerned: Set<KernelRelease>?
   private var owners: [KernelRelease: String] = [:]
 
@@ -39,12 +40,17 @@ struct ImageRound: Sendable {
     let installed = try InstalledKernels(snapshot, database)
     owners = installed.owners
     concerned = concernedKernels(targets, database)
-    let kernels = try bootableKernels(installed)
+    kernels = try bootableKernels(installed)
     let survey = ImageSurvey(system)
     let choice = await GeneratorChoice(for: kernels, survey, configuration, database)
     self.choice = choice
-    if let chosen = choice.chosen, only == nil || only == chosen {
-      recipes = await survey.recipes(of: chosen, for: kernels)
+    let chosen = choice.chosen
+    let own = if let chosen { await survey.recipes(of: chosen, for: kernels) } else { ImageRecipes() }
+    if only == nil || only == chosen { recipes = own }
+    let others = await survey.images(beside: own.recipes, installed: choice.installed, for: kernels)
+    for recipe in others.recipes where only == nil || only == recipe.generator { recipes.append(recipe) }
+    if only == nil || only == chosen {
+      for problem in others.problems { recipes.append(problem) }
     }
   }
 
@@ -56,7 +62,7 @@ struct ImageRound: Sendable {
   /// - Returns: Whether that went well; what went wrong has been said.
   /// - Throws: `HostError` where it cannot be told what they have left.
   func resume() async throws(HostError) -> Bool {
-    guard let chosen = choice?.chosen, only == nil || only == chosen else { return true }
+    guard choice?.chosen != nil && only == nil || !recipes.recipes.isEmpty else { return true }
     try LeftoverSweeper(layout).sweepTemporary()
     var problems = maker.sweep(beside: recipes.recipes)
     for recipe in recipes.recipes {
@@ -70,9 +76,14 @@ struct ImageRound: Sendable {
   ///
   /// - Throws: `DKMSError` where the trees cannot be looked at.
   func look() async throws(DKMSError) -> RoundFacts {
-    RoundFacts(
+    var facts = RoundFacts(
       images: try await images(recipes.recipes.filter(isConcerned)), installed: choice?.installed ?? [],
       chosen: choice?.chosen, requested: only, problems: recipes.problems)
+    if let chosen = choice?.chosen, only == nil || only == chosen {
+      let files = KernelFiles(system).strays(among: kernels, presets: recipes.presetKernels)
+      facts.problems += files.found.map(GenerationError.init) + files.problems
+    }
+    return facts
   }
 
   /// Makes the planned images; returns one outcome for each.
@@ -89,9 +100,13 @@ struct ImageRound: Sendable {
   private func make(_ entry: ImagePlan.Entry) async -> Outcome {
     if Task.isCancelled { return .notTried }
     do {
-      try await maker.make(entry)
+      let complaints = try await maker.make(entry)
       host.console.print("  -> \(entry.subject): made\(entry.afterthought)")
-      return .done(warnings: [])
+      for complaint in complaints {
+        narrator.warn("\(complaint); the image is used, since it is as good as the old one without that")
+        if let remedy = complaint.remedy { narrator.advise(remedy) }
+      }
+      return .done(warnings: complaints.map { "\($0)" })
     } catch {
       fail(error)
       return .failed(.system(operation: "make", subject: error.subject, reason: error.reason))
@@ -204,15 +219,25 @@ extension ImagePlan.Entry {
 }
 
 extension KernelCondition {
-  /// The modules whose last build failed, and those that could not be built at all.
+  /// The kernel modules that could not be built and are not installed either: an image is as good as it can be
+  /// with the last build that is.
   fileprivate var unbuiltModules: Set<String> {
-    let unbuilt = modules.filter { module in
-      if module.failure != nil { return true }
-      guard let obstacle = module.obstacle, module.installed == nil else { return false }
-      return !obstacle.isSkip
-    }
-    return Set(unbuilt.flatMap(\.moduleNames).map(\.asKernelModuleName))
+    let unbuilt = modules.filter { $0.failure != nil || $0.obstacle?.isSkip == false }
+    return Set(unbuilt.flatMap(\.absentNames).map(\.asKernelModuleName))
   }
+}
+
+extension ModuleCondition {
+  /// The kernel modules in it that are not there, in any version.
+  fileprivate var absentNames: [String] {
+    guard installed != nil else { return moduleNames }
+    let present = files.filter { $0.exists || $0.kernelsOwn != nil }.map(\.name)
+    return moduleNames.filter { !present.contains($0) }
+  }
+}
+
+extension GenerationError {
+  fileprivate init(_ stray: StrayKernel) { self.init(stray.path, stray.reason, remedy: stray.remedy) }
 }
 
 extension HookTarget {

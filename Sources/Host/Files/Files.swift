@@ -171,6 +171,17 @@ public enum Files {
     return usage
   }
 
+  /// How many bytes root can still write to the file system that a path lies on, and which one that is.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  package static func room(at path: FilePath) throws(HostError) -> (free: Int, fileSystem: UInt) {
+    var status = statvfs()
+    guard path.withPlatformString({ statvfs($0, &status) }) == 0 else {
+      throw HostError("measure the room at", path, .current)
+    }
+    return (Int(status.f_bavail) * Int(status.f_frsize), UInt(status.f_fsid))
+  }
+
   /// When a file or directory was changed last, in seconds since 1970; nil where there is none.
   ///
   /// - Throws: `HostError` where the look failed.

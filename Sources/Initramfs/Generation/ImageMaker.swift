@@ -25,7 +25,7 @@ public struct ImageMaker: Sendable {
   ///
   /// - Returns: The looks that failed, so that something may be left.
   public func sweep(beside recipes: [ImageRecipe]) -> [GenerationError] {
-    var directories: Set<FilePath> = []
+    var directories: Set<FilePath> = [state]
     var problems = ImageRecipes()
     for image in recipes.flatMap(\.images) {
       let goal = problems.answer { () throws(HostError) -> FilePath in try self.goal(of: image) }
@@ -43,32 +43,44 @@ public struct ImageMaker: Sendable {
 
   /// Makes the images of a run anew; where anything goes wrong those that are there stay as they are.
   ///
+  /// - Returns: What the generator complained of though its images are as good as the old ones.
   /// - Throws: `GenerationError`, also where what follows the images went wrong.
-  public func make(_ entry: ImagePlan.Entry) async throws(GenerationError) {
+  @discardableResult
+  public func make(_ entry: ImagePlan.Entry) async throws(GenerationError) -> [GenerationError] {
     let recipe = entry.recipe
     var goals: [FilePath] = []
     for image in recipe.images { goals.append(try usableGoal(of: image, recipe)) }
-    let staged = goals.map(Files.stagingPath)
+    let placement = try ImagePlacement(goals, recipe, elsewhere: state)
+    let staged = placement.staged
     // Only what follows a unified kernel image alone asks for the archive in it.
     let needsArchive = recipe.followUp != nil && !recipe.images.contains { $0.form == .archive }
     let archive = needsArchive ? archive : nil
     defer { for path in staged + [archive].compactMap({ $0 }) { try? Files.remove(path) } }
-    try await generate(recipe, to: staged + [archive].compactMap { $0 })
-    for (index, path) in staged.enumerated() {
-      try await check(path, against: entry.conditions[index], recipe)
-    }
-    do {
-      try place(staged, at: goals, recipe)
+    let complaint = try await generate(recipe, to: staged + [archive].compactMap { $0 })
+    do throws(GenerationError) {
+      for (index, path) in staged.enumerated() {
+        try await check(path, against: entry.conditions[index], recipe)
+        if complaint != nil { try checkWholeness(path, against: entry.conditions[index]) }
+      }
     } catch {
-      throw GenerationError(recipe.images[0].path, "\(error)", remedy: Self.remedy)
+      throw complaint?.failure ?? error
     }
+    if recipe.followUp != nil {
+      try look { () throws(HostError) in try Files.write([], to: note(recipe)) }
+    }
+    try placement.place(recipe)
     try await follow(recipe, archive: archive)
+    return complaint?.complaints ?? []
   }
 
   /// Runs what should have followed images that were put in place by a run that was killed just then.
   ///
   /// - Throws: `GenerationError`.
   public func resume(_ recipe: ImageRecipe) async throws(GenerationError) {
+    try look { () throws(HostError) in
+      let goals = try recipe.images.map { image throws(HostError) in try goal(of: image) }
+      try ImagePlacement.resume(recipe, at: goals, in: state)
+    }
     let isUnfinished = try look { () throws(HostError) in try Files.exists(note(recipe)) }
     if isUnfinished { try await follow(recipe, archive: nil) }
   }
@@ -114,11 +126,22 @@ public struct ImageMaker: Sendable {
   /// The archive in a unified kernel image, for what follows that.
   private var archive: FilePath { state.appending("archive.img") }
 
-  private static let remedy = "make room there, then: alpm-dkms initramfs"
-
   // MARK: Generating
 
-  private func generate(_ recipe: ImageRecipe, to paths: [FilePath]) async throws(GenerationError) {
+  /// What a generator said that ended with an error.
+  private struct Complaint {
+    /// That it failed.
+    let failure: GenerationError
+    /// What it missed, each with what is to be done about it.
+    let complaints: [GenerationError]
+  }
+
+  /// Runs the generator.
+  ///
+  /// - Returns: What it complained of, where it wrote all the same.
+  private func generate(
+    _ recipe: ImageRecipe, to paths: [FilePath]
+  ) async throws(GenerationError) -> Complaint? {
     let subject = recipe.images[0].path
     for path in paths { try? Files.remove(path) }
     let generator = recipe.generator.generator(on: system)
@@ -135,15 +158,23 @@ public struct ImageMaker: Sendable {
     let log = log(recipe)
     if result.isSuccess {
       try? Files.remove(log)
-      return
+      return nil
     }
     try? Files.write(result.output + result.errorOutput, to: log)
     let lines = (result.text + result.errorText).split(separator: "\n")
     let telling = lines.last { $0.contains("ERROR") || $0.contains("No space left") } ?? lines.last
-    throw GenerationError(
+    let words = result.text + "\n" + result.errorText
+    let complaints = try look { () throws(HostError) in
+      try generator.complaints(in: words, recipe.configurationFiles.map { FilePath($0) })
+    }
+    let advice = complaints.compactMap(\.remedy).first.map { "\($0); the log is \(log)" }
+    let failure = GenerationError(
       subject,
       "\(generator.program) ended with status \(result.status)\(telling.map { ": \($0)" } ?? "")",
-      remedy: "the log is \(log)")
+      remedy: advice ?? "the log is \(log)")
+    let isWritten = try look { () throws(HostError) in try paths.where(Files.isFile).count == paths.count }
+    guard !complaints.isEmpty, isWritten else { throw failure }
+    return Complaint(failure: failure, complaints: complaints)
   }
 
   private func log(_ recipe: ImageRecipe) -> FilePath { state.appending("\(name(of: recipe)).log") }
@@ -164,6 +195,19 @@ public struct ImageMaker: Sendable {
       GenerationError(old.image.path, "what \(recipe.generator) made is not used: \(reason)")
     }
     if let flaw = new.flaws.first { throw refused(flaw.words) }
+    if image.form == .unifiedKernelImage {
+      let lost: [String]
+      do { lost = try UnifiedKernelImage.parts(of: FilePath(old.image.path), notIn: path) } catch {
+        throw refused("\(error)")
+      }
+      guard lost.isEmpty else {
+        throw GenerationError(
+          old.image.path,
+          "what \(recipe.generator) made is not used: it lacks \(lost.joined(separator: ", ")), which the old one has",
+          remedy: "if it is to do without, move the old one away, "
+            + "then: alpm-dkms initramfs \(recipe.kernel.release)")
+      }
+    }
     let shrinkage = try look { () throws(HostError) -> String? in
       guard let oldSize = try Files.size(FilePath(old.image.path)), let newSize = try Files.size(path),
         newSize < oldSize / 2, try !mayShrink(old, recipe)
@@ -171,6 +215,22 @@ public struct ImageMaker: Sendable {
       return "it has \(newSize) bytes where the old one has \(oldSize), and nothing explains why"
     }
     if let shrinkage { throw refused(shrinkage) }
+  }
+
+  /// Checks that an image of a generator that missed something has all that the old one had.
+  ///
+  /// Libraries and modules come and go with versions; programs, hooks and files that were put in do not.
+  private func checkWholeness(_ path: FilePath, against old: ImageCondition) throws(GenerationError) {
+    guard !old.isUnusable else { return }
+    let reader = ImageReader()
+    do throws(ImageError) {
+      let had = try reader.contents(of: FilePath(old.image.path), form: old.image.form)
+      let has = try reader.contents(of: path, form: old.image.form)
+      guard let lost = had.programs.subtracting(has.programs).min() else { return }
+      throw ImageError(path: old.image.path, reason: "the new one lacks \(lost)")
+    } catch {
+      throw GenerationError(old.image.path, "\(error)")
+    }
   }
 
   /// Whether there is a reason for an image to become less than half its size.
@@ -182,14 +242,7 @@ public struct ImageMaker: Sendable {
     }
   }
 
-  // MARK: Placing
-
-  private func place(_ staged: [FilePath], at goals: [FilePath], _ recipe: ImageRecipe) throws(HostError) {
-    for path in staged { try Files.synchronize(path) }
-    if recipe.followUp != nil { try Files.write([], to: note(recipe)) }
-    for (path, goal) in zip(staged, goals) { try Files.rename(path, to: goal) }
-    for goal in goals { try Files.synchronize(goal.removingLastComponent()) }
-  }
+  // MARK: What follows
 
   /// It exists while images are in place that still have to be followed up.
   private func note(_ recipe: ImageRecipe) -> FilePath { state.appending("\(name(of: recipe)).unfinished") }
@@ -197,7 +250,7 @@ public struct ImageMaker: Sendable {
   private func follow(_ recipe: ImageRecipe, archive: FilePath?) async throws(GenerationError) {
     guard let followUp = recipe.followUp else { return }
     let images = [archive?.string].compactMap { $0 } + recipe.images.map(\.path)
-    let environment = system.host.environment.merging([
+    let environment = system.host.environment.merging(followUp.environment) { $1 }.merging([
       "KERNELVERSION": recipe.kernel.release.description, "KERNELDESTINATION": followUp.kernelDestination,
     ]) { $1 }
     let hooks: [FilePath]

@@ -39,6 +39,8 @@ public struct ImageSurvey: Sendable {
   ) async -> ImageRecipes {
     let all = await kind.generator(on: system).recipes(for: kernels)
     var recipes = ImageRecipes(problems: all.problems)
+    recipes.leftovers = all.leftovers
+    recipes.presetKernels = all.presetKernels
     var outOfTree: [Kernel: Set<String>] = [:]
     for kernel in kernels {
       outOfTree[kernel.kernel] = recipes.answer { () throws(HostError) in try outOfTreeModules(of: kernel) }
@@ -51,18 +53,42 @@ public struct ImageSurvey: Sendable {
     return recipes
   }
 
-  /// What there is of the images of a run.
+  /// The images that kernels are booted with beside those of some runs.
+  public func images(
+    beside recipes: [ImageRecipe], installed: [ImageGenerator], for kernels: [BootableKernel]
+  ) async -> FoundImages {
+    await FoundImages(on: system, beside: recipes, installed: installed, for: kernels, self)
+  }
+
+  /// What there is of an image that nobody makes.
+  func condition(of image: InitramfsImage) async -> ImageCondition {
+    let kernel = BootableKernel(image.kernel, packageBase: nil)
+    return await inspector.condition(of: image, modulesDirectory: system.modules(of: kernel))
+  }
+
+  /// What there is of the images of a run, and how they are made anew as they were made.
   public func run(_ recipe: ImageRecipe) async -> ImageFacts.Run {
-    var conditions: [ImageCondition] = []
-    for image in recipe.images { conditions.append(await condition(of: image, recipe)) }
-    return ImageFacts.Run(recipe: recipe, conditions: conditions)
+    var run = ImageFacts.Run(recipe: recipe, conditions: [])
+    for image in recipe.images {
+      let inspection = await inspection(of: image, recipe)
+      run.conditions.append(inspection.condition)
+      if let parameters = inspection.buildParameters {
+        run.recipe = recipe.generator.generator(on: system).recipe(recipe, keeping: parameters)
+      }
+    }
+    return run
   }
 
   func condition(of image: InitramfsImage, _ recipe: ImageRecipe) async -> ImageCondition {
+    await inspection(of: image, recipe).condition
+  }
+
+  private func inspection(of image: InitramfsImage, _ recipe: ImageRecipe) async -> ImageInspection {
+    let generator = recipe.generator.generator(on: system)
     let kernel = BootableKernel(recipe.kernel, packageBase: nil)
-    return await inspector.condition(
-      of: image, modulesDirectory: system.modules(of: kernel),
-      requested: recipe.requests)
+    return await inspector.inspection(of: image, modulesDirectory: system.modules(of: kernel)) {
+      $0.map { generator.recipe(recipe, keeping: $0).requests } ?? recipe.requests
+    }
   }
 
   private func outOfTreeModules(of kernel: BootableKernel) throws(HostError) -> Set<String> {

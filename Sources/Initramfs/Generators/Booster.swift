@@ -8,8 +8,14 @@ internal import SystemPackage
 struct Booster: StrippingGenerator {
   let kind = ImageGenerator.booster
   static let stripping = ModuleStripping(
-    calls: [["strip", "--strip-unneeded"]],
+    calls: [
+      // Without these sections since 0.11.
+      ["strip"] + dropped.flatMap { ["-R", $0] } + ["--strip-unneeded"], ["strip", "--strip-unneeded"],
+    ],
     leavesSignedModules: false)
+  private static let dropped = [
+    ".note.*", ".comment", ".go.buildinfo", ".gosymtab", "*orc_unwind*", ".BTF",
+  ]
   private let system: BootSystem
 
   init(_ system: BootSystem) { self.system = system }
@@ -25,8 +31,10 @@ struct Booster: StrippingGenerator {
       guard let base = kernel.packageBase else { continue }
       let path = system.place("/boot/booster-\(base).img")
       // An image that never existed is not wanted unless the kernel is there to be booted.
-      let isWanted = recipes.answer { () throws(HostError) in
-        try [path, system.place("/boot/vmlinuz-\(base)")].hasAny(Files.isFile)
+      let isWanted = recipes.answer { () throws(HostError) -> Bool in
+        if try Files.isFile(path) { return true }
+        guard try Files.isFile(system.place("/boot/vmlinuz-\(base)")) else { return false }
+        return try GeneratorHooks(of: program, on: system).wouldMake(imagesNamed: "booster-")
       }
       guard isWanted == true else { continue }
       let image = InitramfsImage(path: path.string, kernel: kernel.kernel, generator: kind)
@@ -36,6 +44,14 @@ struct Booster: StrippingGenerator {
           requests: requests, configurationFiles: [file.string]))
     }
     return recipes
+  }
+
+  func recipe(for image: InitramfsImage) async -> ImageRecipe? {
+    let file = system.place(Self.configuration)
+    guard image.form == .archive, let text = try? Files.text(file) ?? "" else { return nil }
+    return ImageRecipe(
+      images: [image], options: ["build", "--force", "--kernel-version", "\(image.kernel.release)"],
+      requests: Self.requests(in: text), configurationFiles: [file.string])
   }
 
   func arguments(for recipe: ImageRecipe, writing paths: [String]) -> [String] { recipe.options + paths }

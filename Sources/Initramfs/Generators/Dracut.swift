@@ -38,11 +38,39 @@ struct Dracut: StrippingGenerator {
     return recipes
   }
 
+  func recipe(for image: InitramfsImage) async -> ImageRecipe? {
+    guard let files = try? configurationFiles(), let requests = try? await requests(in: files) else {
+      return nil
+    }
+    return ImageRecipe(
+      images: [image], options: ["--force"] + options(for: image) + ["--kver", "\(image.kernel.release)"],
+      requests: requests, configurationFiles: files.map(\.string))
+  }
+
   func arguments(for recipe: ImageRecipe, writing paths: [String]) -> [String] { recipe.options + paths }
 
   private func options(for image: InitramfsImage) -> [String] {
-    if image.form == .unifiedKernelImage { return ["--uefi"] }
-    return image.preset == Self.fallback ? ["--no-hostonly"] : []
+    formOptions(image) + (image.preset == Self.fallback ? ["--no-hostonly"] : [])
+  }
+
+  /// The configuration has one form for all images, which may be the other one.
+  private func formOptions(_ image: InitramfsImage) -> [String] {
+    [image.form == .unifiedKernelImage ? "--uefi" : "--no-uefi"]
+  }
+
+  func recipe(_ recipe: ImageRecipe, keeping parameters: String) -> ImageRecipe {
+    guard let noted = DracutArguments(parameters) else { return recipe }
+    var recipe = recipe
+    // The kernel's own file may have moved since; dracut finds it then.
+    let arguments = noted.forAnother.filter { option in
+      guard option[0] == "--kernel-image", let path = option.last else { return true }
+      return (try? Files.isFile(FilePath(path))) != false
+    }
+    recipe.options =
+      ["--force"] + formOptions(recipe.images[0]) + arguments.flatMap(\.self)
+      + ["--kver", "\(recipe.kernel.release)"]
+    recipe.requests = noted.requests(beside: recipe.requests)
+    return recipe
   }
 
   private static let fallback = "fallback"
@@ -86,8 +114,9 @@ struct Dracut: StrippingGenerator {
     return answer { () throws(HostError) in try missing(kernel) } ?? []
   }
 
-  /// A kernel that lies in /boot without an image is to be booted with one.
+  /// A kernel that lies in /boot without an image is to be booted with one, if the system's own hooks make it.
   private func missing(_ kernel: BootableKernel) throws(HostError) -> [InitramfsImage] {
+    guard try GeneratorHooks(of: program, on: system).wouldMake(imagesNamed: "initramfs-") else { return [] }
     let names = [kernel.packageBase, kernel.kernel.release.description].compactMap { $0 }
     let name = try names.firstWhere { name throws(HostError) in
       try Files.isFile(system.place("/boot/vmlinuz-\(name)"))

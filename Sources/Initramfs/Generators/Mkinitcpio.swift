@@ -19,7 +19,14 @@ struct Mkinitcpio: Generator {
       // As with mkinitcpio -P, a preset that cannot be read keeps no other from being read.
       do throws(GenerationError) {
         for preset in try await reader.presets(in: file) {
-          await add(preset, kernels, to: &recipes)
+          if let named = preset.values["kver"], named.hasPrefix("/") {
+            recipes.presetKernels[preset.file, default: []].insert(system.place(named))
+          }
+          if let kernel = recipes.answer({ () throws(HostError) in try absentKernel(of: preset) }) ?? nil {
+            recipes.leftovers.append(LeftoverPreset(file: file.string, kernelFile: kernel))
+          } else {
+            await add(preset, kernels, to: &recipes)
+          }
         }
       } catch {
         recipes.append(error)
@@ -34,6 +41,13 @@ struct Mkinitcpio: Generator {
     } catch {
       recipes.append(error)
     }
+  }
+
+  /// The file that a preset names as its kernel and that is not there, so that mkinitcpio refuses it.
+  private func absentKernel(of preset: Preset) throws(HostError) -> String? {
+    guard let named = preset.values["kver"], named.hasPrefix("/") else { return nil }
+    let file = system.place(named)
+    return try Files.isFile(file) ? nil : file.string
   }
 
   /// What a preset is called with; nil where it makes no image of one of these kernels.
@@ -77,7 +91,40 @@ struct Mkinitcpio: Generator {
       [image.form == .unifiedKernelImage ? "-U" : "-g", path]
     }
     let archive = paths.dropFirst(recipe.images.count).flatMap { ["-g", $0] }
-    return images + archive + recipe.options + ["--nopost"]
+    return images + archive + recipe.options + (knowsNoPost ? ["--nopost"] : [])
+  }
+
+  /// Whether it can be told to run no post hooks, as since version 40: it is a script that has the word then.
+  private var knowsNoPost: Bool {
+    let places = (system.host.environment["PATH"] ?? "").split(separator: ":").map { FilePath(String($0)) }
+    let files = places.map { $0.appending(program) }
+    guard let file = try? files.firstWhere(Files.isExecutable), let text = try? Files.text(file),
+      text.hasPrefix("#!")
+    else { return true }
+    return text.contains("nopost")
+  }
+
+  /// A call without a preset, as those of kernel-install and of administrators.
+  func recipe(for image: InitramfsImage) async -> ImageRecipe? {
+    let isFallback = FilePath(image.path).lastComponent?.string.contains("fallback") == true
+    let own = Preset(
+      file: "", name: "", values: [:], options: isFallback ? ["-S", "autodetect"] : [])
+    let settings = MkinitcpioSettings(own)
+    let configuration = MkinitcpioConfiguration(system)
+    guard let files = try? configuration.files(settings),
+      let requests = try? await configuration.requests(settings, in: files)
+    else { return nil }
+    return ImageRecipe(
+      images: [image], options: ["-k", "\(image.kernel.release)"] + own.options, requests: requests,
+      configurationFiles: files.map(\.string))
+  }
+
+  func complaints(
+    in output: String, _ configuration: [FilePath]
+  ) throws(HostError) -> [GenerationError] {
+    try MkinitcpioComplaint.all(in: output).map { complaint throws(HostError) in
+      try complaint.error(configuration)
+    }
   }
 
   // MARK: Kernels
@@ -132,8 +179,10 @@ struct Mkinitcpio: Generator {
     let usual = "/boot/vmlinuz-\(kernel.packageBase ?? kernel.kernel.release.description)"
     let image = name.hasPrefix("/") ? name : try Files.isFile(ownImage) ? ownImage.string : ""
     let destination = name.hasPrefix("/") ? name : image.isEmpty ? "" : usual
+    var environment = ["MKINITCPIO_PROCESS_PRESET": preset.fullName]
+    environment["MKINITCPIO_KERNELDEST"] = preset.values["kerneldest"]
     return ImageRecipe.FollowUp(
       directories: directories, kernelImage: image,
-      kernelDestination: preset.values["kerneldest"] ?? destination)
+      kernelDestination: preset.values["kerneldest"] ?? destination, environment: environment)
   }
 }

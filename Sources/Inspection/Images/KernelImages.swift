@@ -9,6 +9,10 @@ package import Initramfs
 package struct KernelImages {
   /// The images of all the kernels, each with its modules and flaws.
   package let conditions: [ImageCondition]
+  /// The files that should be one of the kernels and are others.
+  package let strays: [StrayKernel]
+  /// Presets of the generator that make nothing.
+  package let leftovers: [LeftoverPreset]
   /// What of the generator's configuration cannot be read; the images that it tells of are missing.
   package let problems: [GenerationError]
 
@@ -27,10 +31,16 @@ package struct KernelImages {
     let survey = ImageSurvey(BootSystem(snapshot))
     var conditions: [ImageCondition] = []
     var recipes = ImageRecipes()
-    if let chosen = await GeneratorChoice(for: bootable, survey, configuration, database).chosen {
-      recipes = await survey.recipes(of: chosen, for: bootable)
-      for recipe in recipes.recipes { conditions += await survey.run(recipe).conditions }
-    }
+    let choice = await GeneratorChoice(for: bootable, survey, configuration, database)
+    if let chosen = choice.chosen { recipes = await survey.recipes(of: chosen, for: bootable) }
+    let others = await survey.images(beside: recipes.recipes, installed: choice.installed, for: bootable)
+    for recipe in recipes.recipes + others.recipes { conditions += await survey.run(recipe).conditions }
+    conditions += others.orphans
+    for problem in others.problems { recipes.append(problem) }
+    let files = KernelFiles(BootSystem(snapshot)).strays(among: bootable, presets: recipes.presetKernels)
+    strays = files.found
+    leftovers = recipes.leftovers
+    for problem in files.problems { recipes.append(problem) }
     // Other users cannot judge what only root can read.
     problems = host.isRoot ? recipes.problems : recipes.problems.filter { !$0.isDenied }
     self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable && !$0.isUnknown }

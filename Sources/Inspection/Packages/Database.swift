@@ -38,6 +38,9 @@ package struct Database: ~Copyable {
     }
   }
 
+  /// The packages that own a path, which is relative to the root directory.
+  package func owners(of path: String) -> [String] { packages?.owners(of: path, consultingFirst: []) ?? [] }
+
   /// The packages that own a kernel and its headers, with versions and build dates; nil where nobody does.
   package func kernelOwner(of release: KernelRelease, hints: [String]) -> String? {
     let names = ["", "build/"].flatMap { name in

@@ -7,6 +7,8 @@ struct ImageJudge {
   let image: ImageCondition
   let condition: KernelCondition
   let configuration: SuiteConfiguration
+  /// Whether the kernel has another image that it can be booted with.
+  let hasSubstitute: Bool
 
   /// What is wrong; flaws that belong together become one finding.
   var findings: [Finding] {
@@ -19,13 +21,20 @@ struct ImageJudge {
       return Finding(
         image.image.path, weight, effect, Self.reason(flaws),
         cause: effect == .unknown ? .failedLook : .module,
-        remedy: effect == .unknown ? nil : "alpm-dkms initramfs \(condition.kernel.release)")
+        remedy: effect == .unknown ? nil : remedy)
     }
+  }
+
+  private var remedy: String {
+    image.image.generator == nil
+      ? "make it anew with what made it, which is not known here"
+      : "alpm-dkms initramfs \(condition.kernel.release)"
   }
 
   private static func reason(_ flaws: [ImageFlaw]) -> String {
     if flaws.contains(.missing) { return "the image is missing" }
     for case .unreadable(let reason) in flaws { return "the image cannot be read: \(reason)" }
+    for case .otherKernel(let release) in flaws { return "the image is for the kernel \(release)" }
     for case .unknown(let reason) in flaws { return "nothing is known about the image: \(reason)" }
     var parts: [String] = []
     let others = flaws.compactMap { if case .differs(let module) = $0 { module } else { nil } }
@@ -42,7 +51,8 @@ struct ImageJudge {
   private func weight(of flaw: ImageFlaw) -> Finding.Weight? {
     let module: String
     switch flaw {
-    case .missing, .unreadable, .unknown: return .normal
+    case .missing, .unreadable, .otherKernel: return hasSubstitute ? .normal : .critical
+    case .unknown: return .normal
     case .differs(let name), .gone(let name), .lacks(let name, _): module = name
     }
     let owner = condition.modules.first { owner in
@@ -57,7 +67,7 @@ extension ImageFlaw {
   /// cannot be checked.
   fileprivate var effect: Finding.Effect {
     switch self {
-    case .missing, .unreadable, .lacks: .unusable
+    case .missing, .unreadable, .otherKernel, .lacks: .unusable
     case .differs, .gone: .impaired
     case .unknown: .unknown
     }

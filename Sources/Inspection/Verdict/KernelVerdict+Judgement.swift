@@ -21,13 +21,17 @@ extension KernelVerdict {
     // Every fix of a file runs depmod too.
     let isStale = condition.hasStaleDependencies && opinions.allSatisfy(\.troubledFiles.isEmpty)
     let isCritical = opinions.contains { $0.module.installed != nil && $0.isCritical }
-    let images = condition.images.flatMap {
-      ImageJudge(image: $0, condition: condition, configuration: configuration).findings
+    let images = condition.images.flatMap { image in
+      let hasSubstitute = condition.images.contains { !$0.isUnusable }
+      return ImageJudge(
+        image: image, condition: condition, configuration: configuration, hasSubstitute: hasSubstitute
+      ).findings
     }
     self.init(
       kernel: condition.kernel, isRunning: condition.isRunning,
       findings: opinions.flatMap(\.findings)
-        + (isStale ? [Finding(staleDependenciesOf: condition, isCritical: isCritical)] : []) + images,
+        + (isStale ? [Finding(staleDependenciesOf: condition, isCritical: isCritical)] : [])
+        + condition.strays.map(Finding.init) + images,
       skips: opinions.flatMap(\.skips), images: condition.images)
   }
 }
@@ -157,6 +161,11 @@ extension Finding {
     self.init(
       "modules of \(kernel.release)", .normal, .unknown, "nothing is known about them: \(failedLook)",
       cause: .failedLook, remedy: nil)
+  }
+
+  fileprivate init(_ stray: StrayKernel) {
+    self.init(
+      stray.path, .critical, .unusable, stray.reason, cause: .otherKernel, remedy: stray.remedy)
   }
 
   /// Records may not say what is wrong; they knew of nothing else than age.

@@ -71,7 +71,7 @@ extension ImageCondition {
     .object([
       .init("path", .string(image.path)),
       .init("kernel", .string(image.kernel.release.description)),
-      .init("generator", .string(image.generator.rawValue)),
+      .init("generator", .string(orNull: image.generator?.rawValue)),
       .init("preset", .string(orNull: image.preset)),
       .init("unified_kernel_image", .bool(image.form == .unifiedKernelImage)),
       .init("fresh", .bool(isFresh)),
@@ -87,6 +87,7 @@ extension ImageFlaw {
       switch self {
       case .missing: ("missing", nil)
       case .unreadable: ("unreadable", nil)
+      case .otherKernel: ("other_kernel", nil)
       case .unknown: ("unknown", nil)
       case .differs(let module): ("differs", module)
       case .gone(let module): ("gone", module)

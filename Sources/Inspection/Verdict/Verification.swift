@@ -64,6 +64,7 @@ package struct Verification {
       }
       for index in conditions.indices {
         conditions[index].images = images.conditions.filter { $0.image.kernel == conditions[index].kernel }
+        conditions[index].strays = images.strays.filter { $0.kernel == conditions[index].kernel }
       }
       problems += images.problems.map(ConfigurationProblem.init)
     }

@@ -134,7 +134,7 @@ struct ImageExplanation {
 
   private func say(_ image: ImageCondition, on console: Console) {
     let preset = image.image.preset.map { " \($0)" } ?? ""
-    let maker = "\(image.image.generator.rawValue)\(preset)"
+    let maker = image.image.generator.map { "\($0.rawValue)\(preset)" } ?? "nothing here makes it"
     if image.isFresh {
       console.print("  -> \(image.image.path) (\(maker)): fresh, its modules are the installed ones")
     } else {

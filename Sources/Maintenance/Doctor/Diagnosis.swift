@@ -4,6 +4,7 @@ internal import DKMSEngine
 internal import DKMSModel
 internal import Hooks
 internal import Host
+internal import Initramfs
 internal import Inspection
 internal import JSON
 internal import Journal
@@ -20,6 +21,9 @@ struct Diagnosis: Hashable {
       facts.lookFindings + facts.configurationFindings + facts.hookFindings + facts.kernelFindings
       + facts.moduleFindings
       + facts.verdictFindings + facts.fileFindings + facts.pruneFindings + facts.images.compactMap(\.finding)
+      + facts.strayKernels.map { DoctorFinding(.strayKernel, $0.path, $0.reason, remedy: $0.remedy) }
+      + facts.hookTakeovers.map { DoctorFinding(.hook, $0.file.string, $0.reason, remedy: $0.remedy) }
+      + facts.leftoverPresets.map(\.finding)
     var known: Set<DoctorFinding> = []
     findings = all.filter { known.insert($0).inserted }
   }
@@ -225,13 +229,24 @@ extension DoctorFinding {
   }
 }
 
+extension LeftoverPreset {
+  /// That it makes nothing, and how that ends.
+  fileprivate var finding: DoctorFinding {
+    DoctorFinding(
+      .leftover, file, "it makes no image: the kernel that it names, \(kernelFile), is not there",
+      remedy: "if this system boots another file, remove \(file); otherwise put the kernel there again")
+  }
+}
+
 extension ImageCondition {
   /// What is wrong with it and what makes it anew; nil where it is fresh.
   var finding: DoctorFinding? {
     guard !isFresh else { return nil }
     let reasons = flaws.map(\.words).joined(separator: "; ")
     if isUnknown { return DoctorFinding(.unknownImage, image.path, reasons) }
+    let remedy = image.generator.map { _ in "alpm-dkms initramfs \(image.kernel.release)" }
     return DoctorFinding(
-      .staleImage, image.path, reasons, remedy: "alpm-dkms initramfs \(image.kernel.release)")
+      .staleImage, image.path, reasons,
+      remedy: remedy ?? "make it anew with what made it, which is not known here")
   }
 }

@@ -44,6 +44,12 @@ struct DoctorFacts {
   var prunable: [Prunable] = []
   /// The initramfs images.
   var images: [ImageCondition] = []
+  /// The files that should be kernels and are others.
+  var strayKernels: [StrayKernel] = []
+  /// Hook files of others in whose place one of this suite lies.
+  var hookTakeovers: [HookTakeover] = []
+  /// Presets of mkinitcpio that make nothing.
+  var leftoverPresets: [LeftoverPreset] = []
   /// The release that runs.
   var running = ""
   /// Where registrations are.
@@ -82,6 +88,7 @@ extension DoctorFacts {
     for name in HookInstallation.needed(for: InstalledGenerators(database).kinds) {
       hooks.append(try HookInstallation(name, in: directories))
     }
+    hookTakeovers = try HookTakeover.all(in: directories, root: layout.root, database)
   }
 
   private mutating func readTrees(_ snapshot: Snapshot, _ database: borrowing Database) throws(HostError) {
@@ -138,6 +145,8 @@ extension DoctorFacts {
       throw DKMSError(error)
     }
     images = found.conditions
+    strayKernels = found.strays
+    leftoverPresets = found.leftovers
     problems += found.problems.map(ConfigurationProblem.init)
   }
 }

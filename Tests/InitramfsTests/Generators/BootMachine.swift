@@ -137,6 +137,7 @@ struct BootMachine {
         -g) archive=$2; shift ;;
         -U) unified=$2; shift ;;
         -k | --kver | --kernel-version) kernel=$2; shift ;;
+        --nopost) : ;;
         --uefi) archive=; unified=${arguments[-1]} ;;
       esac
       shift
@@ -152,6 +153,8 @@ struct BootMachine {
       [[ $behaviour == forgetful || ! -e $file ]] || cp "$file" "$work/tree/$tree"
     done < "$ROOT/included"
     head -c 4000 /dev/zero > "$work/tree/init"
+    mkdir "$work/tree/usr/bin"
+    [[ $behaviour == lack ]] || : > "$work/tree/usr/bin/cryptsetup"
     [[ $behaviour == tiny ]] && rm "$work/tree/init"
     [[ $behaviour == large ]] && head -c 90000 /dev/zero > "$work/tree/init"
     (cd "$work/tree" && find . | sort | bsdtar -cnf - --format=newc -T -) > "$work/image"
@@ -159,6 +162,10 @@ struct BootMachine {
     [[ ! $archive ]] || cp "$work/image" "$archive"
     [[ ! $unified ]] || objcopy --add-section ".initrd=$work/image" --change-section-vma .initrd=0x3000000 \
       "$ROOT/stub.efi" "$unified"
+    case $behaviour in
+      complain) echo "==> ERROR: module not found: 'no-such'"; exit 1 ;;
+      lack) echo "  -> Running build hook: [encrypt]"; echo "==> ERROR: binary not found: 'cryptsetup'"; exit 1 ;;
+    esac
     if [[ $behaviour == fail ]]; then echo "==> ERROR: no such luck"; exit 1; fi
     """#
 }

@@ -36,8 +36,8 @@ import Testing
         "/efi/0123abcd/\(release)/initrd", "/efi/EFI/Linux/linux-\(release)-0123abcd.efi",
       ])
     let calls = recipes.map { Dracut(machine.system).arguments(for: $0, writing: ["OUT"]).dropFirst() }
-    #expect(calls[2] == ["--kver", release, "OUT"])
-    #expect(calls[3] == ["--no-hostonly", "--kver", release, "OUT"])
+    #expect(calls[2] == ["--no-uefi", "--kver", release, "OUT"])
+    #expect(calls[3] == ["--no-uefi", "--no-hostonly", "--kver", release, "OUT"])
     #expect(calls[6] == ["--uefi", "--kver", release, "OUT"])
   }
 
@@ -52,6 +52,22 @@ import Testing
     try put("boot/vmlinuz-\(BootMachine.otherRelease)")
     #expect(
       try await paths(machine.recipes(.dracut, bare)) == ["/boot/initramfs-\(BootMachine.otherRelease).img"])
+  }
+
+  @Test func anImageThatTheSystemsOwnHookDoesNotMakeIsNotMissed() async throws {
+    let kernel = try machine.kernel()
+    try put("boot/vmlinuz-linux")
+    for (generator, image) in [(ImageGenerator.dracut, "initramfs-"), (.booster, "booster-")] {
+      let hook = "usr/share/libalpm/hooks/90-\(generator.rawValue).hook"
+      try machine.directory.write("[Action]\nExec = /usr/share/scripts/own\n", to: hook)
+      try machine.directory.write(
+        "#!/bin/sh\n\(generator.rawValue) --uefi /efi/EFI/Linux/own.efi\n", to: "usr/share/scripts/own")
+      #expect(try await machine.recipes(generator, kernel).isEmpty)
+      try machine.directory.write(
+        "#!/bin/sh\n\(generator.rawValue) \"/boot/\(image)$base.img\"\n", to: "usr/share/scripts/own")
+      #expect(try await machine.recipes(generator, kernel).count == 1)
+      try machine.run("rm \(hook)")
+    }
   }
 
   @Test func driversAreAskedForByEveryFileOfDracut() async throws {

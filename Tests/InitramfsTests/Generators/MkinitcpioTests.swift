@@ -85,6 +85,9 @@ import Testing
       "/boot/vmlinuz-linux",
       "/boot/vmlinuz-linux-zen", "6.0.0-gone",
     ]
+    for name in names where name.hasPrefix("/") && name != "/boot/other" {
+      try machine.directory.write("", to: String(name.dropFirst()))
+    }
     for (index, name) in names.enumerated() {
       try machine.directory.write(
         "PRESETS=(one)\none_kver=\(name)\none_image=/boot/\(index).img\n",
@@ -174,7 +177,94 @@ import Testing
     #expect(recipes[0].requests.map(\.module) == ["ten"])
   }
 
+  @Test func aPresetWhoseKernelIsNotThereMakesNothing() async throws {
+    let kernel = try machine.kernel()
+    try machine.install("hello", "1")
+    try machine.directory.write(
+      "PRESETS=(default)\nALL_kver=/boot/vmlinuz-linux\ndefault_image=/boot/i.img\n",
+      to: "etc/mkinitcpio.d/linux.preset")
+    let found = await ImageSurvey(machine.system).recipes(of: .mkinitcpio, for: [kernel])
+    #expect(found.recipes.isEmpty && found.problems.isEmpty)
+    #expect(
+      found.leftovers == [
+        LeftoverPreset(
+          file: "\(root)/etc/mkinitcpio.d/linux.preset", kernelFile: "\(root)/boot/vmlinuz-linux")
+      ])
+  }
+
+  // MARK: Errors with which it writes an image all the same
+
+  @Test func anImageThatIsAsGoodAsTheOldOneIsUsedWhateverWasMissed() async throws {
+    try addPreset("default_image=/boot/i.img")
+    let kernel = try machine.kernel()
+    try machine.directory.write(
+      "HOOKS=(base)\n# no-such\nMODULES=(hello no_such)\n", to: "etc/mkinitcpio.conf")
+    try machine.install("hello", "1")
+    let recipes = try await machine.recipes(.mkinitcpio, kernel)
+    try await machine.settle(recipes)
+    try machine.install("hello", "2")
+    try machine.directory.write("complain", to: "behaviour")
+    let entry = try #require(await machine.plan(recipes).generated.first)
+    let complaints = try await machine.maker.make(entry)
+    #expect(
+      complaints == [
+        GenerationError(
+          "mkinitcpio", "module not found: 'no-such'",
+          remedy: "take no-such out of \(root)/etc/mkinitcpio.conf, line 3")
+      ])
+    #expect(await machine.plan(recipes).entries.map(\.decision) == [.keepFresh])
+  }
+
+  @Test func anImageThatLacksWhatTheOldOneHadIsNotUsed() async throws {
+    try addPreset("default_image=/boot/i.img")
+    let kernel = try machine.kernel()
+    try machine.directory.write("HOOKS=(base\n  encrypt)\n", to: "etc/mkinitcpio.conf")
+    try machine.install("hello", "1")
+    let recipes = try await machine.recipes(.mkinitcpio, kernel)
+    try await machine.settle(recipes)
+    let before = try machine.bytes("boot/i.img")
+    try machine.install("hello", "2")
+    try machine.directory.write("lack", to: "behaviour")
+    let error = await #expect(throws: GenerationError.self) { try await machine.settle(recipes) }
+    #expect(
+      error?.reason == "mkinitcpio ended with status 1: ==> ERROR: binary not found: 'cryptsetup'")
+    #expect(
+      error?.remedy?.hasPrefix(
+        "install what has cryptsetup, or take encrypt out of \(root)/etc/mkinitcpio.conf, line 2") == true)
+    #expect(try machine.bytes("boot/i.img") == before)
+  }
+
+  @Test func anErrorAmongThoseThatIsOfAnotherKindMeansThatItFailed() {
+    let missing = "==> ERROR: module not found: 'a'\n"
+    #expect(MkinitcpioComplaint.all(in: missing).map(\.name) == ["a"])
+    #expect(MkinitcpioComplaint.all(in: "\(missing)==> ERROR: Image generation FAILED: 'zstd'\n").isEmpty)
+  }
+
   // MARK: What follows
+
+  @Test func aVersionThatKnowsNoNopostIsNotToldSo() async throws {
+    try machine.run("sed -i '/--nopost) : ;;/d' bin/mkinitcpio")
+    try addPreset("default_image=/boot/i.img")
+    let kernel = try machine.kernel()
+    try machine.install("hello", "1")
+    try await machine.settle(machine.recipes(.mkinitcpio, kernel))
+    #expect(machine.calls == ["mkinitcpio -g /boot/.i.img.alpm-dkms-new -k \(BootMachine.release)"])
+  }
+
+  @Test func postHooksHaveTheEnvironmentThatMkinitcpioGivesThem() async throws {
+    try addPreset("ALL_kerneldest=/boot/k\ndefault_image=/boot/i.img")
+    let kernel = try machine.kernel()
+    try machine.install("hello", "1")
+    try addPostHook("note", "env | grep -E '^(MKINITCPIO|KERNEL)' | sort > $ROOT/seen")
+    try await machine.settle(machine.recipes(.mkinitcpio, kernel))
+    #expect(
+      machine.text("seen") == """
+        KERNELDESTINATION=/boot/k
+        KERNELVERSION=\(BootMachine.release)
+        MKINITCPIO_KERNELDEST=/boot/k
+        MKINITCPIO_PROCESS_PRESET=linux-default
+        """)
+  }
 
   private func addPreset(_ lines: String) throws {
     try machine.directory.write(

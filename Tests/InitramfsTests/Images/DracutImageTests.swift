@@ -58,6 +58,31 @@ import Testing
     #expect(try await imaging.condition(of: "image", .archive, .dracut).flaws == [.differs(module: "zfs")])
   }
 
+  @Test(arguments: [
+    "-R '.note.*' -R .comment -R .go.buildinfo -R .gosymtab -R '*orc_unwind*' -R .BTF --strip-unneeded",
+    "--strip-unneeded",
+  ])
+  func whatBoosterStripsIsNoOther(_ options: String) async throws {
+    let imaging = try Imaging()
+    let source =
+      Self.source + #"""
+
+        asm(".section .note.test, \"a\", @note\n .long 1\n .section .orc_unwind, \"a\"\n .long 1\n.text");
+        asm(".section .BTF\n .long 1\n.text");
+        """#
+    try imaging.put(source.bytes, "module.c")
+    try await Self.compile(1, in: imaging)
+    let module = "usr/lib/modules/\(Imaging.release)/updates/dkms/zfs.ko"
+    let strip = """
+      mkdir -p tree/${module%/*}; strip \(options) -o tree/$module installed/\(Imaging.release)/updates/dkms/zfs.ko
+      \(Imaging.pack) > image
+      """
+    try await imaging.run("module=\(module); \(strip)")
+    #expect(try await imaging.condition(of: "image", .archive, .booster).flaws == [])
+    try await Self.compile(2, in: imaging)
+    #expect(try await imaging.condition(of: "image", .archive, .booster).flaws == [.differs(module: "zfs")])
+  }
+
   @Test func modulesMayBeLeftAlone() async throws {
     let imaging = try await Self.made("--xz", "--nostrip")
     #expect(try await imaging.condition(of: "image", .archive, .dracut).flaws == [])

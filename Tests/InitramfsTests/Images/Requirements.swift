@@ -12,6 +12,13 @@ extension Trait where Self == ConditionTrait {
     }
   }
 
+  /// The test makes file systems in files.
+  static var requiresFileSystemTools: Self {
+    Requirement.needs("needs squashfs-tools and erofs-utils") {
+      Requirement.hasPrograms("mksquashfs", "unsquashfs", "mkfs.erofs", "fsck.erofs")
+    }
+  }
+
   /// The test makes an image with dracut.
   static var requiresDracut: Self {
     Requirement.slowlyNeeds("needs dracut and strip") { Requirement.hasPrograms("dracut", "strip") }

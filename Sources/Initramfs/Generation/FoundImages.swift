@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import DKMSModel
+internal import Host
+internal import SystemPackage
+
+/// Images that kernels are booted with and that no generator's configuration names.
+public struct FoundImages: Hashable, Sendable {
+  /// The runs that make them anew, by the generators that have left their marks in them.
+  public private(set) var recipes: [ImageRecipe] = []
+  /// Those that nothing here can make anew, with what there is of each.
+  public private(set) var orphans: [ImageCondition] = []
+  /// The looks that failed.
+  public private(set) var problems: [GenerationError] = []
+
+  /// Looks for them.
+  ///
+  /// - Parameters:
+  ///   - system: The system.
+  ///   - recipes: The runs that are known; their images are not looked for.
+  ///   - installed: The generators that can be run.
+  ///   - kernels: The kernels.
+  ///   - survey: What looks into images.
+  init(
+    on system: BootSystem, beside recipes: [ImageRecipe], installed: [ImageGenerator],
+    for kernels: [BootableKernel], _ survey: ImageSurvey
+  ) async {
+    let files: [FilePath]
+    let known: Set<FilePath>
+    do throws(HostError) {
+      files = try BootLoaderFiles(system).images()
+      let paths = recipes.flatMap(\.images).map { FilePath($0.path) }
+      known = Set(try paths.collect { path throws(HostError) in [try Files.resolved(path) ?? path] })
+    } catch {
+      problems.append(GenerationError(error))
+      return
+    }
+    for file in files where !known.contains((try? Files.resolved(file)) ?? file) {
+      await add(file, on: system, installed, kernels, survey)
+    }
+  }
+
+  private mutating func add(
+    _ file: FilePath, on system: BootSystem, _ installed: [ImageGenerator], _ kernels: [BootableKernel],
+    _ survey: ImageSurvey
+  ) async {
+    let form: InitramfsImage.Form =
+      file.string.lowercased().hasSuffix(".efi") ? .unifiedKernelImage : .archive
+    let contents: ImageContents
+    do throws(ImageError) { contents = try ImageReader().contents(of: file, form: form) } catch {
+      // Boot loaders and other systems' kernels are no images.
+      guard error.isFailedLook, let kernel = Self.kernel(ofPath: file, kernels) else { return }
+      let image = InitramfsImage(path: file.string, form: form, kernel: kernel.kernel, generator: nil)
+      orphans.append(ImageCondition(image: image, flaws: [.unknown(reason: error.reason)]))
+      return
+    }
+    guard let kernel = Self.kernel(of: contents, at: file, kernels, system) else { return }
+    var image = InitramfsImage(
+      path: file.string, form: form, kernel: kernel.kernel, generator: contents.maker)
+    if let maker = contents.maker, installed.contains(maker),
+      let recipe = await maker.generator(on: system).recipe(for: image)
+    {
+      recipes.append(recipe)
+      return
+    }
+    var condition = await survey.condition(of: image)
+    image.generator = nil
+    condition.image = image
+    orphans.append(condition)
+  }
+
+  /// The kernel that an image is for, as it tells itself, or else its path.
+  private static func kernel(
+    of contents: ImageContents, at file: FilePath, _ kernels: [BootableKernel], _ system: BootSystem
+  ) -> BootableKernel? {
+    let told = contents.release.map { [$0] } ?? Array(Set(contents.modules.compactMap(\.release)))
+    if let kernel = kernels.first(where: { told.contains($0.kernel.release.description) }) { return kernel }
+    // What was for a kernel that is gone should be for the one that has taken its name.
+    let isForAnother = told.contains { (try? system.hasModules(of: $0)) != false }
+    return isForAnother ? nil : kernel(ofPath: file, kernels)
+  }
+
+  private static func kernel(ofPath file: FilePath, _ kernels: [BootableKernel]) -> BootableKernel? {
+    let parts = file.components.map(\.string)
+    return kernels.first { kernel in
+      let names = [kernel.kernel.release.description, kernel.packageBase].compactMap { $0 }
+      return names.contains { name in
+        parts.contains(name) || ["-\(name)", "_\(name)"].contains { file.stem?.hasSuffix($0) == true }
+      }
+    }
+  }
+}
