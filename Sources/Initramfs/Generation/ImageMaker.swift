@@ -186,7 +186,10 @@ public struct ImageMaker: Sendable {
 
   private func place(_ staged: [FilePath], at goals: [FilePath], _ recipe: ImageRecipe) throws(HostError) {
     for path in staged { try Files.synchronize(path) }
-    if recipe.followUp != nil { try Files.write([], to: note(recipe)) }
+    if recipe.followUp != nil {
+      try Files.write([], to: note(recipe))
+      try Files.synchronize(state)
+    }
     for (path, goal) in zip(staged, goals) { try Files.rename(path, to: goal) }
     for goal in goals { try Files.synchronize(goal.removingLastComponent()) }
   }
