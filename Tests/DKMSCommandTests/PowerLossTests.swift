@@ -60,7 +60,7 @@ struct PowerLossTests {
         }
       }
     }
-    #expect(cuts > 100)
+    #expect(cuts > 50)
     #expect(
       problems.isEmpty,
       "\(operation): \(cuts) cuts, \(problems.count) violations\n\(problems.sorted().prefix(12).joined(separator: "\n"))"
