@@ -6,6 +6,7 @@
 #   make demo       run whole pacman transactions in a throwaway root and check every state
 #   make test       run every test, after installing what they need
 #   make test-quick run the half of the tests that needs neither root nor pacman, as any user
+#   make torture    let system calls go wrong, SEED and COUNT of them, and look at what is left
 #   make bench      time dkms against Debian's; make test must have run before
 #   make pages      write the parts of completions and dkms(8) that come from the tables of dkms
 #   make check      the walls between the targets, formatting, warnings, scripts and manual pages
@@ -40,13 +41,17 @@ BIN = $(DESTDIR)$(PREFIX)/bin
 HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
 SHARE = $(DESTDIR)$(PREFIX)/share
 HOOKS = $(SHARE)/libalpm/hooks
-SCRIPTS = .ci/run packaging/dkms-script Tests/check-* Tests/quick Tests/Root/* completions/dkms.bash \
+SCRIPTS = .ci/run packaging/dkms-script Tests/check-* Tests/quick Tests/Root/* Tests/Torture/torture completions/dkms.bash \
   Fixtures/packages/kmod-hooks/depmod Fixtures/packages/patched-dkms/log-*
 # The hooks and the script with the directory of the helpers as it is below PREFIX.
 PREFIXED = sed 's|usr/lib/alpm-dkms|$(PREFIX:/%=%)/lib/alpm-dkms|g'
 BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
 
-.PHONY: all build install install-built dist package demo test test-quick bench pages check clean
+# What `make torture` draws its accidents from, and how many it makes.
+SEED ?= 1
+COUNT ?= 1000
+
+.PHONY: all build install install-built dist package demo test test-quick torture bench pages check clean
 
 all: build
 
@@ -105,6 +110,7 @@ test:
 	$(MAKE) --no-print-directory package
 	Tests/check-walls .build/stage/usr/bin/* .build/stage/usr/lib/alpm-dkms/*
 	Tests/check-size .build/stage
+	Tests/Torture/torture .build/stage 1 48
 	ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" ALPM_DKMS_PACKAGE="$$(echo "$(CURDIR)"/.build/package/*)" \
 	  $(SWIFT) test $(DEBUG) --skip-build
 
@@ -112,6 +118,11 @@ test:
 test-quick:
 	$(SWIFT) build $(DEBUG) --build-tests
 	Tests/quick $(DEBUG)
+
+torture:
+	rm -rf .build/stage
+	$(MAKE) --no-print-directory install DESTDIR=.build/stage
+	Tests/Torture/torture .build/stage "$(SEED)" "$(COUNT)"
 
 bench:
 	rm -rf .build/stage

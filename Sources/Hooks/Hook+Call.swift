@@ -3,6 +3,7 @@
 package import DKMSEngine
 package import DKMSModel
 package import Host
+internal import JSON
 package import Journal
 package import SystemPackage
 
@@ -33,7 +34,7 @@ extension Hook {
       throw .system(
         operation: "tell", subject: "what earlier calls have left undone", reason: "\(error)")
     }
-    let call = HookCall(targets: targets + unfinished.calls.flatMap(\.knownTargets))
+    let call = HookCall(targets: targets + unfinished.calls.flatMap(targets(toFinish:)))
     let facts = try await Self(call, layout: layout, host: host).look()
     return HookPreview(facts: facts, plan: plan(facts))
   }
@@ -60,7 +61,7 @@ extension Hook {
     // These must come before this call itself is on record.
     if (try? journal.numbers)?.isEmpty == true { takeOverSettings(layout, narrator) }
     let unfinished = resumed(from: journal, narrator)
-    call.targets += unfinished.flatMap(\.knownTargets)
+    call.targets += unfinished.flatMap(Self.targets(toFinish:))
     var record = JournalRecord(kind, by: caller, targets: lines, began: host.now())
     let transaction = caller == .pacman ? host.parent : host.process
     record.transaction = transaction.isEmpty ? nil : transaction
@@ -101,6 +102,13 @@ extension Hook {
   /// What earlier calls left undone; always empty for a helper that concerns only its own transaction.
   private static func unfinished(in journal: Journal) throws(JournalError) -> Journal.Unfinished {
     kind.resumes ? try journal.unfinished(of: kind.rawValue) : .init()
+  }
+
+  /// What an earlier call was told, and what its plan had begun.
+  private static func targets(toFinish call: JournalRecord) -> [HookTarget] {
+    // Another version may have written the plan.
+    let plan: Plan? = try? call.plan?.decode()
+    return call.knownTargets + (plan?.unfinishedTargets ?? [])
   }
 
   /// The earlier calls whose work this one also does; says which they are, and what is unknown.

@@ -95,6 +95,8 @@ package protocol HookPlan: Codable, Hashable, Sendable {
   var words: [String] { get }
   /// The same with what became of each thing.
   func words(_ outcomes: [Outcome]) -> [String]
+  /// What a later call has to be told, beside the targets of this one, to finish what this plan has begun.
+  var unfinishedTargets: [HookTarget] { get }
   /// What was done, in half a line; without outcomes, what was planned.
   func summary(_ outcomes: [Outcome]?) -> String
 }
@@ -107,6 +109,8 @@ extension HookFacts {
 }
 
 extension HookPlan {
+  package var unfinishedTargets: [HookTarget] { [] }
+
   /// The plan as a record has it.
   package var json: JSON { JSON(encoding: self) }
 }

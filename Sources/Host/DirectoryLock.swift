@@ -40,7 +40,7 @@ public struct DirectoryLock: ~Copyable, Sendable {
     onWait: () -> Void
   ) async throws(HostError) -> DirectoryLock {
     while true {
-      if creates { try Files.makeDirectories(directory) }
+      if creates { try Files.makeLastingDirectories(directory) }
       guard
         let descriptor = try? FileDescriptor.open(directory, .readOnly, options: [.directory, .closeOnExec])
       else {

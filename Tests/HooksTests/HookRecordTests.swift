@@ -176,6 +176,25 @@ import Testing
     #expect(system.transcript.error.filter { $0.contains("did not finish its work") }.count == 1)
   }
 
+  @Test func whatACallHadBuiltAndNotYetInstalledTheNextOneInstalls() async throws {
+    let suite = "usr/lib/alpm-dkms/alpm-dkms-install"
+    let id = try system.addSource("hello", "1.0")
+    #expect(try await system.run(InstallHook.self, suite) == 0)
+    let plan = try journal.record(1).plan
+    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
+    try Files.remove(system.layout.activeLink(id.name, kernel))
+    try Files.remove(system.installedFile(id.name, "6.1.0"))
+    // Whoever has only built a module wants no more than that.
+    #expect(try await system.run(InstallHook.self, suite) == 0)
+    #expect(system.installed("hello", "6.1.0") == nil)
+
+    var call = JournalRecord(.install, by: .pacman, targets: [TargetLine(suite)], began: 1)
+    call.plan = plan
+    _ = try await journal.begin(call)
+    #expect(try await system.run(InstallHook.self, suite) == 0)
+    #expect(system.installed("hello", "6.1.0") != nil)
+  }
+
   // MARK: Records that this version has not written
 
   @Test func whatAnotherVersionLeftUndoneIsDone() async throws {

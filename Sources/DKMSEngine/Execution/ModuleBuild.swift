@@ -308,7 +308,7 @@ struct ModuleBuild {
   private func compress(_ file: FilePath, _ compression: Compression) async throws(DKMSError) {
     let options = runner.options
     switch compression {
-    case .none: break
+    case .none: return
     case .gzip: try await runner.tool("gzip", options.gzipArguments + ["-f", file.string])
     case .xz: try await runner.tool("xz", options.xzArguments + ["-f", file.string])
     case .zstd: try await runner.tool("zstd", options.zstdArguments + ["-f", file.string])

@@ -30,7 +30,7 @@ struct OriginalModules: Sendable {
     let isNoted: Bool
   }
 
-  /// Takes a module out of the way.
+  /// Keeps a copy of a module that is in the way; it stays there until ours has come.
   func keep(_ file: FilePath) throws(HostError) {
     guard let fileName = file.lastComponent else { return }
     var kept = archive.appending(fileName)
@@ -39,9 +39,9 @@ struct OriginalModules: Sendable {
       _ = place.removePrefix(layout.kernel(kernel.release))
       kept = archive.appending("collisions").appending(place.components).appending(fileName)
     }
-    try Files.makeDirectories(kept.removingLastComponent())
+    try Files.makeLastingDirectories(kept.removingLastComponent())
     try Files.write(Array("\(file)\n".utf8), to: note(kept))
-    try Files.move(file, to: kept)
+    try Files.duplicate(file, to: kept)
   }
 
   /// All that is kept.

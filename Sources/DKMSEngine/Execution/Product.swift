@@ -48,6 +48,7 @@ struct Product: Sendable {
   func withdraw() throws(HostError) {
     if try Files.exists(staged) {
       try Files.exchange(staged, with: product)
+      try Files.synchronize(product.removingLastComponent())
     } else {
       try discard()
     }
@@ -57,6 +58,8 @@ struct Product: Sendable {
   func discard() throws(HostError) {
     try Files.remove(doomed)
     try Files.rename(product, to: doomed)
+    // Or a power loss could leave it in its place without some of what it held.
+    try Files.synchronize(product.removingLastComponent())
     try Files.remove(doomed)
   }
 }

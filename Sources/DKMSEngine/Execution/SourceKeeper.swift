@@ -56,10 +56,11 @@ public struct SourceKeeper: Sendable {
     try onFiles { () throws(HostError) in
       if try Files.exists(kept) {
         try Files.exchange(staged, with: kept)
-        try Files.remove(staged)
       } else {
         try Files.rename(staged, to: kept)
       }
+      try Files.synchronize(layout.registration(id))
+      try Files.remove(staged)
     }
   }
 }

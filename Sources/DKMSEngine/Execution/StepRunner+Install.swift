@@ -34,9 +34,11 @@ extension StepRunner {
     try Self.checkNotCancelled("install", id)
     let predecessor = try onFiles { () throws(HostError) in try installedNames(id, kernel) }
     try onFiles { () throws(HostError) in
-      try archiveOriginals(of: files.map(\.name), for: id, kernel)
-      try Files.makeDirectories(layout.installed(kernel.release))
+      let originals = try archiveOriginals(of: files.map(\.name), for: id, kernel)
+      try Files.makeLastingDirectories(layout.installed(kernel.release))
       for file in files { try put(file, of: id, kernel) }
+      let goals = files.map { layout.installed(kernel.release).appending($0.file) }
+      for file in originals where !goals.contains(file) { try Files.remove(file) }
       try removeLeftovers(of: predecessor.subtracting(files.map(\.name)), kernel)
       try Files.synchronize(layout.installed(kernel.release))
       try Files.link(
@@ -139,9 +141,10 @@ extension StepRunner {
     } else {
       try Files.copy(product, to: goal)
     }
-    for old in try copies(of: file.name, in: layout.installed(kernel.release)) where old != goal {
-      try Files.remove(old)
-    }
+    let former = try copies(of: file.name, in: layout.installed(kernel.release)).filter { $0 != goal }
+    // A power loss may keep what comes later and lose what came before.
+    if !former.isEmpty { try Files.synchronize(layout.installed(kernel.release)) }
+    for old in former { try Files.remove(old) }
   }
 
   /// Files of a module in a directory, however compressed.

@@ -25,6 +25,7 @@ extension StepRunner {
         try onFiles { () throws(HostError) in
           if state == .withoutKey { try Files.rename(keys.certificate, to: keys.formerCertificate) }
           try Files.rename(keys.stagedKey, to: keys.key)
+          try Files.synchronize(keys.key.removingLastComponent())
         }
       }
       try publishCertificate(of: keys)
@@ -70,6 +71,7 @@ extension StepRunner {
     }
     try onFiles { () throws(HostError) in
       for file in [keys.stagedKey, keys.stagedCertificate] { try Files.synchronize(file) }
+      try Files.synchronize(keys.stagedCertificate.removingLastComponent())
     }
   }
 
@@ -82,7 +84,7 @@ extension StepRunner {
   private func publishCertificate(of keys: SigningKeys) throws(DKMSError) {
     try onFiles { () throws(HostError) in
       try Files.rename(keys.stagedCertificate, to: keys.certificate)
-      for file in [keys.key, keys.certificate] { try Files.synchronize(file.removingLastComponent()) }
+      try Files.synchronize(keys.certificate.removingLastComponent())
     }
   }
 

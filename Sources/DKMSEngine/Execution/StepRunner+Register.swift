@@ -60,6 +60,8 @@ extension StepRunner {
       try onFiles { () throws(HostError) in
         try Files.remove(doomed)
         try Files.rename(layout.registration(id), to: doomed)
+        // Or a power loss could leave it in its place without some of what it held.
+        try Files.synchronize(layout.module(id.name))
         try Files.remove(doomed)
       }
       return true

@@ -35,6 +35,7 @@ extension StepRunner {
         throw .tarball(error) { .tarballFailed(path: file.string, reason: $0) }
       }
       try onFiles { () throws(HostError) in
+        try Files.synchronize(staged)
         try Files.rename(staged, to: file)
         try Files.synchronize(directory)
       }
@@ -135,13 +136,14 @@ extension StepRunner {
         try Files.remove(staged)
         try Files.makeDirectories(staged)
         try Files.copy(configuration, to: staged.appending("dkms.conf"))
+        try Files.synchronize(staged)
         if try Files.exists(goal) {
           try Files.exchange(staged, with: goal)
-          try Files.remove(staged)
         } else {
           try Files.rename(staged, to: goal)
         }
         try Files.synchronize(layout.registration(id))
+        try Files.remove(staged)
       }
       return []
     }
@@ -173,6 +175,7 @@ extension StepRunner {
           }
           let names = try tree.moduleFiles(in: staged.appending("module")).keys
           try noteDroppedModules(id, kernel, keeping: Array(names), in: staged)
+          try Files.synchronize(staged)
         }
         try await publish(product, id, kernel)
         return []

@@ -104,12 +104,17 @@ extension StepRunner {
 }
 
 extension StepRunner {
-  /// Takes modules of these names out of the way, unless they were built here.
+  /// Keeps copies of modules of these names that are in the way, unless they were built here.
   ///
   /// Modules in other places stay: depmod prefers ours, and their package still finds its files.
-  func archiveOriginals(of names: [String], for id: ModuleID, _ kernel: Kernel) throws(HostError) {
+  ///
+  /// - Returns: The files. They are left for ours to replace, so that the kernel has the module at every moment.
+  func archiveOriginals(
+    of names: [String], for id: ModuleID, _ kernel: Kernel
+  ) throws(HostError) -> [FilePath] {
     // What was in the way is put away already; what is there now is ours.
-    guard try !tree.isDeclared(id.name, kernel) else { return }
+    guard try !tree.isDeclared(id.name, kernel) else { return [] }
+    var kept: [FilePath] = []
     // Another run may have changed the kernel since the plan was made.
     let kernelTree = KernelTree(kernel.release, in: layout, options: options)
     let originals = OriginalModules(inTheWayOf: id.name, kernel, in: layout)
@@ -123,8 +128,10 @@ extension StepRunner {
           continue
         }
         try originals.keep(file)
+        kept.append(file)
       }
     }
+    return kept
   }
 
   /// Forgets installations of this module that others have put away: once it is uninstalled, they must not

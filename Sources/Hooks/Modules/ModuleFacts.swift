@@ -73,6 +73,17 @@ extension TreeState {
 }
 
 extension Plan: HookPlan {
+  /// What was to be installed: where it is built and not installed, nothing else says so.
+  package var unfinishedTargets: [HookTarget] {
+    steps.compactMap { planned in
+      if case .install(let id, _) = planned.step {
+        .moduleSource(directory: id.sourceDirectoryName)
+      } else {
+        nil
+      }
+    }
+  }
+
   package func words(_ outcomes: [Outcome]) -> [String] {
     zip(steps.map(\.words), outcomes).map { "\($0): \($1.words)" } + skips.map(\.words)
   }

@@ -89,10 +89,19 @@ extension Files {
   ///
   /// - Throws: `HostError`; the file is where it was then, or in both places.
   public static func move(_ file: FilePath, to path: FilePath) throws(HostError) {
+    try duplicate(file, to: path)
+    try remove(file)
+    try synchronize(file.removingLastComponent())
+  }
+
+  /// Copies a file, also to another file system, with its owner, permissions and times, and brings its name to the disk.
+  ///
+  /// - Throws: `HostError`; what was there before then is there still.
+  public static func duplicate(_ file: FilePath, to path: FilePath) throws(HostError) {
     guard let original = try status(file, follow: false) else {
-      throw HostError("move", file, .noSuchFileOrDirectory)
+      throw HostError("copy", file, .noSuchFileOrDirectory)
     }
-    try makeDirectories(path.removingLastComponent())
+    try makeLastingDirectories(path.removingLastComponent())
     let staged = stagingPath(for: path)
     do {
       try writeStaged(try read(file), to: staged, for: path, .ownerReadWrite, like: original)
@@ -102,8 +111,6 @@ extension Files {
       unlink(staged.string)
       throw error
     }
-    try remove(file)
-    try synchronize(file.removingLastComponent())
   }
 
   /// Puts a copy of a file in the place of another, in one step.

@@ -66,7 +66,10 @@ public struct ImageMaker: Sendable {
       throw complaint?.failure ?? error
     }
     if recipe.followUp != nil {
-      try look { () throws(HostError) in try Files.write([], to: note(recipe)) }
+      try look { () throws(HostError) in
+        try Files.write([], to: note(recipe))
+        try Files.synchronize(state)
+      }
     }
     try placement.place(recipe)
     try await follow(recipe, archive: archive)

@@ -161,6 +161,7 @@ struct DoctorRepairs {
     do throws(HostError) {
       try Files.remove(doomed)
       try Files.rename(registration, to: doomed)
+      try Files.synchronize(registration.removingLastComponent())
       try Files.remove(doomed)
     } catch { throw DKMSError(error) }
     lock.release()
