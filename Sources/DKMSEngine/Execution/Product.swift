@@ -54,9 +54,12 @@ struct Product: Sendable {
   }
 
   /// Moves it out of sight in one step, then deletes it.
+  ///
+  /// Where that takes many steps, it counts as unfinished from the first to the last.
   func discard() throws(HostError) {
-    try Files.remove(doomed)
-    try Files.rename(product, to: doomed)
-    try Files.remove(doomed)
+    try Files.discard(product, as: doomed, last: Self.mark) { () throws(HostError) in
+      try Files.write([], to: product.appending(Self.mark))
+      try Files.synchronize(product)
+    }
   }
 }
