@@ -80,7 +80,7 @@ struct RaceTests {
     let (lonely, both) = (ends[..<2], ends[2...])
     try await withThrowingTaskGroup(of: Void.self) { group in
       for (held, other) in [(pair.one, pair.other), (pair.other, pair.one)] {
-        for number in 1...10 {
+        for number in [1, 2, 4, 6] {
           group.addTask {
             let copy = try await machine.copy()
             let runs = try await race(held, other, beforeLock: number, on: copy)
