@@ -7,6 +7,7 @@
 #   make test       run every test, after installing what they need
 #   make test-quick run the half of the tests that needs neither root nor pacman, as any user
 #   make torture    let system calls go wrong, SEED and COUNT of them, and look at what is left
+#   make fuzz       feed every reader, or those of READERS, with made-up input, TIME seconds each, by SEED
 #   make bench      time dkms against Debian's; make test must have run before
 #   make pages      write the parts of completions and dkms(8) that come from the tables of dkms
 #   make check      the walls between the targets, formatting, warnings, scripts and manual pages
@@ -45,13 +46,17 @@ SCRIPTS = .ci/run packaging/dkms-script Tests/check-* Tests/quick Tests/Root/* T
   Fixtures/packages/kmod-hooks/depmod Fixtures/packages/patched-dkms/log-*
 # The hooks and the script with the directory of the helpers as it is below PREFIX.
 PREFIXED = sed 's|usr/lib/alpm-dkms|$(PREFIX:/%=%)/lib/alpm-dkms|g'
+# Coverage is what libFuzzer goes by. Swift's usual linker stumbles over the sanitizer's debugging information.
+FUZZ = --scratch-path .build/fuzz --product fuzz -Xswiftc -O -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld
+TIME = 60
+SEED = 1
+READERS = $$(.build/fuzz/debug/fuzz)
 BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
 
-# What `make torture` draws its accidents from, and how many it makes.
-SEED ?= 1
-COUNT ?= 1000
+# How many accidents `make torture` makes.
+COUNT = 1000
 
-.PHONY: all build install install-built dist package demo test test-quick torture bench pages check clean
+.PHONY: all build install install-built dist package demo test test-quick torture fuzz bench pages check clean
 
 all: build
 
@@ -119,10 +124,19 @@ test-quick:
 	$(SWIFT) build $(DEBUG) --build-tests
 	Tests/quick $(DEBUG)
 
+# Draws the accidents from SEED.
 torture:
 	rm -rf .build/stage
 	$(MAKE) --no-print-directory install DESTDIR=.build/stage
 	Tests/Torture/torture .build/stage "$(SEED)" "$(COUNT)"
+
+# What ends a reader is written to .build/fuzz; what reached new code stays in its corpus for the next time.
+fuzz:
+	ALPM_DKMS_FUZZ=1 $(SWIFT) build $(FUZZ)
+	for reader in $(READERS); do \
+	  echo "==> $$reader"; \
+	  .build/fuzz/debug/fuzz $$reader -max_total_time=$(TIME) -seed=$(SEED) -timeout=20 -rss_limit_mb=1024 -verbosity=0 \
+	    -print_final_stats=1 -artifact_prefix=.build/fuzz/$$reader- .build/fuzz/corpus/$$reader || exit; done
 
 bench:
 	rm -rf .build/stage

@@ -28,6 +28,21 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
 }
 
+// Readers under fuzz: a test like others, or, for `make fuzz`, a program with libFuzzer's main loop in the place of tests.
+let isFuzzing = Context.environment["ALPM_DKMS_FUZZ"] != nil
+let fuzzDependencies: [Target.Dependency] = [
+  "Archives", "DKMSEngine", "DKMSModel", "Host", "Initramfs", "Inspection", "Journal", "JSON", "Pacman",
+  systemPackage,
+]
+let fuzz =
+  isFuzzing
+  ? Target.executableTarget(
+    name: "fuzz", dependencies: fuzzDependencies, path: "Tests/FuzzTests", exclude: ["ReaderTests.swift"],
+    swiftSettings: settings)
+  : .testTarget(
+    name: "FuzzTests", dependencies: fuzzDependencies + ["TestSupport"], path: "Tests/FuzzTests",
+    exclude: ["Fuzz.swift"], swiftSettings: settings)
+
 let package = Package(
   name: "alpm-dkms",
   dependencies: [
@@ -99,6 +114,7 @@ let package = Package(
       ]),
     tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", "JSON", systemPackage]),
     tests("TransactionTests", ["Host", systemPackage]),
+    fuzz,
   ],
   swiftLanguageModes: [.v6]
 )

@@ -63,6 +63,8 @@ extension DKMSError: CustomStringConvertible {
       "\(id): its \(script.rawValue) script was stopped because it had printed nothing for \(limit.inWords)"
     case .changedMeanwhile(let id, let source):
       "\(id): the dkms.conf in \(source), or a file that overrides it, changed while this was at work"
+    case .overtaken(let id, let kernel, let change, let rival):
+      "\(id)\(kernel.map { " for \($0.release)" } ?? "")\(change.words(by: rival ?? "another run"))"
     case .productIncomplete(let id, let kernel, let file):
       "\(id) for \(kernel.release): \(file) is missing from the tree"
     case .nothingInstalled(let id, let kernel, let reasons):
@@ -144,7 +146,7 @@ extension DKMSError: CustomStringConvertible {
       "the log is \(log); a longer silence-limit can be set in /etc/alpm-dkms.conf"
     case .scriptSilent:
       "a longer silence-limit can be set in /etc/alpm-dkms.conf"
-    case .changedMeanwhile:
+    case .changedMeanwhile, .overtaken:
       "run the same command again"
     case .productIncomplete(let id, let kernel, _):
       "dkms build --force \(id) -k \(kernel.release)"
@@ -195,6 +197,8 @@ extension DKMSError: CustomStringConvertible {
     case .alreadyAdded, .notAdded, .nameNotAdded, .tarballUnusable, .tarballWithoutConfiguration:
       .wrongState
     case .patchOutside, .patchMissing: .unusable
+    case .overtaken(_, _, .removed, _): .wrongState
+    case .overtaken(_, _, .unbuilt, _): .installFailed
     case .kernelMissing, .patchFailed, .productIncomplete, .nothingInstalled, .depmodFailed,
       .tarballFailed, .notBuilt:
       .installFailed
@@ -207,8 +211,21 @@ extension DKMSError: CustomStringConvertible {
     case .scriptFailed(_, .preInstall, _, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
     case .scriptSilent: .buildFailed
     case .scriptFailed(_, _, let status, _, _): ExitStatus(rawValue: status)
-    case .changedMeanwhile, .keysUnavailable, .libraryMissing, .fileListDamaged, .removalUnasked, .system:
+    case .changedMeanwhile, .overtaken, .keysUnavailable, .libraryMissing, .fileListDamaged, .removalUnasked,
+      .system:
       .refused
+    }
+  }
+}
+
+extension Overtaking {
+  fileprivate func words(by rival: String) -> String {
+    switch self {
+    case .removed: " was removed meanwhile by \(rival)"
+    case .unbuilt: ": its build was removed meanwhile by \(rival)"
+    case .uninstalled: " was uninstalled meanwhile by \(rival)"
+    case .built: " was built meanwhile by \(rival), so it stays registered"
+    case .installed: " was installed meanwhile by \(rival), so its build stays"
     }
   }
 }

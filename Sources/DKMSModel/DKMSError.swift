@@ -58,6 +58,8 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case scriptSilent(ModuleID, script: ScriptKind, limit: Duration)
   /// What configures a module is no longer what the plan was made from.
   case changedMeanwhile(ModuleID, source: String)
+  /// Another run has changed what this one was about to, since the plan was made; who it was, where that is known.
+  case overtaken(ModuleID, Kernel?, Overtaking, by: String?)
   /// A built module file is missing from the tree.
   case productIncomplete(ModuleID, Kernel, file: String)
   /// No module of the package may replace what the kernel has.
@@ -90,6 +92,28 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case libraryMissing(package: String, detail: String)
   /// A file operation or a program failed.
   case system(operation: String, subject: String, reason: String)
+}
+
+/// What another run has done to a module meanwhile.
+public enum Overtaking: String, Codable, Hashable, Sendable, CaseIterable {
+  /// It is no longer registered.
+  case removed
+  /// It is no longer built.
+  case unbuilt
+  /// It is no longer installed.
+  case uninstalled
+  /// It is built.
+  case built
+  /// It is installed.
+  case installed
+
+  /// Whether something is gone: who wanted it gone has nothing left to do.
+  public var isUndoing: Bool {
+    switch self {
+    case .removed, .unbuilt, .uninstalled: true
+    case .built, .installed: false
+    }
+  }
 }
 
 extension DKMSError {

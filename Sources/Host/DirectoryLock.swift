@@ -4,6 +4,19 @@ internal import Glibc
 public import SystemPackage
 
 /// A lock on a directory itself, held until the value ends; no lock file can be left behind.
+///
+/// Whoever holds one of these may wait for those below it, and for none above it; so no two wait for each other.
+///
+/// 1. The state of images, while images are made.
+/// 2. The registration of a module version: shared by what works on one of its builds, alone for what adds, removes or
+///    relinks it.
+/// 3. Its products for one kernel, alone: what builds, loads, installs, uninstalls or removes that build. Shared by what
+///    packs it; who needs those of several kernels takes them in the order of their names.
+/// 4. One of: the source of the module, for a build that writes there; the record of its failures; the source tree.
+/// 5. The directory of one kernel, alone: what changes its modules or their indexes.
+///
+/// What sweeps, prunes or repairs never waits: it takes each lock if it is free, and leaves the thing alone if not.
+/// `docs/locks.md` goes through the pairs.
 public struct DirectoryLock: ~Copyable, Sendable {
   private let descriptor: FileDescriptor
 
@@ -32,12 +45,13 @@ public struct DirectoryLock: ~Copyable, Sendable {
   ///   - mode: Whether it is shared.
   ///   - creates: Whether the directory is made where there is none.
   ///   - patience: How long to wait silently for another holder.
+  ///   - onContention: Told of another process that holds it, when first it has to be waited for and then every second.
   ///   - onWait: Called if that was not long enough.
   /// - Returns: The lock, held.
   /// - Throws: `HostError`, also where the task is cancelled.
   public static func acquire(
     _ directory: FilePath, _ mode: Mode, creates: Bool = true, patience: Duration = .seconds(2),
-    onWait: () -> Void
+    onContention: (LockHolder) -> Void = { _ in }, onWait: () -> Void
   ) async throws(HostError) -> DirectoryLock {
     while true {
       if creates { try Files.makeLastingDirectories(directory) }
@@ -51,7 +65,10 @@ public struct DirectoryLock: ~Copyable, Sendable {
       let clock = ContinuousClock()
       let start = clock.now
       var isAnnounced = false
+      var attempts = 0
       while flock(descriptor.rawValue, mode.operation | LOCK_NB) != 0 {
+        if attempts % 100 == 0 { LockHolder.ofLock(on: descriptor).map(onContention) }
+        attempts += 1
         // The lock is polled, because a blocking call could not be cancelled.
         guard (try? await Task.sleep(for: .milliseconds(10))) != nil else {
           throw HostError("lock", directory, .interrupted)

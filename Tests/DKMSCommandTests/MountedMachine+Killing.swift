@@ -18,8 +18,11 @@ extension MountedMachine {
   }
 
   /// The changes that a call would make, each once, in their order.
-  func changes(by words: String) async throws -> [Change] {
-    let run = try await copy().shell(
+  func changes(by words: String) async throws -> [Change] { try await copy().changesHere(by: words) }
+
+  /// The same, made by the call in this machine.
+  func changesHere(by words: String) async throws -> [Change] {
+    let run = try await shell(
       """
       strace -f -qq -e trace=\(Change.calls.joined(separator: ",")) -o /mnt/trace /mnt/dkms \(words) >&2
       cat /mnt/trace

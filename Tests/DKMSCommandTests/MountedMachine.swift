@@ -11,6 +11,8 @@ import Testing
 /// all, and nothing of the host's own DKMS is seen or touched.
 final class MountedMachine: Sendable {
   private let directory: TemporaryDirectory
+  /// What lies beneath, unchanged, where this machine is a layer over another.
+  private let lower: MountedMachine?
 
   /// Which implementation is called.
   enum Program {
@@ -24,9 +26,21 @@ final class MountedMachine: Sendable {
 
   init() throws {
     directory = try TemporaryDirectory()
+    lower = nil
     for name in Self.places.keys { try Files.makeDirectories(path(name)) }
     // Keys take time to make. The reference at hand knows no try_sign_modules.
     try write("try_sign_modules=false\nsign_file=/nonexistent\n", to: "etc/framework.conf")
+  }
+
+  /// Makes a machine that is a layer over another, which must not be changed as long as this one lives.
+  ///
+  /// What `path` gives then is the layer, and shows only what differs; `contents` tells of the whole.
+  init(over lower: MountedMachine, in place: FilePath = "/tmp") throws {
+    directory = try TemporaryDirectory(in: place)
+    self.lower = lower
+    for name in Self.places.keys {
+      for part in [name, "work/\(name)"] { try Files.makeDirectories(path(part)) }
+    }
   }
 
   private static let places = [
@@ -101,7 +115,7 @@ final class MountedMachine: Sendable {
     _ command: String, _ arguments: [String] = [], by program: Program = .ours, as user: User = .root,
     environment: [String: String] = [:]
   ) async throws -> Run {
-    let places = Self.places.sorted { $0.key < $1.key }.map { "\(path($0.key)):\($0.value)" }
+    let places = Self.places.sorted { $0.key < $1.key }.map { "\(mount($0.key)):\($0.value)" }
     let who = user == .root ? [] : ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     let binary = program == .ours ? TestParts.program("dkms") : TestParts.reference
     let inside = who + ["/bin/bash", "-c", #"dkms() { /mnt/dkms "$@"; }; "# + Self.direct(command), "bash"]
@@ -119,16 +133,38 @@ final class MountedMachine: Sendable {
     command.replacing("exec dkms", with: "exec /mnt/dkms")
   }
 
+  /// What `mount` is told of a place: options, and what it mounts.
+  private func mount(_ name: String) -> String {
+    guard let lower else { return "--bind \(path(name))" }
+    // Renaming directories of the lower layer is refused, as it is where nobody has set anything.
+    let layers = "lowerdir=\(lower.path(name)),upperdir=\(path(name)),workdir=\(path("work/\(name)"))"
+    return "-t overlay overlay -o redirect_dir=off,\(layers)"
+  }
+
   private static let enter = #"""
     mount -t tmpfs tmpfs /mnt && touch /mnt/dkms && mount --bind "$1" /mnt/dkms || exit 125
     shift
     while [[ $1 != -- ]]; do
-      mkdir -p "${1#*:}" && mount --bind "${1%%:*}" "${1#*:}" || exit 125
+      mkdir -p "${1#*:}" && mount ${1%%:*} "${1#*:}" || exit 125
       shift
     done
     shift
     exec "$@"
     """#
+
+  /// Every path in the machine with its kind, permissions and what it holds, also where the machine is a layer.
+  ///
+  /// Of files that tell times, as logs and archives do, only the names.
+  func contents() async throws -> Set<String> {
+    let run = try await shell(
+      """
+      cd / && find etc/dkms var/lib/dkms usr/src usr/lib/modules -xdev -printf '%y %m %p %l\\n'
+      find etc/dkms var/lib/dkms usr/src usr/lib/modules -xdev -type f ! -name '*.log' ! -name '*.gz' \
+        ! -name 'modules.*' -exec sha256sum {} +
+      """)
+    try #require(run.status == 0, "\(run)")
+    return Set(run.lines)
+  }
 
   /// Every path in the machine.
   var tree: [String] {

@@ -88,6 +88,12 @@ import Testing
       Case(script(.preInstall, nil), 101, naming: "hello/1.0", "PRE_INSTALL", "42"),
       Case(script(.postInstall, nil), 42, naming: "hello/1.0", "POST_INSTALL", "42"),
       Case(script(.postRemove, nil), 42, naming: "hello/1.0", "POST_REMOVE", "42"),
+      Case(
+        .overtaken(id, nil, .removed, by: "dkms remove (process 7)"), 3,
+        naming: "hello/1.0", "removed meanwhile by dkms remove (process 7)"),
+      Case(.overtaken(id, kernel, .unbuilt, by: nil), 6, naming: "hello/1.0", "6.1.0-x", "another run"),
+      Case(.overtaken(id, kernel, .installed, by: nil), 1, naming: "hello/1.0", "6.1.0-x", "its build stays"),
+      Case(.overtaken(id, nil, .built, by: nil), 1, naming: "hello/1.0", "stays registered"),
       Case(.productIncomplete(id, kernel, file: "h.ko"), 6, naming: "hello/1.0", "6.1.0-x", "h.ko"),
       Case(.nothingInstalled(id, kernel, reasons: ["one", "two"]), 6, naming: "hello/1.0", "one", "two"),
       Case(.depmodFailed(kernel.release, detail: "no room"), 6, naming: "6.1.0-x", "no room"),

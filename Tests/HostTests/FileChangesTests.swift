@@ -123,6 +123,67 @@ import Testing
     #expect(directory.listing() == expected)
   }
 
+  // MARK: File by file, where directories cannot be renamed
+
+  /// Two directories that differ in every way.
+  private func makeDifferent() throws {
+    for name in ["goal/same", "goal/old", "goal/deep/old", "goal/was/a/directory"] {
+      try directory.write("old", to: name)
+    }
+    for name in ["new/same", "new/new", "new/deep/new", "new/was"] { try directory.write("new", to: name) }
+    try Files.link(path.appending("goal/link"), to: "old")
+    try Files.link(path.appending("new/link"), to: "new")
+    chmod(path.appending("new").string, 0o750)
+  }
+
+  private func contents(_ name: String) -> [String] {
+    directory.listing(of: name).map { entry in
+      "\(entry) \(Disk.kind(path.appending("\(name)/\(entry)")) == .file ? Disk.text(path.appending("\(name)/\(entry)")) ?? "" : "")"
+    }
+  }
+
+  @Test func directoriesAreSwappedFileByFile() throws {
+    try makeDifferent()
+    let (old, new) = (contents("goal"), contents("new"))
+    try Files.exchangeInPlace(path.appending("new"), with: path.appending("goal"))
+    #expect(contents("goal") == new)
+    #expect(contents("new") == old)
+    #expect(mode(path.appending("goal")) == 0o750)
+    #expect(Disk.list(path) == ["goal", "new"])
+  }
+
+  @Test(
+    "A swap file by file that was killed in between leaves the old directory after recovery", arguments: 0...4
+  )
+  func recoveredFileByFile(_ files: Int) async throws {
+    try makeDifferent()
+    let old = contents("goal")
+    // As far as a killed run came: it has kept a copy, and replaced or removed some of the files.
+    let copy = try await Run.program("/bin/cp", ["-a", "\(path)/goal", "\(path)/.goal.alpm-dkms-kept"])
+    try #require(copy.status == 0)
+    let changes = ["same", "deep", "link", "was"]
+    for name in changes.prefix(files) {
+      try Files.remove(path.appending("goal/\(name)"))
+      try Files.rename(path.appending("new/\(name)"), to: path.appending("goal/\(name)"))
+    }
+    #expect(Files.isAside(".goal.alpm-dkms-kept"))
+    try Files.recover(path)
+    #expect(contents("goal") == old)
+    #expect(Disk.list(path) == ["goal", "new"])
+  }
+
+  @Test func aDirectoryIsDiscarded() throws {
+    try directory.write("", to: "gone/sub/file")
+    try directory.write("", to: ".doomed/stale")
+    try Files.discard(path.appending("gone"), as: path.appending(".doomed"), last: "sub") {
+      Issue.record("it could be moved")
+    }
+    #expect(directory.listing() == [])
+    #expect(throws: HostError.self) {
+      try Files.discard(path.appending("gone"), as: path.appending(".doomed"), last: "sub")
+    }
+  }
+
   @Test func aFileThatIsMovedKeepsItsPermissionsAndTimes() throws {
     let file = try directory.write("text", to: "a/file")
     try directory.write("old", to: "b/c/goal")

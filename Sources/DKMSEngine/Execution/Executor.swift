@@ -50,7 +50,10 @@ public struct Executor: Sendable {
         observe(plan.steps[index], outcome)
       }
     }
-    for id in plan.builtModules { LeftoverSweeper(snapshot.layout).removeBuildDirectory(of: id) }
+    // Where one run has only installed what another built, the last of them has to do it.
+    for id in plan.builtModules.union(plan.installedModules) {
+      LeftoverSweeper(snapshot.layout).removeBuildDirectory(of: id)
+    }
     return Report(plan: plan, outcomes: outcomes.map { $0 ?? .notTried })
   }
 }
@@ -88,6 +91,11 @@ extension Plan {
   /// The modules that it compiles.
   var builtModules: Set<ModuleID> {
     Set(steps.compactMap { if case .build(let id, _) = $0.step { id } else { nil } })
+  }
+
+  /// The modules that it installs.
+  fileprivate var installedModules: Set<ModuleID> {
+    Set(steps.compactMap { if case .install(let id, _) = $0.step { id } else { nil } })
   }
 
   /// The first kernel that it is about for a module.

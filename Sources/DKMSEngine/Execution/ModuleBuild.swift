@@ -112,7 +112,13 @@ struct ModuleBuild {
   private func discardStaleScratch() throws(HostError) {
     guard try Files.exists(scratch) else { return }
     let aside = runner.layout.staging(id, kernel, "stale-\(runner.host.now())")
-    try Files.rename(scratch, to: aside)
+    do {
+      try Files.rename(scratch, to: aside)
+    } catch {
+      // Nothing writes to what a lower layer of an overlay holds, which cannot be renamed.
+      guard error.errno == .improperLink else { throw error }
+      return try Files.remove(scratch)
+    }
     try? Files.remove(aside)
   }
 

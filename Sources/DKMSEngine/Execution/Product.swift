@@ -55,11 +55,12 @@ struct Product: Sendable {
   }
 
   /// Moves it out of sight in one step, then deletes it.
+  ///
+  /// Where that takes many steps, it counts as unfinished from the first to the last.
   func discard() throws(HostError) {
-    try Files.remove(doomed)
-    try Files.rename(product, to: doomed)
-    // Or a power loss could leave it in its place without some of what it held.
-    try Files.synchronize(product.removingLastComponent())
-    try Files.remove(doomed)
+    try Files.discard(product, as: doomed, last: Self.mark) { () throws(HostError) in
+      try Files.write([], to: product.appending(Self.mark))
+      try Files.synchronize(product)
+    }
   }
 }

@@ -23,7 +23,10 @@ public struct SourceKeeper: Sendable {
     do throws(HostError) {
       // Keeps others from sweeping it away half made; a build may run meanwhile.
       lock = try await DirectoryLock.acquire(layout.registration(id), .shared, creates: false) {}
-    } catch { throw DKMSError(error) }
+    } catch {
+      guard error.errno == .noSuchFileOrDirectory else { throw DKMSError(error) }
+      throw .overtaken(id, nil, .removed, by: nil)
+    }
     do {
       try await copy(id)
       lock.release()

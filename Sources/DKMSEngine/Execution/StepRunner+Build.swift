@@ -9,7 +9,11 @@ extension StepRunner {
     let registration = layout.registration(id)
     let products = layout.products(id, kernel.release)
     let result = try await lockedModule(id, .shared) { () throws(DKMSError) in
-      try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in
+      // Another run may be about to add anew what it has removed.
+      guard try onFiles({ () throws(HostError) in try Files.exists(layout.sourceLink(id)) }) else {
+        throw overtaken(id, nil, .removed)
+      }
+      return try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in
         let result = await withJob { await attempt(id, kernel, basis) }
         Files.removeEmptyDirectories(from: products, upTo: registration)
         return result
@@ -47,7 +51,9 @@ extension StepRunner {
 
   /// Builds while no other run does so in the same source.
   private func alone(_ build: ModuleBuild, _ id: ModuleID) async throws(DKMSError) -> [String] {
-    try await locked(layout.sourceLink(id), .exclusive, "the source of \(id)", creates: false) {
+    try await locked(
+      layout.sourceLink(id), .exclusive, "the source of \(id)", whereGone: { overtaken(id, nil, .removed) }
+    ) {
       () throws(DKMSError) in try await build.run()
     }
   }

@@ -6,22 +6,25 @@ internal import SystemPackage
 
 extension StepRunner {
   func install(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
-    let directory = layout.kernel(kernel.release)
-    guard try onFiles({ () throws(HostError) in try Files.isDirectory(directory) }) else {
-      throw .kernelMissing(kernel.release, directory: directory.string)
-    }
-    return try await lockedModule(id, .shared) { () throws(DKMSError) in
-      try await lockedKernel(kernel.release) { () throws(DKMSError) in
-        try await installLocked(id, kernel, basis)
+    try await lockedModule(id, .shared) { () throws(DKMSError) in
+      try await lockedBuild(id, kernel) { () throws(DKMSError) in
+        try await lockedKernel(kernel.release) { () throws(DKMSError) in
+          try await installLocked(id, kernel, basis)
+        }
       }
     }
   }
 
   /// Does something while nobody else changes a kernel's modules.
+  ///
+  /// It is an error if the kernel is gone; to lock it must not bring it back.
   func lockedKernel<Value: Sendable>(
     _ release: KernelRelease, _ body: () async throws(DKMSError) -> Value
   ) async throws(DKMSError) -> Value {
-    try await locked(layout.kernel(release), .exclusive, "the modules of kernel \(release)", body)
+    let directory = layout.kernel(release)
+    return try await locked(
+      directory, .exclusive, "the modules of kernel \(release)",
+      whereGone: { .kernelMissing(release, directory: directory.string) }, body)
   }
 
   private func installLocked(

@@ -53,21 +53,19 @@ extension StepRunner {
   /// Moves the registration out of sight in one step, then deletes it.
   func unregister(_ id: ModuleID) async throws(DKMSError) -> [String] {
     let doomed = layout.removedRegistration(id)
-    let isRemoved = try await lockedModule(id, .exclusive) { () throws(DKMSError) in
-      // Since the plan was made, another run may have built it.
-      let state = try onFiles { () throws(HostError) in try tree.state() }
-      guard state[id]?.builds.isEmpty != false else { return false }
-      try onFiles { () throws(HostError) in
-        try Files.remove(doomed)
-        try Files.rename(layout.registration(id), to: doomed)
-        // Or a power loss could leave it in its place without some of what it held.
-        try Files.synchronize(layout.module(id.name))
-        try Files.remove(doomed)
+    let remarks = try await undo { () throws(DKMSError) in
+      try await lockedModule(id, .exclusive) { () throws(DKMSError) in
+        // Since the plan was made, another run may have built it.
+        let state = try onFiles { () throws(HostError) in try tree.state() }
+        guard state[id]?.builds.isEmpty != false else { throw overtaken(id, nil, .built) }
+        try onFiles { () throws(HostError) in
+          // A directory that holds more, and no link, is a module that has lost its source.
+          try Files.discard(layout.registration(id), as: doomed, last: "source")
+        }
+        return []
       }
-      return true
     }
-    guard isRemoved else { return ["\(id) stays registered: another run has built it meanwhile"] }
     Files.removeEmptyDirectories(from: layout.module(id.name), upTo: layout.dkmsTree)
-    return []
+    return remarks
   }
 }

@@ -11,36 +11,38 @@ extension StepRunner {
     _ id: ModuleID, _ kernels: [Kernel], _ contents: TarballContents, _ file: FilePath
   ) async throws(DKMSError) -> [String] {
     let directory = file.removingLastComponent()
+    let packed = contents == .sourceOnly ? [] : kernels.sorted { "\($0)" < "\($1)" }
     return try await lockedModule(id, .shared) { () throws(DKMSError) in
-      let aside: ScratchDirectory
-      do throws(HostError) {
-        try Files.makeDirectories(directory)
-        try ScratchDirectory.sweep(directory)
-        aside = try ScratchDirectory(in: directory)
-      } catch {
-        throw .tarballNotWritable(directory: directory.string, reason: "\(error.reason)")
-      }
-      let staged = aside.path.appending("tarball")
-      do throws(ArchiveError) {
-        var writer = try ArchiveWriter(
-          creating: staged, compression: ArchiveCompression(forFile: file))
-        try addBuilds(of: id, for: contents == .sourceOnly ? [] : kernels, to: &writer)
-        if contents == .buildsOnly {
-          try addDescription(of: id, to: &writer)
-        } else {
-          try writer.addTree(layout.sourceLink(id), as: TarballLayout.source)
+      try await lockedBuilds(id, packed[...]) { () throws(DKMSError) in
+        let aside: ScratchDirectory
+        do throws(HostError) {
+          try Files.makeDirectories(directory)
+          try ScratchDirectory.sweep(directory)
+          aside = try ScratchDirectory(in: directory)
+        } catch {
+          throw .tarballNotWritable(directory: directory.string, reason: "\(error.reason)")
         }
-        try writer.finish()
-      } catch {
-        throw .tarball(error) { .tarballFailed(path: file.string, reason: $0) }
+        let staged = aside.path.appending("tarball")
+        do throws(ArchiveError) {
+          var writer = try ArchiveWriter(
+            creating: staged, compression: ArchiveCompression(forFile: file))
+          try addBuilds(of: id, for: contents == .sourceOnly ? [] : kernels, to: &writer)
+          if contents == .buildsOnly {
+            try addDescription(of: id, to: &writer)
+          } else {
+            try writer.addTree(layout.sourceLink(id), as: TarballLayout.source)
+          }
+          try writer.finish()
+        } catch {
+          throw .tarball(error) { .tarballFailed(path: file.string, reason: $0) }
+        }
+        try onFiles { () throws(HostError) in
+          try Files.rename(staged, to: file)
+          try Files.synchronize(directory)
+        }
+        aside.discard()
+        return []
       }
-      try onFiles { () throws(HostError) in
-        try Files.synchronize(staged)
-        try Files.rename(staged, to: file)
-        try Files.synchronize(directory)
-      }
-      aside.discard()
-      return []
     }
   }
 

@@ -9,16 +9,22 @@ extension StepRunner {
   ///
   /// The names come from what was built, so it works when the source is gone.
   func uninstall(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
-    try await lockedModule(id, .shared) { () throws(DKMSError) in
-      let hasDirectory = try onFiles { () throws(HostError) in
-        try Files.isDirectory(layout.kernel(kernel.release))
+    try await undo { () throws(DKMSError) in
+      try await lockedModule(id, .shared) { () throws(DKMSError) in
+        try await lockedBuild(id, kernel) { () throws(DKMSError) in
+          guard try onFiles({ () throws(HostError) in try tree.isInstalled(id, kernel) }) else {
+            throw overtaken(id, kernel, .uninstalled)
+          }
+          do throws(DKMSError) {
+            try await lockedKernel(kernel.release) { () throws(DKMSError) in try takeOut(id, kernel, basis) }
+          } catch {
+            // A kernel that is gone needs no lock: what is built for it is locked.
+            guard case DKMSError.kernelMissing = error else { throw error }
+            try takeOut(id, kernel, basis)
+          }
+          return try await postRemove(id, kernel, basis)
+        }
       }
-      if hasDirectory {
-        try await lockedKernel(kernel.release) { () throws(DKMSError) in try takeOut(id, kernel, basis) }
-      } else {
-        try takeOut(id, kernel, basis)
-      }
-      return try await postRemove(id, kernel, basis)
     }
   }
 
@@ -89,15 +95,21 @@ extension StepRunner {
 
   func unbuild(_ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) -> [String] {
     let products = layout.products(id, kernel.release)
-    return try await lockedModule(id, .shared) { () throws(DKMSError) in
-      try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in
-        try await takeOutUndeclared(id, kernel)
-        try onFiles { () throws(HostError) in
-          try Product(id, kernel, in: layout).discard()
-          for purpose in ["build", "product"] { try Files.remove(layout.staging(id, kernel, purpose)) }
+    return try await undo { () throws(DKMSError) in
+      try await lockedModule(id, .shared) { () throws(DKMSError) in
+        try await lockedBuild(id, kernel) { () throws(DKMSError) in
+          guard try !onFiles({ () throws(HostError) in try tree.isInstalled(id, kernel) }) else {
+            throw overtaken(id, kernel, .installed)
+          }
+          try await takeOutUndeclared(id, kernel)
+          try onFiles { () throws(HostError) in
+            // First, or a half-made product could take the place of one that is half deleted.
+            for purpose in ["build", "product"] { try Files.remove(layout.staging(id, kernel, purpose)) }
+            try Product(id, kernel, in: layout).discard()
+          }
+          Files.removeEmptyDirectories(from: products, upTo: layout.registration(id))
+          return []
         }
-        Files.removeEmptyDirectories(from: products, upTo: layout.registration(id))
-        return []
       }
     }
   }

@@ -2,6 +2,7 @@
 
 internal import DKMSModel
 internal import Host
+internal import Synchronization
 internal import SystemPackage
 
 /// Carries out single steps; each is either done whole or leaves what stood before.
@@ -12,6 +13,7 @@ struct StepRunner: Sendable {
   let sandbox: BuildSandbox
   /// What limits the number of jobs; nil where there is no limit.
   let jobServer: JobServer?
+  private let rivals = Rivals()
 
   var host: Host { snapshot.host }
   var layout: Layout { snapshot.layout }
@@ -110,25 +112,81 @@ struct StepRunner: Sendable {
   func lockedModule<Value: Sendable>(
     _ id: ModuleID, _ mode: DirectoryLock.Mode, _ body: () async throws(DKMSError) -> Value
   ) async throws(DKMSError) -> Value {
-    guard try onFiles({ () throws(HostError) in try Files.isDirectory(layout.registration(id)) }) else {
-      throw .notAdded(id)
+    try await locked(
+      layout.registration(id), mode, "\(id)", whereGone: { overtaken(id, nil, .removed) }, body)
+  }
+
+  /// Does something while what is built of a module for a kernel is locked; the module is locked already.
+  ///
+  /// It is an error if another run has removed the build.
+  func lockedBuild<Value: Sendable>(
+    _ id: ModuleID, _ kernel: Kernel, _ mode: DirectoryLock.Mode = .exclusive,
+    _ body: () async throws(DKMSError) -> Value
+  ) async throws(DKMSError) -> Value {
+    let products = layout.products(id, kernel.release)
+    let gone = { overtaken(id, kernel, .unbuilt) }
+    return try await locked(products, mode, "\(id) for \(kernel.release)", whereGone: gone) {
+      () throws(DKMSError) in
+      let isThere = try onFiles { () throws(HostError) in
+        try Files.isDirectory(layout.productModules(id, kernel))
+      }
+      guard isThere else {
+        Files.removeEmptyDirectories(from: products, upTo: layout.registration(id))
+        throw gone()
+      }
+      return try await body()
     }
-    return try await locked(layout.registration(id), mode, "\(id)", creates: false, body)
+  }
+
+  /// Does something while nobody changes any of these builds.
+  func lockedBuilds<Value: Sendable>(
+    _ id: ModuleID, _ kernels: ArraySlice<Kernel>, _ body: () async throws(DKMSError) -> Value
+  ) async throws(DKMSError) -> Value {
+    guard let kernel = kernels.first else { return try await body() }
+    return try await lockedBuild(id, kernel, .shared) { () throws(DKMSError) in
+      try await lockedBuilds(id, kernels.dropFirst(), body)
+    }
+  }
+
+  /// Another run has changed a module since the plan was made; it is named if this one had to wait for it.
+  func overtaken(_ id: ModuleID, _ kernel: Kernel?, _ change: Overtaking) -> DKMSError {
+    var places = [layout.registration(id)]
+    if let kernel {
+      places = [layout.products(id, kernel.release)] + places + [layout.kernel(kernel.release)]
+    }
+    return .overtaken(id, kernel, change, by: rivals.lastHolder(of: places).map { "\($0)" })
+  }
+
+  /// Undoes something; where another run has done so meanwhile, that is only worth a remark.
+  func undo(_ body: () async throws(DKMSError) -> [String]) async throws(DKMSError) -> [String] {
+    do {
+      return try await body()
+    } catch {
+      guard case .overtaken(_, _, let change, _) = error, change.isUndoing else { throw error }
+      return ["\(error)"]
+    }
   }
 
   /// Does something while a directory is locked, and says so if it has to wait.
+  ///
+  /// It is made where there is none, unless there is an error for that.
   func locked<Value: Sendable>(
-    _ directory: FilePath, _ mode: DirectoryLock.Mode, _ subject: String, creates: Bool = true,
-    _ body: () async throws(DKMSError) -> Value
+    _ directory: FilePath, _ mode: DirectoryLock.Mode, _ subject: String,
+    whereGone error: (() -> DKMSError)? = nil, _ body: () async throws(DKMSError) -> Value
   ) async throws(DKMSError) -> Value {
     let console = host.console
     let lock: DirectoryLock
     do {
-      lock = try await DirectoryLock.acquire(directory, mode, creates: creates) {
-        console.printError("==> Waiting for another build or installation to finish with \(subject)...")
+      lock = try await DirectoryLock.acquire(
+        directory, mode, creates: error == nil, onContention: { rivals.note($0, holds: directory) }
+      ) {
+        let holder = rivals.lastHolder(of: [directory]).map { " (\($0))" } ?? ""
+        console.printError(
+          "==> Waiting for another build or installation to finish with \(subject)\(holder)...")
       }
-    } catch {
-      throw DKMSError(error)
+    } catch let failure {
+      if let error, failure.errno == .noSuchFileOrDirectory { throw error() }
+      throw DKMSError(failure)
     }
     do {
       let value = try await body()
@@ -226,5 +284,18 @@ extension StepRunner {
         reason: complaint ?? "it ended with status \(result.status)")
     }
     return result
+  }
+}
+
+/// The other runs that this one had to wait for: those whose changes it finds.
+private final class Rivals: Sendable {
+  private let holders = Mutex<[FilePath: LockHolder]>([:])
+
+  func note(_ holder: LockHolder, holds directory: FilePath) { holders.withLock { $0[directory] = holder } }
+
+  /// Who was last seen to hold the first of these that anybody held.
+  func lastHolder(of directories: [FilePath]) -> LockHolder? {
+    let holders = holders.withLock(\.self)
+    return directories.lazy.compactMap { holders[$0] }.first
   }
 }

@@ -143,28 +143,38 @@ extension Files {
 
   /// Exchanges two directories.
   ///
-  /// This takes one step, or three where the file system cannot do it in one; `recover` finishes what is
-  /// killed in between.
+  /// This takes one step, or three where the file system cannot do it in one, or one for each file where it cannot
+  /// rename them at all; `recover` finishes what is killed in between.
   ///
   /// - Throws: `HostError`.
   public static func exchange(_ staged: FilePath, with path: FilePath) throws(HostError) {
     let flags = CUnsignedInt(LINUX_RENAME_EXCHANGE)
     if renameat2(AT_FDCWD, staged.string, AT_FDCWD, path.string, flags) == 0 { return }
+    if errno == EXDEV { return try exchangeInPlace(staged, with: path) }
     guard errno == EINVAL || errno == ENOSYS else {
       throw HostError("swap \(staged) with", path, .current)
     }
     let aside = path.removingLastComponent().appending(".\(path.lastComponent?.string ?? "")\(asideSuffix)")
-    try rename(path, to: aside)
+    do {
+      try rename(path, to: aside)
+    } catch {
+      guard error.errno == .improperLink else { throw error }
+      return try exchangeInPlace(staged, with: path)
+    }
     try rename(staged, to: path)
     try rename(aside, to: staged)
   }
 
-  /// Puts back what killed exchanges had put aside in a directory, or removes it if its successor is in
-  /// place.
+  /// Puts back what killed exchanges had put aside in a directory or were changing, or removes it if its successor
+  /// is in place.
   ///
   /// - Throws: `HostError` where the look failed; what cannot be put back stays aside.
   public static func recover(_ directory: FilePath) throws(HostError) {
     for name in try list(directory) where isAside(name) {
+      if let path = path(keptAs: name, in: directory) {
+        try restore(directory.appending(name), to: path)
+        continue
+      }
       let path = directory.appending(String(name.dropFirst().dropLast(asideSuffix.count)))
       if try exists(path) {
         try remove(directory.appending(name))
@@ -174,8 +184,10 @@ extension Files {
     }
   }
 
-  /// Whether an exchange has put something aside under this name.
-  public static func isAside(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(asideSuffix) }
+  /// Whether an exchange has put something aside under this name, or a copy of it.
+  public static func isAside(_ name: String) -> Bool {
+    name.hasPrefix(".") && name.hasSuffix(asideSuffix) || path(keptAs: name, in: "") != nil
+  }
 
   /// Brings a file, or the names in a directory, to the disk.
   ///
@@ -229,12 +241,12 @@ extension FilePermissions {
 }
 
 extension FileDescriptor {
-  fileprivate func sync() throws {
+  func sync() throws {
     guard fsync(rawValue) == 0 else { throw Errno.current }
   }
 
   /// Takes over the permissions and times of a file, and its owner where this user may.
-  fileprivate func become(like original: stat) throws {
+  func become(like original: stat) throws {
     _ = fchown(rawValue, original.st_uid, original.st_gid)
     let times = [original.st_atim, original.st_mtim]
     guard fchmod(rawValue, original.st_mode & 0o7777) == 0, futimens(rawValue, times) == 0 else {

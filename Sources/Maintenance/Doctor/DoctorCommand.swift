@@ -159,10 +159,7 @@ struct DoctorRepairs {
     let doomed = registration.removingLastComponent()
       .appending(Layout.doomedName(of: registration.lastComponent?.string ?? ""))
     do throws(HostError) {
-      try Files.remove(doomed)
-      try Files.rename(registration, to: doomed)
-      try Files.synchronize(registration.removingLastComponent())
-      try Files.remove(doomed)
+      try Files.discard(registration, as: doomed, last: "source")
     } catch { throw DKMSError(error) }
     lock.release()
     Files.removeEmptyDirectories(from: registration.removingLastComponent(), upTo: layout.dkmsTree)
