@@ -31,7 +31,7 @@ struct RandomValues {
 
   mutating func error() throws -> DKMSError {
     let pair = KeyPair(key: text(), certificate: text())
-    switch below(10) {
+    switch below(11) {
     case 0: return .invalidName(.kernelRelease, value: text(), problem: text())
     case 1: return .headersMissing(try kernel(), directory: text(), package: optional(text()))
     case 2: return .buildFailed(try id(), try kernel(), firstError: optional(text()), log: text())
@@ -42,6 +42,7 @@ struct RandomValues {
     case 6: return .dependenciesMissing(try id(), try kernel(), names: [text(), text()])
     case 7: return .notSigned(try id(), try kernel(), .programFailed(path: text(), detail: text()))
     case 8: return .keysUnavailable(.keyMissing(pair))
+    case 9: return .buildStopped(try id(), try kernel(), .memory(below(4000)), log: text())
     default: return .system(operation: text(), subject: text(), reason: text())
     }
   }
