@@ -152,6 +152,12 @@ import Testing
       parse(settings.map { String($0.dropFirst()) }.joined(separator: "\n")) == (SuiteConfiguration(), []))
   }
 
+  @Test func thePackageMakesTheUserThatBuilds() throws {
+    let text = try #require(Disk.text(TestParts.repository.appending("packaging/alpm-dkms.sysusers")))
+    let user = try #require(ConfinementOptions().user)
+    #expect(text.split(separator: "\n").contains { $0.hasPrefix("u \(user) - ") })
+  }
+
   // MARK: Files
 
   @Test func aFileThatIsNotThereSaysNothing() {
