@@ -87,6 +87,7 @@ install-built:
 	install -Dm644 man/alpm-dkms.8 "$(SHARE)/man/man8/alpm-dkms.8"
 	install -Dm644 man/alpm-dkms.conf.5 "$(SHARE)/man/man5/alpm-dkms.conf.5"
 	install -Dm644 man/alpm-dkms-journal.5 "$(SHARE)/man/man5/alpm-dkms-journal.5"
+	install -Dm644 packaging/alpm-dkms.sysusers "$(DESTDIR)$(PREFIX)/lib/sysusers.d/alpm-dkms.conf"
 	install -Dm644 packaging/alpm-dkms.conf "$(DESTDIR)/etc/alpm-dkms.conf"
 	install -Dm644 packaging/framework.conf "$(DESTDIR)/etc/dkms/framework.conf"
 	install -Dm644 packaging/90-mkinitcpio-install.hook "$(SHARE)/doc/alpm-dkms/90-mkinitcpio-install.hook"

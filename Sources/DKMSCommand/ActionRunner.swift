@@ -3,6 +3,7 @@
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
+internal import Inspection
 internal import SystemPackage
 
 /// Carries out one action of `dkms`.
@@ -21,7 +22,7 @@ struct ActionRunner {
     self.arguments = arguments
     self.host = host
     narrator = Narrator(host.console)
-    let framework = try await Framework.read(over: Layout(), host: host)
+    let framework = try await Settings.read(over: Layout(), host: host).framework
     allowsAutoinstall = framework.allowsAutoinstall
     layout = arguments.layout(over: framework.layout)
     options = arguments.options(over: framework.options)

@@ -46,6 +46,8 @@ extension DKMSError: CustomStringConvertible {
       "\(id) for \(kernel.release): the build failed" + detail(firstError)
     case .buildSilent(let id, let kernel, let limit, _):
       "\(id) for \(kernel.release): the build was stopped because it had printed nothing for \(limit.inWords)"
+    case .buildStopped(let id, let kernel, let limit, _):
+      "\(id) for \(kernel.release): the build was stopped because it \(limit.breach)"
     case .moduleNotProduced(let id, let kernel, let file, let firstError, _):
       "\(id) for \(kernel.release): the build ended without \(file)" + detail(firstError)
     case .vermagicMismatch(let id, let kernel, let file, let found, _):
@@ -144,6 +146,8 @@ extension DKMSError: CustomStringConvertible {
       "the log is \(log)"
     case .buildSilent(_, _, _, let log):
       "the log is \(log); a longer silence-limit can be set in /etc/alpm-dkms.conf"
+    case .buildStopped(_, _, let limit, let log):
+      "the log is \(log); a higher \(limit.key) can be set in /etc/alpm-dkms.conf"
     case .scriptSilent:
       "a longer silence-limit can be set in /etc/alpm-dkms.conf"
     case .changedMeanwhile, .overtaken:
@@ -205,7 +209,7 @@ extension DKMSError: CustomStringConvertible {
     case .headersMissing: .headersMissing
     case .excluded: .excluded
     case .dependenciesMissing: .missingDependency
-    case .buildFailed, .buildSilent, .compilerMissing, .configurationMalformed: .buildFailed
+    case .buildFailed, .buildSilent, .buildStopped, .compilerMissing, .configurationMalformed: .buildFailed
     case .moduleNotProduced, .vermagicMismatch, .notSigned, .tarballWithoutModule: .moduleNotProduced
     case .sourceWithoutConfiguration, .tarballNotWritable: .sourceUnusable
     case .scriptFailed(_, .preInstall, _, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
@@ -226,6 +230,26 @@ extension Overtaking {
     case .uninstalled: " was uninstalled meanwhile by \(rival)"
     case .built: " was built meanwhile by \(rival), so it stays registered"
     case .installed: " was installed meanwhile by \(rival), so its build stays"
+    }
+  }
+}
+
+extension BuildLimit {
+  /// What a build has done that goes beyond it.
+  fileprivate var breach: String {
+    switch self {
+    case .time(let limit): "had run for \(limit.inWords)"
+    case .memory(let bytes): "needed more than \(bytes >> 20) MiB of memory"
+    case .processes(let limit): "wanted more than \(limit) processes"
+    }
+  }
+
+  /// The key that sets it.
+  fileprivate var key: String {
+    switch self {
+    case .time: "time-limit"
+    case .memory: "memory-limit"
+    case .processes: "process-limit"
     }
   }
 }

@@ -44,6 +44,8 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case buildFailed(ModuleID, Kernel, firstError: String?, log: String)
   /// The build, or a patch or script of it, printed nothing for too long and was stopped.
   case buildSilent(ModuleID, Kernel, limit: Duration, log: String)
+  /// A command of the build wanted more than it may have, and was stopped.
+  case buildStopped(ModuleID, Kernel, BuildLimit, log: String)
   /// The build command ended well, but this file is not there; the first error line of its log, if any.
   case moduleNotProduced(ModuleID, Kernel, file: String, firstError: String?, log: String)
   /// The module carries another kernel's version magic.
@@ -121,12 +123,23 @@ extension DKMSError {
   public var log: String? {
     switch self {
     case .patchFailed(_, _, _, let log), .buildFailed(_, _, _, let log), .buildSilent(_, _, _, let log),
-      .moduleNotProduced(_, _, _, _, let log), .vermagicMismatch(_, _, _, _, let log):
+      .buildStopped(_, _, _, let log), .moduleNotProduced(_, _, _, _, let log),
+      .vermagicMismatch(_, _, _, _, let log):
       log
     case .scriptFailed(_, _, _, _, let log): log
     default: nil
     }
   }
+}
+
+/// What a build may not go beyond.
+public enum BuildLimit: Codable, Hashable, Sendable {
+  /// How long one of its commands may take.
+  case time(Duration)
+  /// The memory that it may use, in bytes.
+  case memory(Int)
+  /// How many processes and threads it may have at once.
+  case processes(Int)
 }
 
 /// What `dkms` tells its caller.

@@ -70,7 +70,8 @@ struct ChildProcess: Sendable {
   ///
   /// Whatever ends it, nothing of the group is left.
   func wait(
-    timeLimit: Duration?, silenceLimit: Duration?, outputSize: @escaping @Sendable () -> Int64
+    timeLimit: Duration?, silenceLimit: Duration?, processEvents: FilePath?,
+    outputSize: @escaping @Sendable () -> Int64
   ) async -> CommandResult.Termination {
     ParentDeathWatch.shared.add(identifier)
     let cause = await withTaskCancellationHandler {
@@ -91,6 +92,13 @@ struct ChildProcess: Sendable {
             guard await Self.isSilent(for: silenceLimit, outputSize) else { return nil }
             self.killGroup()
             return .silent(silenceLimit)
+          }
+        }
+        if let processEvents {
+          group.addTask {
+            guard await Self.isCrowded(processEvents) else { return nil }
+            self.killGroup()
+            return .crowded
           }
         }
         let first = await group.next() ?? nil
@@ -120,6 +128,14 @@ struct ChildProcess: Sendable {
       let newSize = outputSize()
       silentLooks = newSize == size ? silentLooks + 1 : 0
       size = newSize
+    }
+    return true
+  }
+
+  /// Waits until a control group has been refused a process; false where the task is cancelled before.
+  private static func isCrowded(_ events: FilePath) async -> Bool {
+    while ControlGroup.count("max", in: events) == 0 {
+      guard (try? await Task.sleep(for: .milliseconds(250))) != nil else { return false }
     }
     return true
   }

@@ -22,6 +22,8 @@ public struct Command: Hashable, Sendable {
   ///
   /// Silence is noticed up to a tenth later.
   public var silenceLimit: Duration?
+  /// The file that counts refused processes of the control group that it runs in: it is killed at the first.
+  public var processEvents: FilePath?
   /// Descriptors of this process that the child gets, under the numbers of the keys (3 or more).
   public var descriptors: [CInt: FileDescriptor]
 
@@ -37,7 +39,8 @@ public struct Command: Hashable, Sendable {
   public init(
     _ program: String, _ arguments: [String] = [], environment: [String: String],
     directory: FilePath = "/", output: Output = .captured, timeLimit: Duration? = nil,
-    silenceLimit: Duration? = nil, descriptors: [CInt: FileDescriptor] = [:]
+    silenceLimit: Duration? = nil, processEvents: FilePath? = nil,
+    descriptors: [CInt: FileDescriptor] = [:]
   ) {
     self.program = program
     self.arguments = arguments
@@ -46,6 +49,7 @@ public struct Command: Hashable, Sendable {
     self.output = output
     self.timeLimit = timeLimit
     self.silenceLimit = silenceLimit
+    self.processEvents = processEvents
     self.descriptors = descriptors
   }
 }
@@ -76,6 +80,8 @@ public struct CommandResult: Hashable, Sendable {
     case timedOut
     /// It printed nothing for this long, its silence limit, and was killed.
     case silent(Duration)
+    /// It wanted more processes than its control group may have, and was killed.
+    case crowded
   }
 
   /// Whether it ended with status 0.
@@ -86,7 +92,7 @@ public struct CommandResult: Hashable, Sendable {
     switch termination {
     case .exited(let status): status
     case .signalled(let signal): 128 + signal
-    case .timedOut, .silent: 124
+    case .timedOut, .silent, .crowded: 124
     }
   }
 

@@ -32,7 +32,10 @@ public struct ProcessLauncher: CommandLauncher {
     _ command: Command, output: FileDescriptor, errorOutput: FileDescriptor
   ) async throws(HostError) -> CommandResult.Termination {
     let child = try ChildProcess.spawn(command, output: output, errorOutput: errorOutput)
-    return await child.wait(timeLimit: command.timeLimit, silenceLimit: command.silenceLimit) {
+    return await child.wait(
+      timeLimit: command.timeLimit, silenceLimit: command.silenceLimit,
+      processEvents: command.processEvents
+    ) {
       output.size + errorOutput.size
     }
   }

@@ -47,6 +47,20 @@ final class MountedMachine: Sendable {
     "etc": "/etc/dkms", "var": "/var/lib/dkms", "src": "/usr/src", "modules": "/usr/lib/modules",
   ]
 
+  /// The number of the user that `addBuildUser` makes.
+  static let buildUser = 63_999
+
+  /// Makes the user that modules are built as, and sets what the settings of this suite say of builds.
+  func addBuildUser(settings: String = "") throws {
+    let users = try #require(Disk.text("/etc/passwd"))
+    try write(
+      "\(users)\ndkms-build:x:\(Self.buildUser):\(Self.buildUser)::/:/usr/bin/nologin\n", to: "users/passwd")
+    try write("\(settings)\n", to: "users/alpm-dkms.conf")
+  }
+
+  /// The files that lie over the host's where there are any.
+  private static let files = ["users/passwd": "/etc/passwd", "users/alpm-dkms.conf": "/etc/alpm-dkms.conf"]
+
   /// A place within the machine: `etc`, `var`, `src`, `modules`, and what is below them.
   func path(_ name: String) -> FilePath {
     directory.path.appending(FilePath(name).components)
@@ -115,7 +129,8 @@ final class MountedMachine: Sendable {
     _ command: String, _ arguments: [String] = [], by program: Program = .ours, as user: User = .root,
     environment: [String: String] = [:]
   ) async throws -> Run {
-    let places = Self.places.sorted { $0.key < $1.key }.map { "\(mount($0.key)):\($0.value)" }
+    let files = Self.files.filter { exists($0.key) }.map { "--bind \(path($0.key)):\($0.value)" }.sorted()
+    let places = Self.places.sorted { $0.key < $1.key }.map { "\(mount($0.key)):\($0.value)" } + files
     let who = user == .root ? [] : ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     let binary = program == .ours ? TestParts.program("dkms") : TestParts.reference
     let inside = who + ["/bin/bash", "-c", #"dkms() { /mnt/dkms "$@"; }; "# + Self.direct(command), "bash"]
@@ -145,7 +160,8 @@ final class MountedMachine: Sendable {
     mount -t tmpfs tmpfs /mnt && touch /mnt/dkms && mount --bind "$1" /mnt/dkms || exit 125
     shift
     while [[ $1 != -- ]]; do
-      mkdir -p "${1#*:}" && mount ${1%%:*} "${1#*:}" || exit 125
+      source=${1%%:*}
+      if [[ -f ${source##* } ]]; then touch "${1#*:}"; else mkdir -p "${1#*:}"; fi && mount $source "${1#*:}" || exit 125
       shift
     done
     shift

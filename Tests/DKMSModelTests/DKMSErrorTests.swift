@@ -60,6 +60,13 @@ import Testing
       Case(
         .buildSilent(id, kernel, limit: .seconds(90), log: log), 10, naming: "hello/1.0", "90 seconds"),
       Case(
+        .buildStopped(id, kernel, .time(.seconds(7200)), log: log), 10,
+        naming: "hello/1.0", "6.1.0-x", "120 minutes"),
+      Case(
+        .buildStopped(id, kernel, .memory(3 << 30), log: log), 10, naming: "hello/1.0", "3072 MiB"),
+      Case(
+        .buildStopped(id, kernel, .processes(99), log: log), 10, naming: "hello/1.0", "99 processes"),
+      Case(
         .scriptSilent(id, script: .preInstall, limit: .seconds(60)), 101,
         naming: "hello/1.0", "PRE_INSTALL", "1 minute"),
       Case(

@@ -31,7 +31,7 @@ struct RandomValues {
 
   mutating func error() throws -> DKMSError {
     let pair = KeyPair(key: text(), certificate: text())
-    switch below(11) {
+    switch below(12) {
     case 0: return .invalidName(.kernelRelease, value: text(), problem: text())
     case 1: return .headersMissing(try kernel(), directory: text(), package: optional(text()))
     case 2: return .buildFailed(try id(), try kernel(), firstError: optional(text()), log: text())
@@ -45,6 +45,7 @@ struct RandomValues {
     case 9:
       let change = Overtaking.allCases[below(Overtaking.allCases.count)]
       return .overtaken(try id(), optional(try kernel()), change, by: optional(text()))
+    case 10: return .buildStopped(try id(), try kernel(), .memory(below(4000)), log: text())
     default: return .system(operation: text(), subject: text(), reason: text())
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import DKMSEngine
 import DKMSModel
 import Host
 import SystemPackage
@@ -15,6 +16,12 @@ import Testing
     return (configuration, problems.map { "\($0.isError ? "error" : "remark"): \($0)" })
   }
 
+  private static func confined(_ change: (inout ConfinementOptions) -> Void) -> SuiteConfiguration {
+    var configuration = SuiteConfiguration()
+    change(&configuration.confinement)
+    return configuration
+  }
+
   static let good: [(String, SuiteConfiguration)] = [
     ("", SuiteConfiguration()),
     ("# critical = zfs\n\n  \t\n", SuiteConfiguration()),
@@ -27,6 +34,22 @@ import Testing
     ("silence-limit = 2h", SuiteConfiguration(silenceLimit: .seconds(7200))),
     ("silence-limit = none", SuiteConfiguration(silenceLimit: nil)),
     ("silence-limit = 30m", SuiteConfiguration()),
+    ("build-user = root", confined { $0.user = nil }),
+    ("build-user = builder", confined { $0.user = "builder" }),
+    ("sandbox-scripts = yes", confined { $0.includesScripts = true }),
+    ("time-limit = 10m", confined { $0.timeLimit = .seconds(600) }),
+    ("memory-limit = 8G", confined { $0.memoryLimit = .bytes(8 << 30) }),
+    ("memory-limit = 512M", confined { $0.memoryLimit = .bytes(512 << 20) }),
+    ("memory-limit = 50%", confined { $0.memoryLimit = .share(percent: 50) }),
+    ("process-limit = 100", confined { $0.processLimit = 100 }),
+    (
+      "time-limit = none\nmemory-limit = none\nprocess-limit = none",
+      confined {
+        $0.timeLimit = nil
+        $0.memoryLimit = nil
+        $0.processLimit = nil
+      }
+    ),
     ("initramfs = never", SuiteConfiguration(initramfs: .never)),
     (
       "initramfs = always\ninitramfs-generator = dracut",
@@ -45,15 +68,33 @@ import Testing
     (
       "colour = blue",
       "error: f, line 1: there is no key 'colour'; the keys are critical, optional, ignored, ignored-kernels, silence-limit, "
-        + "initramfs, initramfs-generator"
+        + "build-user, sandbox-scripts, time-limit, memory-limit, process-limit, initramfs, initramfs-generator"
     ),
     ("\nzfs", "error: f, line 2: it does not read 'key = value'"),
     (
       "= zfs",
       "error: f, line 1: there is no key ''; the keys are critical, optional, ignored, ignored-kernels, silence-limit, "
-        + "initramfs, initramfs-generator"
+        + "build-user, sandbox-scripts, time-limit, memory-limit, process-limit, initramfs, initramfs-generator"
     ),
     ("critical = z\0fs", "error: f, line 1: it holds bytes that are not text"),
+    ("build-user = a b", "error: f, line 1: 'a b' is not a user for 'build-user'"),
+    ("build-user =", "error: f, line 1: '' is not a user for 'build-user'"),
+    (
+      "sandbox-scripts = maybe",
+      "error: f, line 1: 'maybe' is not a value for 'sandbox-scripts'; the values are yes, no"
+    ),
+    (
+      "time-limit = 4",
+      "error: f, line 1: '4' is not a duration for 'time-limit': a number above 0 followed by s, m or h, or none"
+    ),
+    (
+      "memory-limit = 101%",
+      "error: f, line 1: '101%' is not an amount of memory for 'memory-limit': a number above 0 followed by M, G or %, or none"
+    ),
+    (
+      "process-limit = 0",
+      "error: f, line 1: '0' is not a number for 'process-limit': one above 0, or none"
+    ),
     (
       "initramfs-generator = grub",
       "error: f, line 1: 'grub' is not a value for 'initramfs-generator'; the values are mkinitcpio, dracut, booster"
@@ -106,9 +147,15 @@ import Testing
     // With its examples uncommented it is still what holds, so each key is there with its default.
     let lines = text.split(separator: "\n").map(String.init)
     let settings = lines.filter { $0.hasPrefix("#") && !$0.hasPrefix("# ") && $0.contains(" =") }
-    #expect(settings.count == 7)
+    #expect(settings.count == 12)
     #expect(
       parse(settings.map { String($0.dropFirst()) }.joined(separator: "\n")) == (SuiteConfiguration(), []))
+  }
+
+  @Test func thePackageMakesTheUserThatBuilds() throws {
+    let text = try #require(Disk.text(TestParts.repository.appending("packaging/alpm-dkms.sysusers")))
+    let user = try #require(ConfinementOptions().user)
+    #expect(text.split(separator: "\n").contains { $0.hasPrefix("u \(user) - ") })
   }
 
   // MARK: Files

@@ -8,6 +8,8 @@ internal import SystemPackage
 struct BashEvaluator: Sendable {
   let host: Host
   var timeLimit = usualTimeLimit
+  /// What keeps the files from harm; nil where they run as this process's user.
+  var confinement: Confinement?
 
   /// Long enough for any program on a busy machine.
   static let usualTimeLimit = Duration.seconds(120)
@@ -24,13 +26,28 @@ struct BashEvaluator: Sendable {
     _ files: [FilePath], reading names: [String], environment: [String: String]
   ) async throws(DKMSError) -> Variables {
     guard let first = files.first else { return Variables() }
-    let command = Command(
-      "bash",
-      ["--noprofile", "--norc", "-c", Self.script, "alpm-dkms"] + names + ["--"] + files.map(\.string),
-      environment: environment, directory: directory, timeLimit: timeLimit)
+    let arguments =
+      ["--noprofile", "--norc", "-c", Self.script, "alpm-dkms"] + names + ["--"] + files.map(\.string)
+    var command = Command("bash", arguments, environment: environment, directory: directory)
+    if let confinement {
+      let trees = ["dkms_tree", "source_tree", "install_tree", "kernel_source_dir"].compactMap {
+        environment[$0]
+      }
+      command = confinement.command(
+        ["bash"] + arguments, in: directory, needs: files + trees.map { FilePath($0) },
+        environment: environment)
+    }
+    command.timeLimit = timeLimit
     let result = try await host.run(command)
     let account = BashAccount(result.output)
     let file = account.file ?? first.string
+    if account.isRefused {
+      let remedy = "chmod -R a+rX its directory, or set build-user = root in /etc/alpm-dkms.conf"
+      throw .configurationUnreadable(
+        path: file,
+        detail: confinement.map { "\($0.user.name), who runs it, may not read it: \(remedy)" }
+          ?? "permission denied")
+    }
     if let complaint = account.complaint {
       throw .configurationMalformed(path: file, detail: complaint)
     }
@@ -118,6 +135,7 @@ struct BashEvaluator: Sendable {
     __dkms_read() {
     for __dkms_file in "${__dkms_files[@]}"; do
       printf '\0file\0%s\0' "$__dkms_file" >&$__dkms_out
+      [[ -r $__dkms_file ]] || { printf '\0unreadable\0\0' >&$__dkms_out; exit 10; }
       __dkms_lines=()
       [[ -f $__dkms_file ]] && mapfile -t __dkms_lines <"$__dkms_file"
       if [[ ${__dkms_lines[*]} == *$'\r'* ]]; then
@@ -216,6 +234,8 @@ struct BashAccount {
   private(set) var file: String?
   /// Why that file is no bash, if it is not.
   private(set) var complaint: String?
+  /// Whether that file may not be read.
+  private(set) var isRefused = false
   /// Whether the shell came to the end of the last file; one that calls exit keeps it from that.
   private(set) var isWhole = false
 
@@ -226,6 +246,7 @@ struct BashAccount {
       switch (fields[start], fields[start + 1], fields[start + 2]) {
       case ("", "file", let path): file = path
       case ("", "malformed", let text): complaint = Self.firstLine(of: text)
+      case ("", "unreadable", _): isRefused = true
       case ("", _, _): isWhole = true
       case (let name, let index, let value): variables[name, Int(index) ?? 0] = value
       }

@@ -7,10 +7,19 @@ internal import SystemPackage
 /// Evaluates configuration files: plain ones by reading them, others as the bash programs that they are.
 struct ConfigurationEvaluator: Sendable {
   private let bash: BashEvaluator
+  /// Where bash is to be confined if it can be; nil where it runs as this process's user.
+  private let snapshot: Snapshot?
 
   /// Makes an evaluator in which bash has this long for all files together.
   init(host: Host, timeLimit: Duration = BashEvaluator.usualTimeLimit) {
     bash = BashEvaluator(host: host, timeLimit: timeLimit)
+    snapshot = nil
+  }
+
+  /// Makes an evaluator of files that come from modules.
+  init(of snapshot: Snapshot) {
+    bash = BashEvaluator(host: snapshot.host)
+    self.snapshot = snapshot
   }
 
   /// A configuration file as it was read.
@@ -47,6 +56,9 @@ struct ConfigurationEvaluator: Sendable {
       return variables
     }
     let present = zip(files, contents).filter { $1 != .absent }.map(\.0)
+    var bash = bash
+    // Plain files need no bash, so nothing is tried for them.
+    if case .possible(let confinement)? = await snapshot?.confinement() { bash.confinement = confinement }
     return try await bash.evaluate(present, reading: names, environment: environment)
   }
 

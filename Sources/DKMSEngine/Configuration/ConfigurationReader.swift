@@ -13,7 +13,7 @@ struct ConfigurationReader: Sendable {
 
   init(_ snapshot: Snapshot) {
     self.snapshot = snapshot
-    evaluator = ConfigurationEvaluator(host: snapshot.host)
+    evaluator = ConfigurationEvaluator(of: snapshot)
     layout = snapshot.layout
     options = snapshot.options
   }

@@ -9,7 +9,7 @@ public struct Framework: Sendable {
   /// The trees, where the files name others.
   public let layout: Layout
   /// Jobs and compression.
-  public let options: BuildOptions
+  public var options: BuildOptions
   /// Whether `autoinstall` and the hooks may install by themselves.
   public let allowsAutoinstall: Bool
 
@@ -140,6 +140,8 @@ public struct BuildOptions: Hashable, Sendable {
   public var signing = SigningOptions()
   /// How long a build or script may print nothing before it is stopped; nil for no limit.
   public var silenceLimit: Duration?
+  /// How builds and configuration files are kept from harm; nil where they run as their caller.
+  public var confinement: ConfinementOptions?
   /// Say which programs are run.
   public var isVerbose = false
   /// Arguments of gzip.

@@ -31,6 +31,11 @@ struct BuildLog: ~Copyable {
     write(Self.date(time))
   }
 
+  /// Says under which conditions a build runs, which explain some of its failures.
+  func writeNote(on confinement: Confinement) {
+    write("Built as \(confinement.user.name), without network; only the build directory can be written to")
+  }
+
   deinit { try? descriptor.close() }
 
   /// Runs a command with its output in a block of its own.
@@ -43,9 +48,14 @@ struct BuildLog: ~Copyable {
     command.output = .appended(descriptor)
     let start = host.now()
     let result = try await host.run(command)
-    if case .silent(let limit) = result.termination {
-      write("\n# stopped because it had printed nothing for \(limit.inWords)")
-    }
+    let cause: String? =
+      switch result.termination {
+      case .silent(let limit): "had printed nothing for \(limit.inWords)"
+      case .timedOut: command.timeLimit.map { "had run for \($0.inWords)" }
+      case .crowded: "wanted more processes than it may have"
+      case .exited, .signalled: nil
+      }
+    if let cause { write("\n# stopped because it \(cause)") }
     write("\n# exit code: \(result.status)")
     write("# elapsed time: \(Self.clock(host.now() - start))")
     write(String(repeating: "-", count: 64))
@@ -91,6 +101,8 @@ struct BuildLog: ~Copyable {
     { $0.contains(" error: ") || $0.hasPrefix("error: ") || $0.contains(": fatal error:") },
     { $0.contains("ERROR: ") || $0.contains("Error: ") },
     { $0.contains(": command not found") || $0.contains("No such file or directory") },
+    { $0.contains("Read-only file system") || $0.contains("Network is unreachable") },
+    { $0.contains("Permission denied") || $0.contains("Cannot allocate memory") },
     { $0.contains("*** ") },
   ]
 }

@@ -21,7 +21,12 @@ struct BuildSandbox: Sendable {
   /// One for builds that need none.
   init() { namespaces = [] }
 
-  init(on host: Host) async {
+  init(on host: Host, confined: Bool = false) async {
+    // What confines builds has been tried already, and takes more.
+    if confined {
+      namespaces = Self.mounts + Self.processes
+      return
+    }
     // A container may allow one kind of namespace and not the other.
     for options in [Self.mounts + Self.processes, Self.mounts] where host.isRoot {
       let probe = Command("unshare", options + ["true"], environment: host.environment)
@@ -33,25 +38,31 @@ struct BuildSandbox: Sendable {
     namespaces = []
   }
 
-  /// A shell command that runs in the build directory.
+  /// A shell command that runs in a build directory, and sees other directories where they are shared.
   func shell(
-    _ text: String, own: FilePath, shared: FilePath, environment: [String: String],
+    _ text: String, in build: BuildView, seeing others: [BuildView] = [], environment: [String: String],
     descriptors: [CInt: FileDescriptor] = [:]
   ) -> Command {
     guard !namespaces.isEmpty else {
       return Command(
-        "bash", ["-c", text.replacing(shared.string, with: own.string)], environment: environment,
-        directory: own, descriptors: descriptors)
+        "bash", ["-c", text.replacing(build.place.string, with: build.own.string)], environment: environment,
+        directory: build.own, descriptors: descriptors)
     }
+    let views = ([build] + others).flatMap { [$0.own.string, $0.place.string] }
     return Command(
       "unshare",
-      namespaces + ["--", "bash", "-c", Self.enter, "bash", own.string, shared.string, text],
+      namespaces + ["--", "bash", "-c", Self.enter, "bash", build.place.string, text] + views,
       environment: environment, descriptors: descriptors)
   }
 
   /// The outer shell stays as the first process of the namespace; signals would not stop a build in that
   /// position.
-  private static let enter = #"mount --bind "$1" "$2" && cd "$2" && bash -c "$3"; exit"#
+  private static let enter = #"""
+    place=$1 text=$2
+    shift 2
+    while (( $# )); do mount --bind "$1" "$2" || exit; shift 2; done
+    cd "$place" && bash -c "$text"; exit
+    """#
 }
 
 /// What a build and its scripts are told of the world: the toolchain, and what the administrator's file exports.

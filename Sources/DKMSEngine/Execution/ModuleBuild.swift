@@ -13,6 +13,14 @@ struct ModuleBuild {
   private let configuration: ModuleConfiguration
   /// The copy of the source that is built in.
   private let scratch: FilePath
+  /// What the build itself cannot write to: its log, and the modules that are taken from it.
+  private let output: FilePath
+  /// What keeps the build from harm; nil where it runs as root.
+  private let confinement: Confinement?
+  /// A copy of the source for a build that writes there; nil for others.
+  private let sourceView: BuildView?
+  /// What is said about a build that is not confined although others are.
+  private let remarkOnConfinement: String?
   private let surroundings: BuildSurroundings
   /// Nil where modules for the kernel are not signed.
   private let signer: ModuleSigner?
@@ -30,10 +38,13 @@ struct ModuleBuild {
     self.id = id
     self.kernel = kernel
     self.scratch = scratch
+    output = runner.layout.staging(id, kernel, "output")
     kernelTree = runner.snapshot.kernel(kernel.release)
     fingerprint = basis.fingerprint
     configuration = try runner.configuration(basis, of: id, for: kernel)
     try runner.checkUnchanged(basis, of: id, source: runner.layout.sourceLink(id), for: kernel)
+    (confinement, sourceView, remarkOnConfinement) = try Self.confinement(
+      runner, configuration, kernel, basis)
     surroundings = try await BuildSurroundings(
       for: kernelTree, over: runner.environment(of: id, for: kernel), runner.options, on: runner.host)
     (signer, signingProblem, isSigningForgone) = try onFiles { [kernelTree] () throws(HostError) in
@@ -45,14 +56,41 @@ struct ModuleBuild {
     }
   }
 
+  /// How a build is confined.
+  ///
+  /// One that writes to its source gets a copy of that. But the scripts of an installation run in the source itself, as
+  /// root, and may need what the build has left there.
+  private static func confinement(
+    _ runner: StepRunner, _ configuration: ModuleConfiguration, _ kernel: Kernel, _ basis: Basis
+  ) throws(DKMSError) -> (Confinement?, BuildView?, String?) {
+    guard let confinement = runner.confinement else { return (nil, nil, nil) }
+    let (id, layout) = (configuration.id, runner.layout)
+    let source = try onFiles { () throws(HostError) in try Files.resolved(layout.sourceLink(id)) }
+    guard let source, SourceReach(in: layout).isPossible(for: configuration, from: source) else {
+      return (confinement, nil, nil)
+    }
+    let scripts = [ScriptKind.preInstall, .postInstall].filter { configuration.scripts[$0] != nil }
+    if let script = scripts.first {
+      let remark = """
+        \(id) is built as root, with access to everything: it builds in its source directory, and its \
+        \(script.rawValue) script may need what lies there
+        """
+      return (nil, nil, remark)
+    }
+    return (confinement, BuildView(own: layout.staging(id, kernel, "source"), place: source), nil)
+  }
+
   func run() async throws(DKMSError) -> [String] {
     var warnings = try await checkMeans()
     try await copySource()
-    let logPath = scratch.appending("make.log")
-    let log = try BuildLog(logPath, echo: runner.echo)
+    let log = try BuildLog(runner.layout.buildLog(id, kernel), echo: runner.echo)
     log.writeHeader(of: id, kernel, at: runner.host.now())
+    if let confinement { log.writeNote(on: confinement) }
+    try await handOver()
     try await applyPatches(log)
     warnings += try await runScript(.preBuild, log)
+    // A script of root's may have made files that make is to change.
+    if configuration.scripts[.preBuild] != nil { try await handOver() }
     try await make(log)
     let product = Product(id, kernel, in: runner.layout)
     try await stage(product, log, &warnings)
@@ -70,7 +108,8 @@ struct ModuleBuild {
   private func checkMeans() async throws(DKMSError) -> [String] {
     if !runner.options.isForced, let error = surroundings.toolchain.error(for: kernel) { throw error }
     let remark = await surroundings.toolchain.remark(kernel, on: runner.host, environment: environment)
-    var warnings = [remark, try signingProblem.map(remarkOnSigning)].compactMap { $0 }
+    var warnings = [remarkOnConfinement, remark, try signingProblem.map(remarkOnSigning)]
+      .compactMap { $0 }
     if isSigningForgone {
       warnings.append(
         """
@@ -98,8 +137,15 @@ struct ModuleBuild {
       try discardStaleScratch()
       try Files.makeDirectories(scratch)
       try Files.makeDirectories(runner.layout.build(id))
+      for directory in [output, sourceView?.own].compactMap({ $0 }) {
+        try Files.remove(directory)
+        try Files.makeDirectories(directory)
+      }
     }
     try await runner.tool("cp", ["-a", "--reflink=auto", "\(source)/.", scratch.string])
+    if let sourceView {
+      try await runner.tool("cp", ["-a", "--reflink=auto", "\(source)/.", sourceView.own.string])
+    }
     let overlay = runner.layout.configurationDirectory.appending(id.name).appending("patches")
     if try onFiles({ () throws(HostError) in try Files.isDirectory(overlay) }) {
       try onFiles { () throws(HostError) in try Files.makeDirectories(scratch.appending("patches")) }
@@ -120,6 +166,13 @@ struct ModuleBuild {
       return try Files.remove(scratch)
     }
     try? Files.remove(aside)
+  }
+
+  /// Gives the build directory, but no file that a link in it leads to, to the user who builds.
+  private func handOver() async throws(DKMSError) {
+    guard let user = confinement?.user else { return }
+    let directories = [scratch, sourceView?.own].compactMap { $0?.string }
+    try await runner.tool("chown", ["-R", "-h", "\(user.identifier):\(user.group)"] + directories)
   }
 
   private func applyPatches(_ log: borrowing BuildLog) async throws(DKMSError) {
@@ -146,7 +199,9 @@ struct ModuleBuild {
     let isOwn = program.starts(with: scratch)
     let place = isOwn ? runner.layout.build(id) : runner.layout.administration(of: id)
     let command = "cd \(place)/ && \(place)/\(words.joined(separator: " "))"
-    let result = try await run("Running the \(kind.rawValue.lowercased()) script", command, log)
+    let result = try await run(
+      "Running the \(kind.rawValue.lowercased()) script", command, log,
+      isConfined: confinement?.options.includesScripts == true)
     guard result.isSuccess else {
       throw .scriptFailed(
         id, script: kind, status: result.status, firstError: firstError(in: log), log: failureLog)
@@ -189,22 +244,42 @@ struct ModuleBuild {
 
   /// Runs a command in the build directory; `logged` is the text for the log, if it differs from the command.
   private func run(
-    _ title: String, _ text: String, _ log: borrowing BuildLog, as logged: String? = nil
+    _ title: String, _ text: String, _ log: borrowing BuildLog, as logged: String? = nil,
+    isConfined: Bool = true
   ) async throws(DKMSError) -> CommandResult {
-    let shared = runner.layout.build(id)
-    var environment = environment
-    if let flags = surroundings.makeFlags(runner.jobServer) { environment["MAKEFLAGS"] = flags }
-    // The first error is looked for in the log, in English.
-    environment["LC_ALL"] = "C"
-    var command = runner.sandbox.shell(
-      text, own: scratch, shared: shared, environment: environment,
-      descriptors: runner.jobServer?.descriptors ?? [:])
+    let group = isConfined ? confinement.flatMap(\.options.controlGroup) : nil
+    defer { group?.remove() }
+    var command = command(text, isConfined: isConfined, group)
     command.silenceLimit = runner.options.silenceLimit
     let result = try await log.run(title, logged ?? text, command, on: runner.host)
     if case .silent(let limit) = result.termination {
       throw .buildSilent(id, kernel, limit: limit, log: failureLog)
     }
+    if let limit = confinement?.options.limit(reachedBy: result, group) {
+      throw .buildStopped(id, kernel, limit, log: failureLog)
+    }
     return result
+  }
+
+  private func command(_ text: String, isConfined: Bool, _ group: ControlGroup?) -> Command {
+    let build = BuildView(own: scratch, place: runner.layout.build(id))
+    var environment = environment
+    if let flags = surroundings.makeFlags(runner.jobServer) { environment["MAKEFLAGS"] = flags }
+    // The first error is looked for in the log, in English.
+    environment["LC_ALL"] = "C"
+    let descriptors = runner.jobServer?.descriptors ?? [:]
+    let others = [sourceView].compactMap { $0 }
+    guard isConfined, let confinement else {
+      return runner.sandbox.shell(
+        text, in: build, seeing: others, environment: environment, descriptors: descriptors)
+    }
+    environment.merge(["HOME": "/tmp", "LOGNAME": confinement.user.name, "USER": confinement.user.name]) {
+      $1
+    }
+    return confinement.command(
+      ["bash", "-c", text], in: build.place, views: [build] + others,
+      needs: [kernelTree.directory, kernelTree.headers, runner.layout.dkmsTree, runner.layout.sourceTree],
+      environment: environment, descriptors: descriptors, group: group)
   }
 
   // MARK: Product
@@ -248,22 +323,29 @@ struct ModuleBuild {
       try Files.remove(staged)
       try Files.makeDirectories(modules)
       try Files.makeDirectories(staged.appending("log"))
-      let symbols = scratch.appending("Module.symvers")
-      if try Files.isFile(symbols) { try Files.copy(symbols, to: modules.appending("Module.symvers")) }
+    }
+    if let symbols = try result("Module.symvers", log) {
+      try onFiles { () throws(HostError) in
+        try Files.copy(symbols, to: modules.appending("Module.symvers"))
+      }
     }
     let compression = try onFiles { () throws(HostError) in try kernelTree.compression() }
     for module in configuration.modules {
-      let built = scratch.appending(FilePath(module.builtPath).components)
-      guard try onFiles({ () throws(HostError) in try Files.isFile(built) }) else {
+      guard var built = try result(module.builtPath, log) else {
         throw .moduleNotProduced(
           id, kernel, file: module.builtPath, firstError: firstError(in: log), log: failureLog)
       }
       try checkVermagic(of: built, module)
       let file = modules.appending("\(module.destinationName).ko")
+      if confinement != nil {
+        let taken = output.appending("\(module.destinationName).ko")
+        try onFiles { [built] () throws(HostError) in try Files.copy(built, to: taken) }
+        built = taken
+      }
       if module.isStripped { try await runner.tool(surroundings.toolchain.strip, ["-g", built.string]) }
-      // In the scratch directory, which goes with whatever the program leaves half written.
+      // In a directory that goes with whatever the program leaves half written.
       if let problem = await sign(built) { warnings.append(try remarkOnSigning(problem)) }
-      try onFiles { () throws(HostError) in try Files.copy(built, to: file) }
+      try onFiles { [built] () throws(HostError) in try Files.copy(built, to: file) }
       try await compress(file, compression)
     }
     try onFiles { () throws(HostError) in
@@ -275,6 +357,27 @@ struct ModuleBuild {
       if configuration.scripts[.postBuild] != nil { try product.markUnfinished() }
       for directory in [modules, staged.appending("log"), staged] { try Files.synchronize(directory) }
     }
+  }
+
+  /// A file that the build has left; nil where there is none.
+  ///
+  /// What an unprivileged build has left may be a link to what it could not read. Nothing of the build runs any more, so
+  /// it stays what it is.
+  private func result(_ name: String, _ log: borrowing BuildLog) throws(DKMSError) -> FilePath? {
+    let path = scratch.appending(FilePath(name).components)
+    let found = try onFiles { () throws(HostError) in
+      guard try Files.isFile(path) else { return (file: FilePath?.none, isInside: true) }
+      guard confinement != nil else { return (path, true) }
+      guard let file = try Files.resolved(path), let place = try Files.resolved(scratch) else {
+        return (nil, true)
+      }
+      return (file, file.starts(with: place))
+    }
+    guard found.isInside else {
+      throw .moduleNotProduced(
+        id, kernel, file: name, firstError: "what is there leads out of the build directory", log: failureLog)
+    }
+    return found.file
   }
 
   private func sign(_ module: FilePath) async -> SigningProblem? {

@@ -41,11 +41,13 @@ extension StepRunner {
         result = .failure(
           .system(operation: "build", subject: "\(id) for \(kernel.release)", reason: "interrupted"))
       } else {
-        await keepLog(id, kernel, scratch)
+        await keepLog(id, kernel)
         result = .failure(error)
       }
     }
-    for leftover in [scratch, layout.staging(id, kernel, "product")] { try? Files.remove(leftover) }
+    for purpose in ["build", "output", "product", "source"] {
+      try? Files.remove(layout.staging(id, kernel, purpose))
+    }
     return result
   }
 
@@ -58,8 +60,8 @@ extension StepRunner {
     }
   }
 
-  private func keepLog(_ id: ModuleID, _ kernel: Kernel, _ scratch: FilePath) async {
-    let log = scratch.appending("make.log")
+  private func keepLog(_ id: ModuleID, _ kernel: Kernel) async {
+    let log = layout.buildLog(id, kernel)
     guard (try? Files.isFile(log)) == true else { return }
     // If the log cannot be kept, the error it describes is still the one to report.
     try? await FailureRecord(layout).note(log, of: id, kernel)

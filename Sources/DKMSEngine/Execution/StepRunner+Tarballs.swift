@@ -37,6 +37,7 @@ extension StepRunner {
           throw .tarball(error) { .tarballFailed(path: file.string, reason: $0) }
         }
         try onFiles { () throws(HostError) in
+          try Files.synchronize(staged)
           try Files.rename(staged, to: file)
           try Files.synchronize(directory)
         }

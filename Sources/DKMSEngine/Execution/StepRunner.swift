@@ -11,6 +11,8 @@ struct StepRunner: Sendable {
   let snapshot: Snapshot
   let tree: ModuleTree
   let sandbox: BuildSandbox
+  /// What keeps builds from harm; nil where they run as root.
+  let confinement: Confinement?
   /// What limits the number of jobs; nil where there is no limit.
   let jobServer: JobServer?
   private let rivals = Rivals()
@@ -24,7 +26,19 @@ struct StepRunner: Sendable {
     self.snapshot = snapshot
     tree = ModuleTree(snapshot.layout)
     let host = snapshot.host
-    sandbox = plan.builtModules.isEmpty ? BuildSandbox() : await BuildSandbox(on: host)
+    let isBuilding = !plan.builtModules.isEmpty
+    let finding =
+      isBuilding || snapshot.options.confinement?.includesScripts == true
+      ? await snapshot.confinement() : .notWanted
+    if case .possible(let confinement) = finding {
+      self.confinement = confinement
+    } else {
+      confinement = nil
+    }
+    if isBuilding, case .impossible(let reason) = finding {
+      Narrator(host.console).warn("modules are built as root, with access to everything: \(reason)")
+    }
+    sandbox = isBuilding ? await BuildSandbox(on: host, confined: confinement != nil) : BuildSandbox()
     let jobs = snapshot.options.jobs ?? Self.affordableJobs(processors: host.processorCount)
     jobServer = try onFiles { () throws(HostError) in jobs > 0 ? try JobServer(jobs: jobs) : nil }
   }
@@ -214,9 +228,14 @@ struct StepRunner: Sendable {
     // The path through the tree is used, not the one that its link leads to.
     environment["PWD"] = place.string
     // Through a shell, because that also runs a script without an interpreter line, and expands its arguments.
-    let command = Command(
-      "bash", ["-c", #""$0" $1"#, program.string, words.dropFirst().joined(separator: " ")],
-      environment: environment, directory: place, silenceLimit: options.silenceLimit)
+    let line = ["-c", #""$0" $1"#, program.string, words.dropFirst().joined(separator: " ")]
+    var command = Command("bash", line, environment: environment, directory: place)
+    if let confinement, confinement.options.includesScripts {
+      command = confinement.command(
+        ["bash"] + line, in: place, needs: [directory, layout.dkmsTree, layout.installTree],
+        environment: environment)
+    }
+    command.silenceLimit = options.silenceLimit
     let result = try await host.run(command)
     for line in result.text.split(separator: "\n") { host.console.print(String(line)) }
     for line in result.errorText.split(separator: "\n") { host.console.printError(String(line)) }

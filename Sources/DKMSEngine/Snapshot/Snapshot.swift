@@ -20,6 +20,7 @@ public final class Snapshot: Sendable {
   private let kernelTrees = Register<KernelRelease, KernelTree>()
   private let evaluations = Register<Question, Task<EvaluatedConfiguration, Never>>()
   private let moduleAnswers = ModuleAnswers()
+  private let confinements = Register<ConfinementOptions?, Task<Confinement.Finding, Never>>()
 
   /// Makes a snapshot in which nothing has been read yet.
   public init(host: Host, layout: Layout, options: BuildOptions) {
@@ -45,6 +46,12 @@ public final class Snapshot: Sendable {
   /// A kernel's directory and headers.
   package func kernel(_ release: KernelRelease) -> KernelTree {
     kernelTrees.value(of: release) { KernelTree(release, in: layout, options: options, now: host.now) }
+  }
+
+  /// Whether builds and configuration files are run without privilege.
+  func confinement() async -> Confinement.Finding {
+    let (options, host) = (options.confinement, host)
+    return await confinements.value(of: options) { Task { await Confinement.find(options, on: host) } }.value
   }
 
   // MARK: Configurations

@@ -114,6 +114,11 @@ public struct Layout: Hashable, Sendable {
     products(id, kernel.release).appending("\(Self.stagingPrefix)\(kernel.architecture)_\(purpose)")
   }
 
+  /// The log of a build that is going on.
+  func buildLog(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
+    staging(id, kernel, "output").appending("make.log")
+  }
+
   /// How the names of things begin that are not yet, or no longer, part of the tree; the reference removes
   /// those, too.
   static let stagingPrefix = ".tmp_"

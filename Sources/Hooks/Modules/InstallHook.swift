@@ -20,9 +20,10 @@ package struct InstallHook: Hook {
 
   package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
     targets = call.targets
-    let framework = try await Framework.read(over: layout, host: host)
-    // The verdict reports what is wrong with it.
-    configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
+    // The verdict reports what is wrong with the file of this suite.
+    let settings = try await Settings.read(over: layout, host: host)
+    let framework = settings.framework
+    configuration = settings.suite
     allowsAutoinstall = framework.allowsAutoinstall
     var options = framework.options
     options.silenceLimit = configuration.silenceLimit

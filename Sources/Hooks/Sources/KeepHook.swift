@@ -21,7 +21,7 @@ package struct KeepHook: Hook {
 
   package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
     targets = call.targets
-    snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
+    snapshot = try await Settings.read(over: layout, host: host).framework.snapshot(on: host)
   }
 
   package func look() async throws(DKMSError) -> SourceFacts {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSEngine
 internal import DKMSModel
 
 extension SuiteConfiguration {
@@ -80,6 +81,11 @@ private enum Setting: String, CaseIterable {
   case ignored
   case ignoredKernels = "ignored-kernels"
   case silenceLimit = "silence-limit"
+  case buildUser = "build-user"
+  case sandboxScripts = "sandbox-scripts"
+  case timeLimit = "time-limit"
+  case memoryLimit = "memory-limit"
+  case processLimit = "process-limit"
   case initramfs
   case initramfsGenerator = "initramfs-generator"
 
@@ -102,16 +108,44 @@ private enum Setting: String, CaseIterable {
       if let problem = choice(words, &generator) { return problem }
       configuration.initramfsGenerator = generator
     case .silenceLimit:
-      let value = words.joined(separator: " ")
-      if value == "none" {
-        configuration.silenceLimit = nil
-      } else if let limit = Self.duration(value) {
-        configuration.silenceLimit = limit
-      } else {
-        return
-          "'\(value.prefix(40))' is not a duration for '\(rawValue)': a number above 0 followed by s, m or h, or none"
+      return limit(words, &configuration.silenceLimit, Self.duration, durationForm)
+    case .timeLimit:
+      return limit(words, &configuration.confinement.timeLimit, Self.duration, durationForm)
+    case .memoryLimit:
+      return limit(
+        words, &configuration.confinement.memoryLimit, Self.memory,
+        "an amount of memory for '\(rawValue)': a number above 0 followed by M, G or %, or none")
+    case .processLimit:
+      return limit(
+        words, &configuration.confinement.processLimit, Self.number,
+        "a number for '\(rawValue)': one above 0, or none")
+    case .buildUser:
+      guard words.count == 1 else {
+        return "'\(words.joined(separator: " ").prefix(40))' is not a user for '\(rawValue)'"
       }
+      configuration.confinement.user = words[0] == "root" ? nil : words[0]
+    case .sandboxScripts:
+      var answer = Answer.no
+      if let problem = choice(words, &answer) { return problem }
+      configuration.confinement.includesScripts = answer == .yes
     }
+    return nil
+  }
+
+  private enum Answer: String, CaseIterable { case yes, no }
+
+  private var durationForm: String {
+    "a duration for '\(rawValue)': a number above 0 followed by s, m or h, or none"
+  }
+
+  /// Takes a limit, which may be none; the form says what it would have to be.
+  private func limit<Value>(
+    _ words: [String], _ limit: inout Value?, _ parse: (String) -> Value?, _ form: String
+  ) -> String? {
+    let text = words.joined(separator: " ")
+    let value = text == "none" ? nil : parse(text)
+    guard value != nil || text == "none" else { return "'\(text.prefix(40))' is not \(form)" }
+    limit = value
     return nil
   }
 
@@ -129,12 +163,30 @@ private enum Setting: String, CaseIterable {
 
   private static func duration(_ text: String) -> Duration? {
     let seconds: [Character: Int] = ["s": 1, "m": 60, "h": 3600]
-    let digits = text.dropLast()
-    // Six digits of hours are more than a century.
-    guard let unit = text.last.flatMap({ seconds[$0] }), digits.count <= 6,
-      digits.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(digits), number > 0
-    else { return nil }
+    guard let unit = text.last.flatMap({ seconds[$0] }), let number = number(String(text.dropLast())) else {
+      return nil
+    }
     return .seconds(number * unit)
+  }
+
+  private static func memory(_ text: String) -> ConfinementOptions.MemoryLimit? {
+    guard let number = number(String(text.dropLast())) else { return nil }
+    switch text.last {
+    case "M": return .bytes(number << 20)
+    case "G": return .bytes(number << 30)
+    case "%": return number <= 100 ? .share(percent: number) : nil
+    default: return nil
+    }
+  }
+
+  /// A number above 0.
+  ///
+  /// Six digits are enough: of hours they are more than a century.
+  private static func number(_ text: String) -> Int? {
+    guard text.utf8.count <= 6, text.utf8.allSatisfy({ ("0"..."9").contains(Unicode.Scalar($0)) }),
+      let number = Int(text), number > 0
+    else { return nil }
+    return number
   }
 
   static func suggestion(for key: String) -> String {

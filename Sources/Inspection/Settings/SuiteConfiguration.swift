@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+public import DKMSEngine
 public import DKMSModel
 internal import Glibc
 internal import Host
@@ -17,10 +18,16 @@ public struct SuiteConfiguration: Codable, Hashable, Sendable {
   public var ignoredKernels: [NamePattern]
   /// How long a build may print nothing before it is stopped; nil for no limit.
   public var silenceLimit: Duration?
+  /// Who builds, and what builds may take; records leave it out, because no verdict goes by it.
+  public var confinement = ConfinementOptions()
   /// When initramfs images are made.
   public var initramfs: ImagePolicy
   /// The generator that makes them, where several are installed and none or more than one has made those there are.
   public var initramfsGenerator: ImageGenerator?
+
+  private enum CodingKeys: CodingKey {
+    case critical, optional, ignored, ignoredKernels, silenceLimit, initramfs, initramfsGenerator
+  }
 
   /// Makes a configuration; the defaults are those of a file that says nothing.
   public init(

@@ -65,7 +65,9 @@ extension DoctorFacts {
   init(_ layout: Layout, host: Host, database: borrowing Database) async {
     self.init()
     var framework: Framework?
-    do { framework = try await Framework.read(over: layout, host: host) } catch { frameworkError = error }
+    do { framework = try await Settings.read(over: layout, host: host).framework } catch {
+      frameworkError = error
+    }
     let snapshot =
       framework?.snapshot(on: host) ?? Snapshot(host: host, layout: layout, options: BuildOptions())
     let layout = snapshot.layout
