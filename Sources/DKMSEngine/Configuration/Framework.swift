@@ -12,6 +12,8 @@ public struct Framework: Sendable {
   public let options: BuildOptions
   /// Whether `autoinstall` and the hooks may install by themselves.
   public let allowsAutoinstall: Bool
+  /// What the files set, by the names of the variables.
+  package let settings: [String: String]
 
   /// A look at the system that is set up so.
   public func snapshot(on host: Host) -> Snapshot { Snapshot(host: host, layout: layout, options: options) }
@@ -30,6 +32,7 @@ public struct Framework: Sendable {
       .filter { $0.hasSuffix(".conf") }.map { extra.appending($0) }
     var variables = try await ConfigurationEvaluator(host: host)
       .evaluate(files, reading: names, environment: ["kernelver": KernelText.placeholder])
+    let settings = names.reduce(into: [:]) { $0[$1] = variables[$1] }
     for name in inherited where variables[name] == nil {
       if let value = host.environment[name] { variables[name] = value }
     }
@@ -42,7 +45,7 @@ public struct Framework: Sendable {
     }
     return Framework(
       layout: Self.layout(layout, variables, host), options: options,
-      allowsAutoinstall: !forbidsAutoinstall)
+      allowsAutoinstall: !forbidsAutoinstall, settings: settings)
   }
 
   private static let inherited = [

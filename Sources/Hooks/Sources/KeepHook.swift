@@ -93,6 +93,9 @@ package enum SourceFacts: HookFacts {
   case change(SourceChange)
   /// This suite goes, too.
   case removal(ModuleFacts)
+
+  /// What is removed with the suite.
+  package var removal: ModuleFacts? { if case .removal(let facts) = self { facts } else { nil } }
 }
 
 /// Sources that are about to change or go.

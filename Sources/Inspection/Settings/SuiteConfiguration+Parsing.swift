@@ -16,6 +16,20 @@ extension SuiteConfiguration {
   }
 }
 
+extension SuiteConfiguration {
+  /// The lines of a file that set something, without comments, and for every other line that it is not one.
+  package static func settings(in text: [UInt8]) -> [String] {
+    text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated().compactMap {
+      index, line in
+      let words = Parser.words(String(decoding: line, as: UTF8.self))
+      guard !words.isEmpty else { return nil }
+      let statement = words.joined(separator: " ")
+      let key = statement.prefix { $0 != "=" && $0 != " " }
+      return Setting(rawValue: String(key)) == nil ? "# line \(index + 1) sets nothing" : statement
+    }
+  }
+}
+
 private struct Parser {
   let file: String
   var configuration = SuiteConfiguration()
@@ -64,7 +78,7 @@ private struct Parser {
   }
 
   /// The words before a comment, which begins where a word begins.
-  private static func words(_ text: String) -> [String] {
+  static func words(_ text: String) -> [String] {
     let words = text.unicodeScalars.split { [" ", "\t", "\r"].contains($0) }.map { String($0) }
     return Array(words.prefix { !$0.hasPrefix("#") })
   }
