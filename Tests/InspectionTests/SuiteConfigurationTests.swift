@@ -27,6 +27,8 @@ import Testing
     ("silence-limit = 2h", SuiteConfiguration(silenceLimit: .seconds(7200))),
     ("silence-limit = none", SuiteConfiguration(silenceLimit: nil)),
     ("silence-limit = 30m", SuiteConfiguration()),
+    ("trust = strict", SuiteConfiguration(trust: .strict)),
+    ("trust = warn", SuiteConfiguration(trust: .warn)),
     ("initramfs = never", SuiteConfiguration(initramfs: .never)),
     (
       "initramfs = always\ninitramfs-generator = dracut",
@@ -45,18 +47,22 @@ import Testing
     (
       "colour = blue",
       "error: f, line 1: there is no key 'colour'; the keys are critical, optional, ignored, ignored-kernels, silence-limit, "
-        + "initramfs, initramfs-generator"
+        + "trust, initramfs, initramfs-generator"
     ),
     ("\nzfs", "error: f, line 2: it does not read 'key = value'"),
     (
       "= zfs",
       "error: f, line 1: there is no key ''; the keys are critical, optional, ignored, ignored-kernels, silence-limit, "
-        + "initramfs, initramfs-generator"
+        + "trust, initramfs, initramfs-generator"
     ),
     ("critical = z\0fs", "error: f, line 1: it holds bytes that are not text"),
     (
       "initramfs-generator = grub",
       "error: f, line 1: 'grub' is not a value for 'initramfs-generator'; the values are mkinitcpio, dracut, booster"
+    ),
+    (
+      "trust = everyone",
+      "error: f, line 1: 'everyone' is not a value for 'trust'; the values are strict, warn"
     ),
     (
       "initramfs = sometimes",
@@ -106,7 +112,7 @@ import Testing
     // With its examples uncommented it is still what holds, so each key is there with its default.
     let lines = text.split(separator: "\n").map(String.init)
     let settings = lines.filter { $0.hasPrefix("#") && !$0.hasPrefix("# ") && $0.contains(" =") }
-    #expect(settings.count == 7)
+    #expect(settings.count == 8)
     #expect(
       parse(settings.map { String($0.dropFirst()) }.joined(separator: "\n")) == (SuiteConfiguration(), []))
   }

@@ -7,10 +7,15 @@ internal import SystemPackage
 /// Evaluates configuration files: plain ones by reading them, others as the bash programs that they are.
 struct ConfigurationEvaluator: Sendable {
   private let bash: BashEvaluator
+  /// Where files that others than root can change are not run; nil where they are.
+  private let strictLayout: Layout?
 
   /// Makes an evaluator in which bash has this long for all files together.
-  init(host: Host, timeLimit: Duration = BashEvaluator.usualTimeLimit) {
+  init(
+    host: Host, timeLimit: Duration = BashEvaluator.usualTimeLimit, distrustsIn strictLayout: Layout? = nil
+  ) {
     bash = BashEvaluator(host: host, timeLimit: timeLimit)
+    self.strictLayout = strictLayout
   }
 
   /// A configuration file as it was read.
@@ -47,7 +52,18 @@ struct ConfigurationEvaluator: Sendable {
       return variables
     }
     let present = zip(files, contents).filter { $1 != .absent }.map(\.0)
+    try checkTrust(in: present)
     return try await bash.evaluate(present, reading: names, environment: environment)
+  }
+
+  /// Plain files run nothing, so only what bash is to run is looked at here.
+  private func checkTrust(in files: [FilePath]) throws(DKMSError) {
+    guard let strictLayout, let first = files.first else { return }
+    let exposures = try onFiles { () throws(HostError) in
+      var reader = TrustReader(strictLayout, BuildOptions())
+      return try reader.exposures(ofPrograms: files)
+    }
+    if !exposures.isEmpty { throw .untrusted(subject: first.string, exposures) }
   }
 
   /// What is in configuration files.

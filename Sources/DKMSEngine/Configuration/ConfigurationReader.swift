@@ -13,7 +13,8 @@ struct ConfigurationReader: Sendable {
 
   init(_ snapshot: Snapshot) {
     self.snapshot = snapshot
-    evaluator = ConfigurationEvaluator(host: snapshot.host)
+    evaluator = ConfigurationEvaluator(
+      host: snapshot.host, distrustsIn: snapshot.options.trust == .strict ? snapshot.layout : nil)
     layout = snapshot.layout
     options = snapshot.options
   }

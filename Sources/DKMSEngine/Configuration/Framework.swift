@@ -20,23 +20,32 @@ public struct Framework: Sendable {
 
   /// Reads the files over a layout.
   ///
-  /// What they do not set is taken from the environment, where the reference does so, too.
+  /// What they do not set of the number of jobs and of signing is taken from the environment, as the reference does.
+  /// Nothing is taken from there that names a program, a command or a key.
   ///
+  /// - Parameters:
+  ///   - layout: Where things are by default.
+  ///   - host: The machine.
+  ///   - trust: What becomes of what others than root can change, these files among it.
+  /// - Returns: What is set.
   /// - Throws: `DKMSError` where one of them is no valid bash.
-  public static func read(over layout: Layout, host: Host) async throws(DKMSError) -> Framework {
+  public static func read(
+    over layout: Layout, host: Host, trust: TrustPolicy = .warn
+  ) async throws(DKMSError) -> Framework {
     let directory = layout.configurationDirectory
     let extra = directory.appending("framework.conf.d")
     let files =
       try [directory.appending("framework.conf")]
       + onFiles { () throws(HostError) in try Files.list(extra) }
       .filter { $0.hasSuffix(".conf") }.map { extra.appending($0) }
-    var variables = try await ConfigurationEvaluator(host: host)
+    var variables = try await ConfigurationEvaluator(host: host, distrustsIn: trust == .strict ? layout : nil)
       .evaluate(files, reading: names, environment: ["kernelver": KernelText.placeholder])
     let settings = names.reduce(into: [:]) { $0[$1] = variables[$1] }
     for name in inherited where variables[name] == nil {
       if let value = host.environment[name] { variables[name] = value }
     }
     var options = Self.options(variables)
+    options.trust = trust
     options.forcedModules = try onFiles { () throws(HostError) in
       try ForcedModules.read(layout.forcedModulesDirectory)
     }
@@ -48,14 +57,12 @@ public struct Framework: Sendable {
       allowsAutoinstall: !forbidsAutoinstall, settings: settings)
   }
 
-  private static let inherited = [
-    "build_environment", "modprobe_on_install", "mok_certificate", "mok_signing_key", "parallel_jobs",
-    "post_transaction", "sign_file", "try_sign_modules",
-  ]
+  private static let inherited = ["modprobe_on_install", "parallel_jobs", "try_sign_modules"]
 
   /// Every variable that the files may set.
   static let names =
     inherited + [
+      "build_environment", "mok_certificate", "mok_signing_key", "post_transaction", "sign_file",
       "compress_gzip_opts", "compress_xz_opts", "compress_zstd_opts", "dkms_tree", "install_tree",
       "source_tree", "symlink_modules", "tmp_location", "verbose",
     ]
@@ -143,6 +150,8 @@ public struct BuildOptions: Hashable, Sendable {
   public var signing = SigningOptions()
   /// How long a build or script may print nothing before it is stopped; nil for no limit.
   public var silenceLimit: Duration?
+  /// What becomes of modules that others than root can change.
+  public var trust = TrustPolicy.warn
   /// Say which programs are run.
   public var isVerbose = false
   /// Arguments of gzip.

@@ -32,10 +32,10 @@ package struct InitramfsHook: Hook {
 
   package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
     let generator = try Self.generator(of: call)
-    let framework = try await Framework.read(over: layout, host: host)
+    let settings = try await Settings.read(over: layout, host: host)
+    let (framework, configuration) = (settings.framework, settings.suite)
     self.layout = framework.layout
     self.host = host
-    let configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
     do {
       round = try await ImageRound(
         framework.snapshot(on: host), configuration, call.targets, for: generator)

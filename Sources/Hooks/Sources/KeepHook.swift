@@ -21,7 +21,7 @@ package struct KeepHook: Hook {
 
   package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
     targets = call.targets
-    snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
+    snapshot = try await Settings.read(over: layout, host: host).framework.snapshot(on: host)
   }
 
   package func look() async throws(DKMSError) -> SourceFacts {
@@ -39,11 +39,14 @@ package struct KeepHook: Hook {
     let releases = Set(targets.compactMap(\.kernelItself))
     let goneKernels = built.filter { releases.contains($0.release) }
     let registered = tree.modules.filter { !$0.builds.isEmpty }.map(\.id)
-    let facts = try await FactsReader(snapshot).facts(
+    let reader = FactsReader(snapshot)
+    let facts = try await reader.facts(
       FactsReader.Request(modules: registered, kernels: [], clearedKernels: built))
-    return ModuleFacts(
+    var moduleFacts = ModuleFacts(
       transaction: Transaction(goneModules: modules, goneKernels: goneKernels),
       options: PlanningOptions(snapshot.options), facts: facts)
+    moduleFacts.facts.trust = try reader.trust(for: moduleFacts.plan, in: facts)
+    return moduleFacts
   }
 
   package static func plan(_ facts: SourceFacts) -> SourcePlan {

@@ -94,6 +94,7 @@ private enum Setting: String, CaseIterable {
   case ignored
   case ignoredKernels = "ignored-kernels"
   case silenceLimit = "silence-limit"
+  case trust
   case initramfs
   case initramfsGenerator = "initramfs-generator"
 
@@ -105,6 +106,14 @@ private enum Setting: String, CaseIterable {
     case .optional: configuration.optional = patterns
     case .ignored: configuration.ignored = patterns
     case .ignoredKernels: configuration.ignoredKernels = patterns
+    case .trust:
+      if words.isEmpty {
+        configuration.trust = nil
+        return nil
+      }
+      var policy = TrustPolicy.strict
+      if let problem = choice(words, &policy) { return problem }
+      configuration.trust = policy
     case .initramfs:
       return choice(words, &configuration.initramfs)
     case .initramfsGenerator:

@@ -17,6 +17,8 @@ public struct SuiteConfiguration: Codable, Hashable, Sendable {
   public var ignoredKernels: [NamePattern]
   /// How long a build may print nothing before it is stopped; nil for no limit.
   public var silenceLimit: Duration?
+  /// What becomes of modules that others than root can change; nil for strict hooks, and a warning from `dkms`.
+  public var trust: TrustPolicy?
   /// When initramfs images are made.
   public var initramfs: ImagePolicy
   /// The generator that makes them, where several are installed and none or more than one has made those there are.
@@ -26,13 +28,14 @@ public struct SuiteConfiguration: Codable, Hashable, Sendable {
   public init(
     critical: [NamePattern] = [], optional: [NamePattern] = [], ignored: [NamePattern] = [],
     ignoredKernels: [NamePattern] = [], silenceLimit: Duration? = .seconds(30 * 60),
-    initramfs: ImagePolicy = .auto, initramfsGenerator: ImageGenerator? = nil
+    trust: TrustPolicy? = nil, initramfs: ImagePolicy = .auto, initramfsGenerator: ImageGenerator? = nil
   ) {
     self.critical = critical
     self.optional = optional
     self.ignored = ignored
     self.ignoredKernels = ignoredKernels
     self.silenceLimit = silenceLimit
+    self.trust = trust
     self.initramfs = initramfs
     self.initramfsGenerator = initramfsGenerator
   }

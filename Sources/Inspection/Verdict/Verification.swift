@@ -34,9 +34,10 @@ package struct Verification {
   package init(
     of releases: [KernelRelease]? = nil, layout: Layout, host: Host, database: borrowing Database
   ) async throws(DKMSError) {
-    let framework = try await Framework.read(over: layout, host: host)
+    let settings = try await Settings.read(over: layout, host: host)
+    let framework = settings.framework
     let layout = framework.layout
-    var (configuration, problems) = SuiteConfiguration.read(layout.suiteConfiguration)
+    var (configuration, problems) = (settings.suite, settings.problems)
     let snapshot = framework.snapshot(on: host)
     for release in releases ?? [] {
       let directory = layout.kernel(release)

@@ -36,8 +36,8 @@ public struct InitramfsCommand: Sendable {
   /// Does it; 0 where all images are as they should be in the end, else 1.
   public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
-      let framework = try await Framework.read(over: layout, host: host)
-      let configuration = SuiteConfiguration.read(framework.layout.suiteConfiguration).configuration
+      let settings = try await Settings.read(over: layout, host: host)
+      let (framework, configuration) = (settings.framework, settings.suite)
       let database = Database(root: layout.root)
       let snapshot = framework.snapshot(on: host)
       let releases = try releases(snapshot, configuration, database)

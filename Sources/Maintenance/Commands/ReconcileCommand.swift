@@ -43,7 +43,7 @@ public struct ReconcileCommand: Sendable {
 
   /// Kernels that are there, and those for which something is built.
   private func everyKernel(_ layout: Layout, _ host: Host) async throws(DKMSError) -> Set<KernelRelease> {
-    let snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
+    let snapshot = try await Settings.read(over: layout, host: host).framework.snapshot(on: host)
     return try onFiles { () throws(HostError) in
       let built = try snapshot.tree().modules.flatMap(\.builds).map(\.kernel.release)
       return Set(try snapshot.kernels().kernels + built)

@@ -102,7 +102,7 @@ struct DoctorRepairs {
     if isLocked {
       throw .system(operation: "fix", subject: "\(layout.root)", reason: "pacman is at work on it")
     }
-    let snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
+    let snapshot = try await Settings.read(over: layout, host: host).framework.snapshot(on: host)
     var releases: Set<KernelRelease> = []
     for repair in repairs {
       if case .depmod(let release) = repair { releases.insert(release) }
@@ -125,9 +125,9 @@ struct DoctorRepairs {
     do throws(DKMSError) {
       switch repair {
       case .depmod: break
-      case .denyOthers(let path):
+      case .denyOthers(let path, let command):
         let result = try await host.run(
-          Command("chmod", ["-R", "o-w", "--", path], environment: host.environment))
+          Command("sh", ["-c", command], environment: host.environment))
         guard result.isSuccess else {
           throw .system(operation: "protect", subject: path, reason: result.errorText)
         }

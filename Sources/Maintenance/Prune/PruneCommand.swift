@@ -37,7 +37,7 @@ public struct PruneCommand: Sendable {
   /// Lists and removes; 0 unless something that was to be removed is there still, or cannot be told.
   public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
-      let snapshot = try await Framework.read(over: layout, host: host).snapshot(on: host)
+      let snapshot = try await Settings.read(over: layout, host: host).framework.snapshot(on: host)
       let layout = snapshot.layout
       let database = Database(root: layout.root)
       if let doubt = database.doubt { throw doubt }
