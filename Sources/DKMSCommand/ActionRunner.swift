@@ -22,7 +22,7 @@ struct ActionRunner {
     self.arguments = arguments
     self.host = host
     narrator = Narrator(host.console)
-    let framework = try await Settings.read(over: Layout(), host: host).framework
+    let framework = try await Settings.read(over: Layout(), host: host, trust: .warn).framework
     allowsAutoinstall = framework.allowsAutoinstall
     layout = arguments.layout(over: framework.layout)
     options = arguments.options(over: framework.options)
@@ -55,8 +55,13 @@ struct ActionRunner {
   func facts(
     _ modules: [ModuleID], _ kernels: [Kernel], origin: ModuleOrigin? = nil
   ) async throws -> Facts {
-    try await FactsReader(snapshot).facts(
+    let reader = FactsReader(snapshot)
+    var facts = try await reader.facts(
       FactsReader.Request(modules: modules, kernels: kernels, origin: origin))
+    if options.trust == .strict {
+      facts.trust = try reader.trust(in: facts.configurations.keys.map { $0 }, facts)
+    }
+    return facts
   }
 
   /// What the DKMS tree holds.
@@ -73,6 +78,9 @@ struct ActionRunner {
     status: ([DKMSError]) -> ExitStatus = Self.status
   ) async throws -> ExitStatus {
     plan.skips.forEach(narrator.skipped)
+    if options.trust == .warn {
+      narrator.warn(of: try FactsReader(snapshot).trust(for: plan, in: Facts(tree: try tree())))
+    }
     if arguments.isDryRun {
       narrator.announce(plan)
       tellObstacles(of: plan, isFailure)

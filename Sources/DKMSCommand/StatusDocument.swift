@@ -31,8 +31,12 @@ struct StatusDocument {
       .compactMap { try? Kernel(release: $0, architecture: host.architecture) }
     let kernels = Set(installed + records.flatMap(\.builds).map(\.kernel))
       .filter(filter.includes).sorted { $0.description < $1.description }
-    facts = try await FactsReader(snapshot, kernelOwners: [:]).facts(
-      FactsReader.Request(modules: records.filter { !$0.isBroken }.map(\.id), kernels: kernels))
+    let modules = records.filter { !$0.isBroken }.map(\.id)
+    let reader = FactsReader(snapshot, kernelOwners: [:])
+    var facts = try await reader.facts(FactsReader.Request(modules: modules, kernels: kernels))
+    // Where nobody is refused it is in the way of nothing; and users cannot look everywhere.
+    if snapshot.options.trust == .strict, host.isRoot { facts.trust = try reader.trust(in: modules, facts) }
+    self.facts = facts
   }
 
   var brokenModules: [ModuleID] { records.filter(\.isBroken).map(\.id) }
@@ -153,6 +157,7 @@ extension DKMSError {
     case .dependenciesMissing: "dependencies"
     case .compilerMissing: "toolchain"
     case .moduleBroken: "broken"
+    case .untrusted: "untrusted"
     case .system: "failed_look"
     default: "configuration"
     }

@@ -6,6 +6,8 @@ extension DKMSError: CustomStringConvertible {
     switch self {
     case .invalidName(let kind, let value, let problem):
       "'\(value.withVisibleControls)' cannot be a \(kind.rawValue): \(problem)"
+    case .untrusted(let subject, let exposures):
+      "\(subject) is not trusted: \(Self.reasons(exposures))"
     case .sourceMissing(let id, let directory):
       "\(id): the source directory \(directory) does not exist"
     case .configurationMissing(let path):
@@ -109,6 +111,12 @@ extension DKMSError: CustomStringConvertible {
     }
   }
 
+  /// The first few of them; the doctor names all.
+  private static func reasons(_ exposures: [Exposure]) -> String {
+    let reasons = exposures.prefix(3).map(\.description).joined(separator: "; ")
+    return exposures.count > 3 ? "\(reasons); and \(exposures.count - 3) more" : reasons
+  }
+
   private func detail(_ firstError: String?) -> String { firstError.map { ": \($0)" } ?? "" }
 
   /// The command that fixes it, or the place to look, where one is known.
@@ -116,6 +124,9 @@ extension DKMSError: CustomStringConvertible {
     switch self {
     case .invalidName, .excluded, .patchOutside, .scriptFailed(_, _, _, _, log: nil), .tarballFailed, .system:
       nil
+    case .untrusted(_, let exposures):
+      exposures.map(\.remedy).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.joined(
+        separator: " && ")
     case .sourceMissing(let id, _):
       "install the package that holds \(id.sourceDirectoryName), or unpack its source there"
     case .configurationMissing, .configurationUnreadable, .configurationMalformed, .configurationInvalid,
@@ -215,7 +226,8 @@ extension DKMSError: CustomStringConvertible {
     case .scriptFailed(_, .preInstall, _, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
     case .scriptSilent: .buildFailed
     case .scriptFailed(_, _, let status, _, _): ExitStatus(rawValue: status)
-    case .changedMeanwhile, .overtaken, .keysUnavailable, .libraryMissing, .fileListDamaged, .removalUnasked,
+    case .untrusted, .changedMeanwhile, .overtaken, .keysUnavailable, .libraryMissing, .fileListDamaged,
+      .removalUnasked,
       .system:
       .refused
     }

@@ -4,6 +4,8 @@
 public enum DKMSError: Error, Codable, Hashable, Sendable {
   /// A name that cannot be the name of one directory.
   case invalidName(NameKind, value: String, problem: String)
+  /// Others than root can change what would be run for this module, or as this file.
+  case untrusted(subject: String, [Exposure])
   /// The module's source directory does not exist.
   case sourceMissing(ModuleID, directory: String)
   /// The directory has no dkms.conf.

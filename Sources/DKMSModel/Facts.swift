@@ -28,6 +28,8 @@ public struct Facts: Codable, Hashable, Sendable {
   public var competitions: [ModuleID: [Kernel: [Competition]]] = [:]
   /// The kernels for which the last build of a module failed.
   public var failedBuilds: [ModuleID: Set<Kernel>] = [:]
+  /// Who else than root can change what is run; nil where nothing is to be run, so that nobody has looked.
+  public var trust: TrustFacts?
 
   /// Makes facts.
   public init(

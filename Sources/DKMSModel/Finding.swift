@@ -61,6 +61,8 @@ public struct Finding: Codable, Hashable, Sendable {
     case sourceMissing
     /// Its dkms.conf says nothing.
     case configuration
+    /// Others than root can change what would be run for it.
+    case untrusted
     /// The kernel is another one of the release than what it was built for.
     case otherKernel
     /// What depmod wrote is damaged, older than the modules, or does not name them.
@@ -127,7 +129,7 @@ public struct DoctorFinding: Hashable, Sendable {
     case configuration
     /// A package of which pacman's database does not tell what it owns.
     case damagedFileList = "damaged_file_list"
-    /// A source that anyone can change, and that root compiles and loads.
+    /// Something that others than root can change, and that root runs, compiles or loads.
     case openSource = "open_source"
     /// A hook of this suite that does not run.
     case hook
@@ -155,7 +157,7 @@ public struct DoctorFinding: Hashable, Sendable {
       case .unknownImage: "unknown image"
       case .configuration: "unusable settings"
       case .damagedFileList: "damaged file list"
-      case .openSource: "world-writable"
+      case .openSource: "not trusted"
       case .hook: "hook does not run"
       case .keyPair: "half a key pair"
       case .failedLook: "cannot be looked at"
@@ -168,8 +170,8 @@ public struct DoctorFinding: Hashable, Sendable {
   public enum Repair: Hashable, Sendable {
     /// Writes modules.dep anew.
     case depmod(KernelRelease)
-    /// Takes from others the right to write to a directory and all in it.
-    case denyOthers(path: String)
+    /// Leaves the right to write to a file, or to a directory and all in it, to its owner.
+    case denyOthers(path: String, command: String)
     /// Removes what no package owns and no kernel needs.
     case prune(path: String)
     /// Removes the registration of a module that has neither source nor builds.
@@ -179,7 +181,7 @@ public struct DoctorFinding: Hashable, Sendable {
     public var command: String {
       switch self {
       case .depmod(let release): "depmod \(release)"
-      case .denyOthers(let path): "chmod -R o-w \(path)"
+      case .denyOthers(_, let command): command
       case .prune: "alpm-dkms prune"
       case .forget(let path): "rm -r \(path)"
       }

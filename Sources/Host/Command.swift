@@ -10,8 +10,10 @@ public struct Command: Hashable, Sendable {
   public var program: String
   /// Its arguments, without the program itself.
   public var arguments: [String]
-  /// Its whole environment.
-  public var environment: [String: String]
+  /// Its whole environment, without what has shells and interpreters run code of its own.
+  public var environment: [String: String] {
+    didSet { environment = environment.withoutPrograms }
+  }
   /// Its working directory.
   public var directory: FilePath
   /// Where its standard output and standard error go.
@@ -44,13 +46,30 @@ public struct Command: Hashable, Sendable {
   ) {
     self.program = program
     self.arguments = arguments
-    self.environment = environment
+    self.environment = environment.withoutPrograms
     self.directory = directory
     self.output = output
     self.timeLimit = timeLimit
     self.silenceLimit = silenceLimit
     self.processEvents = processEvents
     self.descriptors = descriptors
+  }
+}
+
+extension [String: String] {
+  /// An environment without variables that have shells and interpreters run code of whoever set them.
+  fileprivate var withoutPrograms: [String: String] {
+    filter { name, _ in !Self.programs.contains(name) && !name.hasPrefix("BASH_FUNC_") }
+  }
+
+  private static var programs: Set<String> {
+    [
+      "BASH_ENV", "BASHOPTS", "BASH_LOADABLES_PATH", "CDPATH", "ENV", "GLOBIGNORE", "IFS", "PERL5DB",
+      "PERL5LIB",
+      "PERL5OPT", "PERLLIB", "PROMPT_COMMAND", "PS4", "PYTHONHOME", "PYTHONINSPECT", "PYTHONPATH",
+      "PYTHONSTARTUP",
+      "SHELLOPTS",
+    ]
   }
 }
 

@@ -47,8 +47,8 @@ struct Record: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Put a record, with the files that explain it, into one file to attach to a report.",
     discussion: """
-      The tarball holds the record, the settings, each module's dkms.conf, and the logs that the record names. \
-      The names of this host and its users are taken out, and no key is put in. Needs root.
+      The tarball holds the record, the settings, each module's dkms.conf, and the logs that the record names; it is \
+      listed first. Names of this host and its users, keys, passwords and tokens are taken out. Needs root.
       """)
 
   @Flag(help: "Make the tarball.")

@@ -28,6 +28,18 @@ import Testing
     }
     return [
       Case(.invalidName(.moduleName, value: "../x", problem: "no"), 8, naming: "../x", "module name"),
+      Case(
+        .untrusted(
+          subject: "hello/1.0",
+          [
+            Exposure(path: "/usr/src", place: "/usr/src", cause: .group, remedy: "chmod go-w /usr/src"),
+            Exposure(
+              path: "/home/bob", place: "/home/bob", cause: .owner("bob"), link: "/etc/dkms/x.conf",
+              remedy: "cp"),
+          ]), 1,
+        naming:
+          "hello/1.0 is not trusted: the group of /usr/src can change it; /home/bob belongs to bob, and "
+          + "/etc/dkms/x.conf leads there"),
       Case(.sourceMissing(id, directory: "/usr/src/hello-1.0"), 2, naming: "hello/1.0", "/usr/src/hello-1.0"),
       Case(.configurationMissing(path: "/x/dkms.conf"), 4, naming: "/x/dkms.conf"),
       Case(.configurationUnreadable(path: "/x/dkms.conf", detail: "bad"), 8, naming: "/x/dkms.conf", "bad"),

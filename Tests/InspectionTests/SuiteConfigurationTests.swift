@@ -50,6 +50,8 @@ import Testing
         $0.processLimit = nil
       }
     ),
+    ("trust = strict", SuiteConfiguration(trust: .strict)),
+    ("trust = warn", SuiteConfiguration(trust: .warn)),
     ("initramfs = never", SuiteConfiguration(initramfs: .never)),
     (
       "initramfs = always\ninitramfs-generator = dracut",
@@ -68,13 +70,15 @@ import Testing
     (
       "colour = blue",
       "error: f, line 1: there is no key 'colour'; the keys are critical, optional, ignored, ignored-kernels, silence-limit, "
-        + "build-user, sandbox-scripts, time-limit, memory-limit, process-limit, initramfs, initramfs-generator"
+        + "build-user, sandbox-scripts, time-limit, memory-limit, process-limit, trust, initramfs, "
+        + "initramfs-generator"
     ),
     ("\nzfs", "error: f, line 2: it does not read 'key = value'"),
     (
       "= zfs",
       "error: f, line 1: there is no key ''; the keys are critical, optional, ignored, ignored-kernels, silence-limit, "
-        + "build-user, sandbox-scripts, time-limit, memory-limit, process-limit, initramfs, initramfs-generator"
+        + "build-user, sandbox-scripts, time-limit, memory-limit, process-limit, trust, initramfs, "
+        + "initramfs-generator"
     ),
     ("critical = z\0fs", "error: f, line 1: it holds bytes that are not text"),
     ("build-user = a b", "error: f, line 1: 'a b' is not a user for 'build-user'"),
@@ -98,6 +102,10 @@ import Testing
     (
       "initramfs-generator = grub",
       "error: f, line 1: 'grub' is not a value for 'initramfs-generator'; the values are mkinitcpio, dracut, booster"
+    ),
+    (
+      "trust = everyone",
+      "error: f, line 1: 'everyone' is not a value for 'trust'; the values are strict, warn"
     ),
     (
       "initramfs = sometimes",
@@ -147,7 +155,7 @@ import Testing
     // With its examples uncommented it is still what holds, so each key is there with its default.
     let lines = text.split(separator: "\n").map(String.init)
     let settings = lines.filter { $0.hasPrefix("#") && !$0.hasPrefix("# ") && $0.contains(" =") }
-    #expect(settings.count == 12)
+    #expect(settings.count == 13)
     #expect(
       parse(settings.map { String($0.dropFirst()) }.joined(separator: "\n")) == (SuiteConfiguration(), []))
   }

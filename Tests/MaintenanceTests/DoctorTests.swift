@@ -359,7 +359,39 @@ import Testing
   func aSourceThatAnybodyMayChange(_ name: String) async throws {
     #expect(try await Run.program("/bin/chmod", ["o+w", path(name).string]).status == 0)
     let source = try #require(Disk.resolved(path("usr/src/hello-1.0")))
-    await expect(.openSource, source.string, remedy: "chmod -R o-w \(source)", isSafe: true)
+    await expect(.openSource, source.string, remedy: "chmod -R go-w \(source)", isSafe: true)
+  }
+
+  @Test(
+    "What others can change is named once, with the command that ends it",
+    .requiresRoot,
+    arguments: [
+      ("chown 1234 usr/src/hello-1.0/text", "usr/src/hello-1.0"),
+      ("chown -R 1234 usr/src/hello-1.0", "usr/src/hello-1.0"),
+      ("chmod 1777 usr/src", "usr/src"), ("chown 1234 var/lib/dkms", "var/lib/dkms"),
+      ("chown -R 1234 var/lib/dkms/hello/1.0/6.1.0/x86_64", "var/lib/dkms/hello/1.0/6.1.0/x86_64"),
+      ("chown 1234 etc/alpm-dkms.conf", "etc/alpm-dkms.conf"),
+      (
+        "mkdir -p home/bob; mv usr/src/hello-1.0 home/bob/h; chown 1234 home/bob; ln -s $PWD/home/bob/h usr/src/hello-1.0",
+        "usr/src/hello-1.0"
+      ),
+      (
+        "mkdir -p home/bob; mv usr/src/hello-1.0 home/bob/h; chown 1234 home/bob; ln -sfn $PWD/home/bob/h var/lib/dkms/hello/1.0/source",
+        "var/lib/dkms/hello/1.0/source"
+      ),
+    ])
+  func exposures(change: String, subject: String) async throws {
+    try system.directory.write("", to: "etc/alpm-dkms.conf")
+    let shell = { (command: String) in
+      let run = try await Run.program(
+        "/bin/sh", ["-ec", "cd \"$0\"; \(command)", system.directory.path.string])
+      #expect(run.status == 0, "\(run)")
+    }
+    try await shell(change)
+    let found = await findings()
+    #expect(found.map(\.kind) == [.openSource] && found.map(\.subject) == [path(subject).string], "\(found)")
+    try await shell(try #require(found.first?.remedy))
+    #expect(await findings() == [])
   }
 
   @Test func aMaskedHook() async throws {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import Archives
 import DKMSModel
 import Host
 import JSON
@@ -347,39 +346,5 @@ import Testing
     try Files.write(record.file, to: journal.path(1))
     let check = await run(ReplayCommand(mode: .check))
     #expect(check.status == 1 && check.error[0].contains("record 1"))
-  }
-
-  // MARK: Bundles
-
-  @Test func aBundleTellsNothingOfWhoseItIs() async throws {
-    try system.directory.write(
-      "root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n", to: "etc/passwd")
-    try system.directory.write("wonderland\n", to: "etc/hostname")
-    try system.directory.write(
-      "# alice@wonderland, not malice\nmok_signing_key=\"pkcs11:token=t;pin-value=1234\"\n",
-      to: "etc/dkms/framework.conf")
-    try system.addSource("bad", "1.0", conf: "MAKE[0]=\"echo /home/alice/x: error: nothing; false\"")
-    #expect(try await system.run(InstallHook.self, "usr/src/bad-1.0/dkms.conf") == 1)
-    for name in ["a.tar", "b.tar"] { #expect(await run(BundleCommand("1", output: name)).status == 0) }
-    let bundle = try Files.read(system.directory.path.appending("a.tar"))
-    #expect(try Files.read(system.directory.path.appending("b.tar")) == bundle)
-    let text = String(decoding: bundle, as: UTF8.self)
-    for secret in ["/alice", "alice@", "wonderland", "1234"] { #expect(!text.contains(secret), "\(secret)") }
-    for rest in [
-      "USER@HOST, not malice", "pkcs11:REMOVED", "/home/USER/x", "PACKAGE_NAME=\"bad\"", "make.log",
-    ] {
-      #expect(text.contains(rest), "\(rest)")
-    }
-    let unpacked = system.directory.path.appending("unpacked")
-    try Files.makeDirectories(unpacked)
-    _ = try ArchiveUnpacker().unpack(system.directory.path.appending("a.tar"), into: unpacked)
-    let record = unpacked.appending("alpm-dkms-record/record.json").string
-    #expect(await run(ReplayCommand(record, mode: .check)).status == 0)
-  }
-
-  @Test func aKeyIsNeverHandedOn() {
-    let redaction = Redaction(hosts: [], users: [])
-    let text = "a\n-----BEGIN RSA PRIVATE KEY-----\nsecret\n-----END RSA PRIVATE KEY-----\nb"
-    #expect(redaction.applied(to: text) == "a\n(a private key was here)\nb")
   }
 }

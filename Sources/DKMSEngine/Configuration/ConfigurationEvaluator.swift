@@ -9,17 +9,23 @@ struct ConfigurationEvaluator: Sendable {
   private let bash: BashEvaluator
   /// Where bash is to be confined if it can be; nil where it runs as this process's user.
   private let snapshot: Snapshot?
+  /// Where files that others than root can change are not run; nil where they are.
+  private let strictLayout: Layout?
 
   /// Makes an evaluator in which bash has this long for all files together.
-  init(host: Host, timeLimit: Duration = BashEvaluator.usualTimeLimit) {
+  init(
+    host: Host, timeLimit: Duration = BashEvaluator.usualTimeLimit, distrustsIn strictLayout: Layout? = nil
+  ) {
     bash = BashEvaluator(host: host, timeLimit: timeLimit)
     snapshot = nil
+    self.strictLayout = strictLayout
   }
 
   /// Makes an evaluator of files that come from modules.
   init(of snapshot: Snapshot) {
     bash = BashEvaluator(host: snapshot.host)
     self.snapshot = snapshot
+    strictLayout = snapshot.options.trust == .strict ? snapshot.layout : nil
   }
 
   /// A configuration file as it was read.
@@ -56,10 +62,21 @@ struct ConfigurationEvaluator: Sendable {
       return variables
     }
     let present = zip(files, contents).filter { $1 != .absent }.map(\.0)
+    try checkTrust(in: present)
     var bash = bash
     // Plain files need no bash, so nothing is tried for them.
     if case .possible(let confinement)? = await snapshot?.confinement() { bash.confinement = confinement }
     return try await bash.evaluate(present, reading: names, environment: environment)
+  }
+
+  /// Plain files run nothing, so only what bash is to run is looked at here.
+  private func checkTrust(in files: [FilePath]) throws(DKMSError) {
+    guard let strictLayout, let first = files.first else { return }
+    let exposures = try onFiles { () throws(HostError) in
+      var reader = TrustReader(strictLayout, BuildOptions())
+      return try reader.exposures(ofPrograms: files)
+    }
+    if !exposures.isEmpty { throw .untrusted(subject: first.string, exposures) }
   }
 
   /// What is in configuration files.

@@ -12,28 +12,40 @@ public struct Framework: Sendable {
   public var options: BuildOptions
   /// Whether `autoinstall` and the hooks may install by themselves.
   public let allowsAutoinstall: Bool
+  /// What the files set, by the names of the variables.
+  package let settings: [String: String]
 
   /// A look at the system that is set up so.
   public func snapshot(on host: Host) -> Snapshot { Snapshot(host: host, layout: layout, options: options) }
 
   /// Reads the files over a layout.
   ///
-  /// What they do not set is taken from the environment, where the reference does so, too.
+  /// What they do not set of the number of jobs and of signing is taken from the environment, as the reference does.
+  /// Nothing is taken from there that names a program, a command or a key.
   ///
+  /// - Parameters:
+  ///   - layout: Where things are by default.
+  ///   - host: The machine.
+  ///   - trust: What becomes of what others than root can change, these files among it.
+  /// - Returns: What is set.
   /// - Throws: `DKMSError` where one of them is no valid bash.
-  public static func read(over layout: Layout, host: Host) async throws(DKMSError) -> Framework {
+  public static func read(
+    over layout: Layout, host: Host, trust: TrustPolicy = .warn
+  ) async throws(DKMSError) -> Framework {
     let directory = layout.configurationDirectory
     let extra = directory.appending("framework.conf.d")
     let files =
       try [directory.appending("framework.conf")]
       + onFiles { () throws(HostError) in try Files.list(extra) }
       .filter { $0.hasSuffix(".conf") }.map { extra.appending($0) }
-    var variables = try await ConfigurationEvaluator(host: host)
+    var variables = try await ConfigurationEvaluator(host: host, distrustsIn: trust == .strict ? layout : nil)
       .evaluate(files, reading: names, environment: ["kernelver": KernelText.placeholder])
+    let settings = names.reduce(into: [:]) { $0[$1] = variables[$1] }
     for name in inherited where variables[name] == nil {
       if let value = host.environment[name] { variables[name] = value }
     }
     var options = Self.options(variables)
+    options.trust = trust
     options.forcedModules = try onFiles { () throws(HostError) in
       try ForcedModules.read(layout.forcedModulesDirectory)
     }
@@ -42,17 +54,15 @@ public struct Framework: Sendable {
     }
     return Framework(
       layout: Self.layout(layout, variables, host), options: options,
-      allowsAutoinstall: !forbidsAutoinstall)
+      allowsAutoinstall: !forbidsAutoinstall, settings: settings)
   }
 
-  private static let inherited = [
-    "build_environment", "modprobe_on_install", "mok_certificate", "mok_signing_key", "parallel_jobs",
-    "post_transaction", "sign_file", "try_sign_modules",
-  ]
+  private static let inherited = ["modprobe_on_install", "parallel_jobs", "try_sign_modules"]
 
   /// Every variable that the files may set.
   static let names =
     inherited + [
+      "build_environment", "mok_certificate", "mok_signing_key", "post_transaction", "sign_file",
       "compress_gzip_opts", "compress_xz_opts", "compress_zstd_opts", "dkms_tree", "install_tree",
       "source_tree", "symlink_modules", "tmp_location", "verbose",
     ]
@@ -142,6 +152,8 @@ public struct BuildOptions: Hashable, Sendable {
   public var silenceLimit: Duration?
   /// How builds and configuration files are kept from harm; nil where they run as their caller.
   public var confinement: ConfinementOptions?
+  /// What becomes of modules that others than root can change.
+  public var trust = TrustPolicy.warn
   /// Say which programs are run.
   public var isVerbose = false
   /// Arguments of gzip.

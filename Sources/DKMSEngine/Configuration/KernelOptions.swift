@@ -47,11 +47,11 @@ public struct KernelText: Codable, Hashable, Sendable {
   private let text: String
 
   /// The placeholder for `$kernelver` while bash reads framework.conf, since no kernel is known yet.
-  static let placeholder = "${kernelver}"
+  package static let placeholder = "${kernelver}"
 
   /// Takes a value as the evaluation of framework.conf left it.
   public init(_ text: String) { self.text = text }
 
   /// The value for a kernel.
-  func value(for release: String) -> String { text.replacing(Self.placeholder, with: release) }
+  package func value(for release: String) -> String { text.replacing(Self.placeholder, with: release) }
 }

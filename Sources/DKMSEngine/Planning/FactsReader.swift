@@ -6,7 +6,7 @@ internal import SystemPackage
 
 /// Takes the facts that a plan is made from out of a snapshot.
 public struct FactsReader: Sendable {
-  private let snapshot: Snapshot
+  let snapshot: Snapshot
   private let layout: Layout
   private let host: Host
   private let kernelOwners: [KernelRelease: String]?
@@ -145,7 +145,7 @@ public struct FactsReader: Sendable {
   }
 
   /// Where the source is that a module will be built from, or else was.
-  private func source(of id: ModuleID, in facts: Facts) -> FilePath {
+  func source(of id: ModuleID, in facts: Facts) -> FilePath {
     if let origin = facts.origin, origin.id == id, !origin.holdsOnlyBuilds || facts.sources[id] == nil {
       return FilePath(origin.directory)
     }

@@ -24,9 +24,17 @@ public struct Obstacles: Sendable {
     return .moduleBroken(id, link: record.source ?? "its source link")
   }
 
+  /// Who else than root can change what is run for a module, where the administrator has that forbid it.
+  public func trust(in id: ModuleID) -> DKMSError? {
+    guard let trust = facts.trust, trust.policy == .strict else { return nil }
+    let exposures = trust.exposures(of: id)
+    return exposures.isEmpty ? nil : .untrusted(subject: "\(id)", exposures)
+  }
+
   /// What keeps a registered module from being built.
   public func building(_ id: ModuleID, for kernel: Kernel) -> DKMSError? {
     if let failedLook = facts.kernels[kernel]?.failedLook { return failedLook }
+    if let error = trust(in: id) { return error }
     switch facts.configurations[id]?[kernel] {
     case nil: return nil
     case .unreadable(let error)?: return error

@@ -79,7 +79,7 @@ public struct Planner {
       }
       adds[id] = .planned(plan.append(.relink(id, source: source), because: reason))
     } else if let source = facts.sources[id] {
-      if let error = configurationError(id) {
+      if let error = obstacles.trust(in: id) ?? configurationError(id) {
         block(id, nil, error)
         adds[id] = .blocked
       } else {
@@ -151,6 +151,10 @@ public struct Planner {
     installs[target] = .blocked
     let built = build(id, kernel, because: reason, rebuild: rebuild)
     guard built != .blocked else { return .blocked }
+    if built == .stands, let error = obstacles.trust(in: id) {
+      block(id, kernel, error)
+      return .blocked
+    }
     if let known = facts.kernels[kernel], !known.exists {
       block(id, kernel, .kernelMissing(kernel.release, directory: known.directory))
       return .blocked
@@ -213,9 +217,15 @@ public struct Planner {
     _ id: ModuleID, _ kernel: Kernel, because reason: Reason, requires required: [Int] = []
   ) -> [Int] {
     guard facts.tree[id]?.build(for: kernel)?.isInstalled == true else { return required }
-    let step = plan.append(
-      .uninstall(id, kernel), because: reason, requires: required,
-      basis: basis(of: Target(id: id, kernel: kernel)))
+    var basis = basis(of: Target(id: id, kernel: kernel))
+    // What cannot be trusted is taken out all the same, without its script.
+    if let error = obstacles.trust(in: id), case .read(var configuration)? = basis.configuration,
+      configuration.scripts.removeValue(forKey: .postRemove) != nil
+    {
+      basis.configuration = .read(configuration)
+      block(id, kernel, error)
+    }
+    let step = plan.append(.uninstall(id, kernel), because: reason, requires: required, basis: basis)
     moduleChanges[kernel.release, default: []].append(step)
     return [step]
   }

@@ -43,6 +43,15 @@ public struct Narrator: Sendable {
   /// Says what else the user should know.
   public func warn(_ text: String) { console.printError("==> WARNING: \(text)") }
 
+  /// Warns of what others than root can change though it is run, once of each thing, with what ends it.
+  public func warn(of trust: TrustFacts?) {
+    guard let trust, trust.policy == .warn else { return }
+    for exposure in trust.all {
+      warn("\(exposure), and root runs what is there")
+      advise(exposure.remedy)
+    }
+  }
+
   /// Says what fixes the problem just reported.
   public func advise(_ text: String) { console.printError("  -> \(text)") }
 

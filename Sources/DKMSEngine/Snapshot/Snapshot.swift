@@ -21,6 +21,8 @@ public final class Snapshot: Sendable {
   private let evaluations = Register<Question, Task<EvaluatedConfiguration, Never>>()
   private let moduleAnswers = ModuleAnswers()
   private let confinements = Register<ConfinementOptions?, Task<Confinement.Finding, Never>>()
+  private let commonExposures = Register<[Kernel], Result<[Exposure], HostError>>()
+  private let exposures = Register<ModuleID, Result<[Exposure], HostError>>()
 
   /// Makes a snapshot in which nothing has been read yet.
   public init(host: Host, layout: Layout, options: BuildOptions) {
@@ -115,6 +117,37 @@ public final class Snapshot: Sendable {
     case .read(let configuration): return configuration.id
     case .unreadable(let error): throw error
     }
+  }
+
+  // MARK: Trust
+
+  /// What others than root can change of the settings and trees that concern every module.
+  ///
+  /// - Throws: `HostError` where a look failed.
+  func commonExposures(for kernels: [Kernel]) throws(HostError) -> [Exposure] {
+    try commonExposures.value(of: kernels) {
+      Result { () throws(HostError) in
+        var reader = TrustReader(layout, options)
+        return try reader.common(for: kernels)
+      }
+    }.get()
+  }
+
+  /// What others than root can change of what is run for a module.
+  ///
+  /// - Parameters:
+  ///   - id: The module version.
+  ///   - source: The directory that holds its dkms.conf, or the link to it.
+  ///   - kernels: The kernels it was built for.
+  /// - Returns: What was found.
+  /// - Throws: `HostError` where a look failed.
+  func exposures(of id: ModuleID, source: FilePath, kernels: [Kernel]) throws(HostError) -> [Exposure] {
+    try exposures.value(of: id) {
+      Result { () throws(HostError) in
+        var reader = TrustReader(layout, options)
+        return try reader.exposures(of: id, source: source, kernels: kernels)
+      }
+    }.get()
   }
 
   // MARK: Modules

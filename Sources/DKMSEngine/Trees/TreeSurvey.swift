@@ -96,21 +96,4 @@ public struct TreeSurvey: Sendable {
       return try Files.isFile(layout.sourceLink(record.id).appending("dkms.conf"))
     }.map { layout.keptSource($0.id) }.where(Files.isDirectory)
   }
-
-  /// Sources of registered modules, and their files, that anybody may change.
-  ///
-  /// - Throws: `HostError` where a look failed.
-  public func openSources() throws(HostError) -> [FilePath] {
-    var sources: Set<FilePath> = []
-    for record in state.modules where !record.isBroken {
-      if let source = try Files.resolved(layout.sourceLink(record.id)) { sources.insert(source) }
-    }
-    return try sources.sorted { $0.string < $1.string }.where(Self.holdsOpenFile)
-  }
-
-  private static func holdsOpenFile(_ path: FilePath) throws(HostError) -> Bool {
-    if try Files.isWritableByAnybody(path) { return true }
-    guard try Files.kind(path) == .directory else { return false }
-    return try Files.components(of: path).map(path.appending).hasAny(holdsOpenFile)
-  }
 }

@@ -47,11 +47,12 @@ package struct InstallHook: Hook {
       throw DKMSError(error)
     }
     findings.transaction.leaveAlone { configuration.ignores($0.release) }
-    let facts = try await FactsReader(snapshot, kernelOwners: findings.kernelOwners).facts(
+    let reader = FactsReader(snapshot, kernelOwners: findings.kernelOwners)
+    let facts = try await reader.facts(
       FactsReader.Request(
         modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
         clearedKernels: findings.transaction.goneKernels, sources: findings.sources))
-    return ModuleFacts(
+    var moduleFacts = ModuleFacts(
       transaction: findings.transaction,
       options: PlanningOptions(snapshot.options, installs: allowsAutoinstall), facts: facts,
       errors: findings.errors,
@@ -59,6 +60,8 @@ package struct InstallHook: Hook {
         + findings.doubts.map { error in "\(error)" + (error.remedy.map { "; to fix it: \($0)" } ?? "") },
       orphans: findings.orphans,
       databaseProblem: database.problem.map { "every kernel directory counts as installed: \($0)" })
+    moduleFacts.facts.trust = try reader.trust(for: moduleFacts.plan, in: facts)
+    return moduleFacts
   }
 
   package static func plan(_ facts: ModuleFacts) -> Plan { facts.plan }
@@ -66,6 +69,7 @@ package struct InstallHook: Hook {
   package func carryOut(_ plan: Plan, from facts: ModuleFacts) async throws(DKMSError) -> HookEnding {
     let narrator = Narrator(host.console)
     if let problem = facts.databaseProblem { narrator.warn(problem) }
+    narrator.warn(of: facts.facts.trust)
     report(facts.orphans, narrator)
     if !facts.options.installs {
       narrator.warn("nothing is built: \(layout.configurationDirectory)/no-autoinstall forbids it")

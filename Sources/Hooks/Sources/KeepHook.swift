@@ -39,11 +39,14 @@ package struct KeepHook: Hook {
     let releases = Set(targets.compactMap(\.kernelItself))
     let goneKernels = built.filter { releases.contains($0.release) }
     let registered = tree.modules.filter { !$0.builds.isEmpty }.map(\.id)
-    let facts = try await FactsReader(snapshot).facts(
+    let reader = FactsReader(snapshot)
+    let facts = try await reader.facts(
       FactsReader.Request(modules: registered, kernels: [], clearedKernels: built))
-    return ModuleFacts(
+    var moduleFacts = ModuleFacts(
       transaction: Transaction(goneModules: modules, goneKernels: goneKernels),
       options: PlanningOptions(snapshot.options), facts: facts)
+    moduleFacts.facts.trust = try reader.trust(for: moduleFacts.plan, in: facts)
+    return moduleFacts
   }
 
   package static func plan(_ facts: SourceFacts) -> SourcePlan {
@@ -93,6 +96,9 @@ package enum SourceFacts: HookFacts {
   case change(SourceChange)
   /// This suite goes, too.
   case removal(ModuleFacts)
+
+  /// What is removed with the suite.
+  package var removal: ModuleFacts? { if case .removal(let facts) = self { facts } else { nil } }
 }
 
 /// Sources that are about to change or go.

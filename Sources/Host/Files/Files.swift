@@ -189,15 +189,6 @@ public enum Files {
     try status(path, follow: false)?.st_mtim.tv_sec
   }
 
-  /// Whether anyone can write to it; for a link this says nothing.
-  ///
-  /// - Throws: `HostError` where the look failed.
-  public static func isWritableByAnybody(_ path: FilePath) throws(HostError) -> Bool {
-    guard let status = try status(path, follow: false), kind(of: status) != .link else { return false }
-    let sticky: mode_t = 0o1000
-    return status.st_mode & S_IWOTH != 0 && status.st_mode & sticky == 0
-  }
-
   /// Whether a directory is this user's own, and nobody else may look into it or change it.
   static func isPrivateDirectory(_ path: FilePath) throws(HostError) -> Bool {
     guard let status = try status(path, follow: false) else { return false }

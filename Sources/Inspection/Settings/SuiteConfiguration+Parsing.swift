@@ -17,6 +17,20 @@ extension SuiteConfiguration {
   }
 }
 
+extension SuiteConfiguration {
+  /// The lines of a file that set something, without comments, and for every other line that it is not one.
+  package static func settings(in text: [UInt8]) -> [String] {
+    text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated().compactMap {
+      index, line in
+      let words = Parser.words(String(decoding: line, as: UTF8.self))
+      guard !words.isEmpty else { return nil }
+      let statement = words.joined(separator: " ")
+      let key = statement.prefix { $0 != "=" && $0 != " " }
+      return Setting(rawValue: String(key)) == nil ? "# line \(index + 1) sets nothing" : statement
+    }
+  }
+}
+
 private struct Parser {
   let file: String
   var configuration = SuiteConfiguration()
@@ -65,7 +79,7 @@ private struct Parser {
   }
 
   /// The words before a comment, which begins where a word begins.
-  private static func words(_ text: String) -> [String] {
+  static func words(_ text: String) -> [String] {
     let words = text.unicodeScalars.split { [" ", "\t", "\r"].contains($0) }.map { String($0) }
     return Array(words.prefix { !$0.hasPrefix("#") })
   }
@@ -86,6 +100,7 @@ private enum Setting: String, CaseIterable {
   case timeLimit = "time-limit"
   case memoryLimit = "memory-limit"
   case processLimit = "process-limit"
+  case trust
   case initramfs
   case initramfsGenerator = "initramfs-generator"
 
@@ -97,6 +112,14 @@ private enum Setting: String, CaseIterable {
     case .optional: configuration.optional = patterns
     case .ignored: configuration.ignored = patterns
     case .ignoredKernels: configuration.ignoredKernels = patterns
+    case .trust:
+      if words.isEmpty {
+        configuration.trust = nil
+        return nil
+      }
+      var policy = TrustPolicy.strict
+      if let problem = choice(words, &policy) { return problem }
+      configuration.trust = policy
     case .initramfs:
       return choice(words, &configuration.initramfs)
     case .initramfsGenerator:

@@ -20,6 +20,8 @@ public struct SuiteConfiguration: Codable, Hashable, Sendable {
   public var silenceLimit: Duration?
   /// Who builds, and what builds may take; records leave it out, because no verdict goes by it.
   public var confinement = ConfinementOptions()
+  /// What becomes of modules that others than root can change; nil for strict hooks, and a warning from `dkms`.
+  public var trust: TrustPolicy?
   /// When initramfs images are made.
   public var initramfs: ImagePolicy
   /// The generator that makes them, where several are installed and none or more than one has made those there are.
@@ -33,13 +35,14 @@ public struct SuiteConfiguration: Codable, Hashable, Sendable {
   public init(
     critical: [NamePattern] = [], optional: [NamePattern] = [], ignored: [NamePattern] = [],
     ignoredKernels: [NamePattern] = [], silenceLimit: Duration? = .seconds(30 * 60),
-    initramfs: ImagePolicy = .auto, initramfsGenerator: ImageGenerator? = nil
+    trust: TrustPolicy? = nil, initramfs: ImagePolicy = .auto, initramfsGenerator: ImageGenerator? = nil
   ) {
     self.critical = critical
     self.optional = optional
     self.ignored = ignored
     self.ignoredKernels = ignoredKernels
     self.silenceLimit = silenceLimit
+    self.trust = trust
     self.initramfs = initramfs
     self.initramfsGenerator = initramfsGenerator
   }

@@ -49,9 +49,46 @@ public struct ConditionReader: Sendable {
     let tree = try onFiles { () throws(HostError) in try snapshot.tree() }
     let newest = tree.newestVersions
     let installed = tree.modules.filter { !$0.isBroken && $0.builds.contains(where: \.isInstalled) }.map(\.id)
-    let facts = try await FactsReader(snapshot, kernelOwners: kernelOwners).facts(
+    let reader = FactsReader(snapshot, kernelOwners: kernelOwners)
+    var facts = try await reader.facts(
       FactsReader.Request(modules: newest + installed.filter { !newest.contains($0) }, kernels: kernels))
+    if snapshot.host.isRoot { try addTrust(to: &facts, newest, kernels, reader) }
     return await withInformation(kernels.map { condition(of: $0, facts) })
+  }
+
+  /// Adds who can change what would be run; an installed module is nothing that is to be run.
+  ///
+  /// Only root can look everywhere, and nothing is run for anybody else.
+  private func addTrust(
+    to facts: inout Facts, _ modules: [ModuleID], _ kernels: [Kernel], _ reader: FactsReader
+  ) throws(DKMSError) {
+    let absent = modules.filter { id in
+      kernels.contains { facts.tree[id]?.build(for: $0)?.isInstalled != true }
+    }
+    facts.trust = try reader.trust(in: absent, facts)
+    try addSuccessors(to: &facts, reader)
+  }
+
+  /// Adds who can change sources that were to take the place of others, and were not registered because of that.
+  private func addSuccessors(to facts: inout Facts, _ reader: FactsReader) throws(DKMSError) {
+    for record in facts.tree.modules where record.usesKeptSource {
+      let name = record.id.name
+      let directories = try onFiles { () throws(HostError) in
+        try Files.list(layout.sourceTree, beginningWith: "\(name)-")
+      }
+      let candidates = directories.compactMap { directory in
+        try? ModuleID(name: name, version: String(directory.dropFirst(name.utf8.count + 1)))
+      }.filter { facts.tree[$0] == nil }
+      let trust = try reader.trust(in: candidates, facts)
+      facts.trust?.modules.merge(trust.modules) { $1 }
+    }
+  }
+
+  /// Why what was to take the place of a module is not there.
+  private func successorObstacle(of id: ModuleID, _ facts: Facts) -> DKMSError? {
+    let successors = facts.trust?.modules.keys.filter { $0.name == id.name && facts.tree[$0] == nil } ?? []
+    return successors.max { VersionOrder($0.version) < VersionOrder($1.version) }
+      .flatMap(Obstacles(facts).trust)
   }
 
   /// Adds what module files say of themselves.
@@ -132,6 +169,9 @@ public struct ConditionReader: Sendable {
       isBuilt: record.build(for: kernel) != nil,
       failure: try FailureRecord(layout).failure(of: id, kernel))
     condition.obstacle = Obstacles(facts).first(to: id, for: kernel)
+    if condition.obstacle == nil, condition.usesKeptSource, installed?.id == id {
+      condition.obstacle = successorObstacle(of: id, facts)
+    }
     // A build that failed had the modules that it needs.
     if case .dependenciesMissing? = condition.obstacle, condition.failure != nil { condition.obstacle = nil }
     condition.isForAnotherKernel = installed?.build(for: kernel).flatMap(facts.isForAnotherKernel) == true

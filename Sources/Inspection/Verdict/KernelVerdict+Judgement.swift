@@ -91,6 +91,10 @@ private struct Judge {
     }
     guard module.usesKeptSource else { return [] }
     if installed == id {
+      if case .untrusted? = module.obstacle, let obstacle = module.obstacle {
+        return finding(
+          .impaired, "\(obstacle); \(installed) stays installed", cause: .untrusted, remedy: obstacle.remedy)
+      }
       return finding(
         .impaired, "its source is gone, and nothing new can take its place; it stays installed",
         cause: .sourceMissing, remedy: nil)
@@ -186,6 +190,7 @@ extension DKMSError {
     switch self {
     case .headersMissing: .headersMissing
     case .moduleBroken: .sourceMissing
+    case .untrusted: .untrusted
     case .configurationMissing, .configurationUnreadable, .configurationMalformed, .configurationInvalid:
       .configuration
     default: .module

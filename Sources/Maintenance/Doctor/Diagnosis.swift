@@ -133,7 +133,7 @@ extension DoctorFacts {
         let subject = "\(finding.subject) for \(release)"
         let reason = finding.reason + (finding.log.map { "; the log is \($0)" } ?? "")
         switch finding.cause {
-        case .headersMissing, .sourceMissing, .configuration: return nil
+        case .headersMissing, .sourceMissing, .configuration, .untrusted: return nil
         case .dependencies:
           return DoctorFinding(.staleDependencies, subject, reason, repair: .depmod(release))
         case .otherKernel:
@@ -159,10 +159,13 @@ extension DoctorFacts {
       + temporary.map {
         DoctorFinding(.leftover, "\($0)", "a killed run left it behind", remedy: "rm -r \($0)")
       }
-      + openSources.map {
-        DoctorFinding(
-          .openSource, "\($0)", "anyone can change what root compiles and loads",
-          repair: .denyOthers(path: $0.string))
+      + exposures.map { exposure in
+        let reason = "\(exposure), and root runs what is there"
+        // What somebody else owns may have been changed already, so a person has to look at it.
+        let isSafe = exposure.link == nil && !exposure.remedy.hasPrefix("chown")
+        return DoctorFinding(
+          .openSource, exposure.link ?? exposure.place, reason, remedy: exposure.remedy,
+          repair: isSafe ? .denyOthers(path: exposure.place, command: exposure.remedy) : nil)
       }
       + keyProblems.map {
         DoctorFinding(.keyPair, "signing key", "\($0)", remedy: $0.remedy)

@@ -125,9 +125,9 @@ struct DoctorRepairs {
     do throws(DKMSError) {
       switch repair {
       case .depmod: break
-      case .denyOthers(let path):
+      case .denyOthers(let path, let command):
         let result = try await host.run(
-          Command("chmod", ["-R", "o-w", "--", path], environment: host.environment))
+          Command("sh", ["-c", command], environment: host.environment))
         guard result.isSuccess else {
           throw .system(operation: "protect", subject: path, reason: result.errorText)
         }

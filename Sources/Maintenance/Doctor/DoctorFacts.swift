@@ -32,8 +32,8 @@ struct DoctorFacts {
   var strayFiles: [(release: KernelRelease, file: FilePath)] = []
   /// Directories that look like module versions but are not.
   var unregistered: [FilePath] = []
-  /// Sources that anybody may change.
-  var openSources: [FilePath] = []
+  /// What others than root can change, and root runs.
+  var exposures: [Exposure] = []
   /// Directories of calls that were killed, older than a day.
   var temporary: [FilePath] = []
   /// The hooks of this suite.
@@ -75,6 +75,9 @@ extension DoctorFacts {
     running = host.runningRelease
     do { formerFramework = try FormerFramework(layout) } catch { failedLooks.append(DKMSError(error)) }
     do { try readTrees(snapshot, database) } catch { failedLooks.append(DKMSError(error)) }
+    do { exposures = try TrustFacts(of: modules, in: snapshot).all } catch {
+      failedLooks.append(DKMSError(error))
+    }
     do { try readHooks(layout, database) } catch { failedLooks.append(DKMSError(error)) }
     do throws(HostError) {
       let installed = try InstalledKernels(snapshot, database)
@@ -99,7 +102,6 @@ extension DoctorFacts {
     modules = survey.modules
     registrations = modules.reduce(into: [:]) { $0[$1.id] = layout.registration($1.id) }
     unregistered = try survey.unregistered()
-    openSources = try survey.openSources()
     temporary = try LeftoverSweeper(layout).temporary()
     damagedLists = database.damagedLists
     guard damagedLists.isEmpty else { return }
