@@ -73,6 +73,12 @@ extension StepRunner {
   }
 
   private func runDepmod(_ release: KernelRelease, _ arguments: [String]) async throws(DKMSError) {
+    try onFiles { () throws(HostError) in
+      // depmod would wait for a pipe.
+      for name in ["modules.order", "modules.builtin", "modules.builtin.modinfo"] {
+        try Files.checkIsFile(layout.kernel(release).appending(name))
+      }
+    }
     do {
       try await tool("depmod", arguments + ["-a", release.description])
     } catch {

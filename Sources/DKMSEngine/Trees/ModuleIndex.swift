@@ -9,10 +9,11 @@ package struct ModuleIndex: Sendable {
   /// The module files that modules.dep names, relative to the kernel's directory.
   private let listed: Set<String>
 
-  /// Reads modules.dep; a missing file counts as empty.
+  /// Reads modules.dep, of 64 MiB at most; a missing file counts as empty.
   package init(of directory: FilePath) throws(HostError) {
     self.directory = directory
-    let lines = try Files.contents(directory.appending("modules.dep"))?.split(separator: UInt8(ascii: "\n"))
+    let lines = try Files.contents(directory.appending("modules.dep"), 64 << 20)?.split(
+      separator: UInt8(ascii: "\n"))
     listed = Set(
       (lines ?? []).map { line in String(decoding: line.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self) })
   }
