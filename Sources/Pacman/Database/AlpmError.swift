@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+public import Host
 public import SystemPackage
 
 /// What could not be read, and why.
@@ -37,6 +38,13 @@ public struct AlpmError: Error, Hashable, Sendable {
     case library(Code, message: String)
     /// The system failed.
     case system(Errno)
+    /// A file of the database, or pacman.conf, is no file that can be taken in.
+    case file(FilePath, HostError.Reason)
+
+    /// Why a file cannot be read.
+    static func unreadable(_ error: HostError) -> Self {
+      error.errno.map { .system($0) } ?? .file(error.path, error.reason)
+    }
   }
 
   /// What was being done.
@@ -83,6 +91,7 @@ extension AlpmError.Reason: CustomStringConvertible {
     case .noLibrary(let detail): "libalpm cannot be loaded: \(detail)"
     case .library(_, let message): message
     case .system(let error): error.description
+    case .file(let path, let reason): "\(path): \(reason)"
     }
   }
 }
