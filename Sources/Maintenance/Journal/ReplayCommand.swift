@@ -30,7 +30,7 @@ public struct ReplayCommand: JournalCommand {
   let printsJSON: Bool
   let isConfirmed: Bool
   let input: FileDescriptor
-  let asks: @Sendable (String) -> Bool?
+  let asks: @Sendable (String) async -> Bool?
 
   /// Describes a call.
   ///
@@ -46,7 +46,7 @@ public struct ReplayCommand: JournalCommand {
   public init(
     _ subject: String? = nil, helper: HelperKind? = nil, mode: ReplayMode = .recorded,
     printsJSON: Bool = false, isConfirmed: Bool = false, input: FileDescriptor = .standardInput,
-    asks: @escaping @Sendable (String) -> Bool? = TerminalQuestion.ask
+    asks: @escaping @Sendable (String) async -> Bool? = TerminalQuestion.ask
   ) {
     self.subject = subject
     self.helper = helper
@@ -82,7 +82,7 @@ public struct ReplayCommand: JournalCommand {
       throw .usage("standard input holds the targets, so nobody can be asked: add --yes")
     }
     let lines: [[UInt8]]
-    do { lines = try input.lines() } catch { throw .unreadable("-", reason: "\(error.reason)") }
+    do { lines = try await input.lines() } catch { throw .unreadable("-", reason: "\(error.reason)") }
     let targets = lines.map(TargetLine.init)
     return try await replay(targets, helper, layout, host)
   }
@@ -121,7 +121,7 @@ public struct ReplayCommand: JournalCommand {
     guard host.isRoot else { throw .usage("--execute changes the system, so it is for root: use sudo") }
     let speaking = printsJSON ? host.forPrograms() : host
     say(plan, speaking.console)
-    guard try isTold() else {
+    guard try await isTold() else {
       host.console.printError("==> nothing was done")
       return 1
     }
@@ -130,9 +130,9 @@ public struct ReplayCommand: JournalCommand {
     return call.status
   }
 
-  private func isTold() throws(JournalError) -> Bool {
+  private func isTold() async throws(JournalError) -> Bool {
     if isConfirmed { return true }
-    guard let answer = asks("Do this now?") else {
+    guard let answer = await asks("Do this now?") else {
       throw .usage("nothing was done: there is no terminal to ask at; to go ahead, add --yes")
     }
     return answer
