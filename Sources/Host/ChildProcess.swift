@@ -66,11 +66,12 @@ struct ChildProcess: Sendable {
       ?? command.program
   }
 
-  /// Waits for the child, and kills its group at a limit or when the task is cancelled.
+  /// Waits for the child, and kills its group at a limit or when the task is cancelled; sizes are in bytes.
   ///
   /// Whatever ends it, nothing of the group is left.
   func wait(
-    timeLimit: Duration?, silenceLimit: Duration?, outputSize: @escaping @Sendable () -> Int64
+    timeLimit: Duration?, silenceLimit: Duration?, outputLimit: Int?,
+    outputSize: @escaping @Sendable () -> Int64
   ) async -> CommandResult.Termination {
     ParentDeathWatch.shared.add(identifier)
     let cause = await withTaskCancellationHandler {
@@ -91,6 +92,13 @@ struct ChildProcess: Sendable {
             guard await Self.isSilent(for: silenceLimit, outputSize) else { return nil }
             self.killGroup()
             return .silent(silenceLimit)
+          }
+        }
+        if let outputLimit {
+          group.addTask {
+            guard await Self.exceeds(outputLimit, outputSize) else { return nil }
+            self.killGroup()
+            return .tooLoud(limit: outputLimit)
           }
         }
         let first = await group.next() ?? nil
@@ -120,6 +128,16 @@ struct ChildProcess: Sendable {
       let newSize = outputSize()
       silentLooks = newSize == size ? silentLooks + 1 : 0
       size = newSize
+    }
+    return true
+  }
+
+  /// Waits until some output is larger than a limit; false where the task is cancelled before.
+  ///
+  /// What a fast writer prints between two looks still fits into memory.
+  private static func exceeds(_ limit: Int, _ outputSize: () -> Int64) async -> Bool {
+    while outputSize() <= limit {
+      guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return false }
     }
     return true
   }

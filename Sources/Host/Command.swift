@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CLinux
-internal import Glibc
 public import SystemPackage
 
 /// A program to run, as a value: nothing happens until a launcher takes it.
@@ -22,6 +20,9 @@ public struct Command: Hashable, Sendable {
   ///
   /// Silence is noticed up to a tenth later.
   public var silenceLimit: Duration?
+  /// How many bytes it may print, both streams together, before it and its children are killed, where they are
+  /// captured.
+  public var outputLimit: Int
   /// Descriptors of this process that the child gets, under the numbers of the keys (3 or more).
   public var descriptors: [CInt: FileDescriptor]
 
@@ -33,11 +34,15 @@ public struct Command: Hashable, Sendable {
     case appended(FileDescriptor)
   }
 
+  /// More than any program prints that is asked something, in bytes.
+  public static let usualOutputLimit = 64 << 20
+
   /// Describes a run of a program.
   public init(
     _ program: String, _ arguments: [String] = [], environment: [String: String],
     directory: FilePath = "/", output: Output = .captured, timeLimit: Duration? = nil,
-    silenceLimit: Duration? = nil, descriptors: [CInt: FileDescriptor] = [:]
+    silenceLimit: Duration? = nil, outputLimit: Int = usualOutputLimit,
+    descriptors: [CInt: FileDescriptor] = [:]
   ) {
     self.program = program
     self.arguments = arguments
@@ -46,6 +51,7 @@ public struct Command: Hashable, Sendable {
     self.output = output
     self.timeLimit = timeLimit
     self.silenceLimit = silenceLimit
+    self.outputLimit = outputLimit
     self.descriptors = descriptors
   }
 }
@@ -76,6 +82,8 @@ public struct CommandResult: Hashable, Sendable {
     case timedOut
     /// It printed nothing for this long, its silence limit, and was killed.
     case silent(Duration)
+    /// It printed more than this many bytes, its output limit, and was killed.
+    case tooLoud(limit: Int)
   }
 
   /// Whether it ended with status 0.
@@ -86,7 +94,7 @@ public struct CommandResult: Hashable, Sendable {
     switch termination {
     case .exited(let status): status
     case .signalled(let signal): 128 + signal
-    case .timedOut, .silent: 124
+    case .timedOut, .silent, .tooLoud: 124
     }
   }
 
@@ -105,27 +113,4 @@ public protocol CommandLauncher: Sendable {
   ///
   /// - Throws: `HostError` where the program could not be started.
   func run(_ command: Command) async throws(HostError) -> CommandResult
-}
-
-/// This process as one that can be asked to end and then cleans up.
-public enum Program {
-  /// Does work in a task that SIGINT, SIGTERM and SIGHUP cancel, and ends with the status it returns.
-  ///
-  /// Call it from the main thread before anything else: threads that are there already would take the signals.
-  public static func run(_ work: @escaping @Sendable () async -> Int32) -> Never {
-    // Everyone can read the files made here, as with the reference.
-    umask(0o022)
-    // pacman may be gone by the time a line is written.
-    signal(SIGPIPE, SIG_IGN)
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
-    let task = Task.detached { exit(await work()) }
-    while true {
-      var received: Int32 = 0
-      sigwait(&signals, &received)
-      task.cancel()
-    }
-  }
 }
