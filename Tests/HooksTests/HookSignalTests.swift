@@ -15,8 +15,9 @@ import Testing
     return try await Run.program(
       "/usr/bin/timeout",
       [
-        "-s", "KILL", "300", "/bin/bash", "-m", "-c",
+        "-s", "KILL", "300", "/bin/bash", "-c",
         """
+        set -m
         mkfifo "$1/pipe" && exec 9<> "$1/pipe" || exit 125
         (exec -a "$2" "${@:4}" <&9 9>&-) & child=$!
         until grep -qs '^SigBlk:.*4003$' /proc/$child/status; do
