@@ -20,7 +20,7 @@ import Testing
         set -m
         mkfifo "$1/pipe" && exec 9<> "$1/pipe" || exit 125
         (exec -a "$2" "${@:4}" <&9 9>&-) & child=$!
-        until grep -qs '^SigBlk:.*4003$' /proc/$child/status; do
+        until (($(ls /proc/$child/task | wc -l) > 1)); do
           kill -0 $child || exit 126
           sleep 0.05
         done
