@@ -37,7 +37,7 @@ struct ArchiveLibrary {
     let supportTar: alpm_dkms_archive_read_support_format_tar_fn
     let supportCpio: alpm_dkms_archive_read_support_format_cpio_fn
     let supportRaw: alpm_dkms_archive_read_support_format_raw_fn
-    let open: alpm_dkms_archive_read_open_filename_fn
+    let open: alpm_dkms_archive_read_open_fd_fn
     let openSource: alpm_dkms_archive_read_open_fn
     let filterCode: alpm_dkms_archive_filter_code_fn
     let filterBytes: alpm_dkms_archive_filter_bytes_fn
@@ -51,7 +51,7 @@ struct ArchiveLibrary {
       supportTar = try library.function("archive_read_support_format_tar")
       supportCpio = try library.function("archive_read_support_format_cpio")
       supportRaw = try library.function("archive_read_support_format_raw")
-      open = try library.function("archive_read_open_filename")
+      open = try library.function("archive_read_open_fd")
       openSource = try library.function("archive_read_open")
       filterCode = try library.function("archive_filter_code")
       filterBytes = try library.function("archive_filter_bytes")

@@ -2,6 +2,7 @@
 
 internal import CArchive
 internal import Glibc
+internal import Host
 public import SystemPackage
 
 /// Reads a tar or cpio archive from its beginning to its end, however it is compressed.
@@ -11,14 +12,18 @@ public struct ArchiveReader: ~Copyable {
   private let library: ArchiveLibrary
   private let handle: OpaquePointer
   private let archive: FilePath
+  private let descriptor: FileDescriptor
   private static let chunkSize = 1 << 16
 
   /// Opens an archive.
   ///
-  /// - Throws: `ArchiveError` where it is no archive, or libarchive is missing.
+  /// - Throws: `ArchiveError` where it is no archive, no regular file, or libarchive is missing.
   public init(_ archive: FilePath) throws(ArchiveError) {
     let library = try ArchiveLibrary(for: .read, archive)
+    let descriptor: FileDescriptor
+    do { descriptor = try Files.open(archive) } catch { throw ArchiveError(.read, archive, error) }
     guard let handle = library.reader.new() else {
+      try? descriptor.close()
       throw ArchiveError(.read, archive, .system(.noMemory, archive))
     }
     // All the filters that libarchive has built in; for others it would start programs.
@@ -30,18 +35,22 @@ public struct ArchiveReader: ~Copyable {
     }
     _ = library.reader.supportTar(handle)
     _ = library.reader.supportCpio(handle)
-    let code = archive.withPlatformString { library.reader.open(handle, $0, Self.chunkSize) }
-    guard code >= ARCHIVE_WARN else {
+    guard library.reader.open(handle, descriptor.rawValue, Self.chunkSize) >= ARCHIVE_WARN else {
       let reason = library.failure(of: handle)
       _ = library.reader.free(handle)
+      try? descriptor.close()
       throw ArchiveError(.read, archive, reason)
     }
     self.library = library
     self.handle = handle
     self.archive = archive
+    self.descriptor = descriptor
   }
 
-  deinit { _ = library.reader.free(handle) }
+  deinit {
+    _ = library.reader.free(handle)
+    try? descriptor.close()
+  }
 
   /// The next entry; nil at the end.
   ///
@@ -62,6 +71,7 @@ public struct ArchiveReader: ~Copyable {
   ///
   /// - Throws: `ArchiveError` where the archive is damaged.
   public mutating func readChunk() throws(ArchiveError) -> [UInt8] {
+    if Task.isCancelled { throw ArchiveError(.read, archive, .system(.interrupted, archive)) }
     var count = 0
     let chunk = [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { buffer, initialized in
       count = library.reader.data(handle, buffer.baseAddress, buffer.count)

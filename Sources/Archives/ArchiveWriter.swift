@@ -94,8 +94,9 @@ public struct ArchiveWriter: ~Copyable {
   ///
   /// - Throws: `ArchiveError`.
   public mutating func addFile(_ file: FilePath, as path: FilePath) throws(ArchiveError) {
+    if Task.isCancelled { throw ArchiveError(.write, archive, .system(.interrupted, file)) }
     do {
-      let descriptor = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
+      let descriptor = try Files.open(file)
       defer { try? descriptor.close() }
       var status = stat()
       guard fstat(descriptor.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
@@ -104,6 +105,7 @@ public struct ArchiveWriter: ~Copyable {
       try begin(entry)
       try appendContents(of: descriptor, file, size: entry.size)
     } catch {
+      if let error = error as? HostError { throw ArchiveError(.write, archive, error) }
       throw error as? ArchiveError
         ?? ArchiveError(.write, archive, .system(error as? Errno ?? .ioError, file))
     }

@@ -29,25 +29,16 @@ public final class FileRange: ByteSource {
   public init(of file: FilePath) throws(ArchiveError) {
     self.file = file
     position = 0
-    // To open a pipe would mean to wait.
-    guard try Self.mayBeRead(file) else {
-      throw ArchiveError(.read, file, .damaged("it is not a regular file"))
-    }
-    do throws(Errno) {
-      descriptor = try OpenFile(file)
-      end = try descriptor.size()
-    } catch {
-      throw ArchiveError(.read, file, .system(error, file))
-    }
-  }
-
-  /// Whether it is a regular file or is not there; in that case opening it reports the error.
-  private static func mayBeRead(_ file: FilePath) throws(ArchiveError) -> Bool {
     do throws(HostError) {
-      if try Files.isFile(file) { return true }
-      return try !Files.exists(file)
+      descriptor = OpenFile(try Files.open(file))
     } catch {
+      if case .notAFile = error.reason {
+        throw ArchiveError(.read, file, .damaged("it is not a regular file"))
+      }
       throw ArchiveError(.read, file, error)
+    }
+    do throws(Errno) { end = try descriptor.size() } catch {
+      throw ArchiveError(.read, file, .system(error, file))
     }
   }
 
@@ -75,6 +66,8 @@ public final class FileRange: ByteSource {
     let count = Int(max(0, min(Int64(count), end - offset)))
     guard count > 0 else { return [] }
     do throws(Errno) {
+      // To look through a whole image takes seconds.
+      if Task.isCancelled { throw .interrupted }
       return try descriptor.read(at: offset, count: count)
     } catch {
       throw ArchiveError(.read, file, .system(error, file))
@@ -86,13 +79,7 @@ public final class FileRange: ByteSource {
 private final class OpenFile {
   private let descriptor: FileDescriptor
 
-  init(_ file: FilePath) throws(Errno) {
-    do {
-      descriptor = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec, .nonBlocking])
-    } catch {
-      throw error as? Errno ?? .ioError
-    }
-  }
+  init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
 
   deinit { try? descriptor.close() }
 

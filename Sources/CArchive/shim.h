@@ -19,7 +19,7 @@ typedef __typeof__(&archive_errno) alpm_dkms_archive_errno_fn;
 typedef __typeof__(&archive_error_string) alpm_dkms_archive_error_string_fn;
 typedef __typeof__(&archive_read_new) alpm_dkms_archive_read_new_fn;
 typedef __typeof__(&archive_read_free) alpm_dkms_archive_read_free_fn;
-typedef __typeof__(&archive_read_open_filename) alpm_dkms_archive_read_open_filename_fn;
+typedef __typeof__(&archive_read_open_fd) alpm_dkms_archive_read_open_fd_fn;
 typedef __typeof__(&archive_read_next_header) alpm_dkms_archive_read_next_header_fn;
 typedef __typeof__(&archive_read_data) alpm_dkms_archive_read_data_fn;
 typedef __typeof__(&archive_read_support_filter_by_code) alpm_dkms_archive_read_support_filter_by_code_fn;

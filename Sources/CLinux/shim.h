@@ -24,3 +24,8 @@ enum { LINUX_MFD_CLOEXEC = 1 };
 
 // The processors this process may use, as a bit each; the size is in bytes.
 int sched_getaffinity(int process, unsigned long size, void *set);
+
+// Swift's Glibc module leaves out the headers of these; the flags of all three are those of open(2).
+int epoll_create1(int flags);
+int eventfd(unsigned int initial, int flags);
+int timerfd_create(int clock, int flags);

@@ -74,6 +74,23 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
     self.followUp = followUp
   }
 
+  /// Reads a run from a record.
+  ///
+  /// - Throws: `DecodingError`, also where it makes nothing.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    images = try container.decode([InitramfsImage].self, forKey: .images)
+    guard !images.isEmpty else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .images, in: container, debugDescription: "a run of a generator makes something")
+    }
+    options = try container.decode([String].self, forKey: .options)
+    environment = try container.decode([String: String].self, forKey: .environment)
+    requests = try container.decode([ModuleRequest].self, forKey: .requests)
+    configurationFiles = try container.decode([String].self, forKey: .configurationFiles)
+    followUp = try container.decodeIfPresent(FollowUp.self, forKey: .followUp)
+  }
+
   /// The kernel whose modules the images hold.
   public var kernel: Kernel { images[0].kernel }
 

@@ -98,17 +98,14 @@ public struct VersionOrder: Comparable, Hashable, Sendable {
   /// Prepares a version for comparison.
   public init(_ version: String) {
     var parts: [Part] = []
-    var digits: [UInt8]?
-    for byte in version.utf8 {
-      if (Self.zero...UInt8(ascii: "9")).contains(byte) {
-        digits = (digits == [Self.zero] ? [] : digits ?? []) + [byte]
-      } else {
-        if let digits { parts.append(.number(digits: digits)) }
-        digits = nil
-        parts.append(.byte(byte))
-      }
+    var rest = Array(version.utf8)[...]
+    while let byte = rest.first {
+      let digits = rest.prefix { (Self.zero...UInt8(ascii: "9")).contains($0) }
+      rest = rest.dropFirst(max(digits.count, 1))
+      // Zeros in front mean nothing, but there is a digit left of a number that is nothing else.
+      let significant = digits.dropLast().drop { $0 == Self.zero } + digits.suffix(1)
+      parts.append(digits.isEmpty ? .byte(byte) : .number(digits: Array(significant)))
     }
-    if let digits { parts.append(.number(digits: digits)) }
     self.parts = parts
   }
 

@@ -15,7 +15,11 @@ extension Hook {
     _ arguments: [String] = [], _ input: FileDescriptor, layout: Layout = Layout(), host: Host
   ) async -> Int32 {
     let lines: [TargetLine]
-    do throws(HostError) { lines = try input.lines().map(TargetLine.init) } catch {
+    do throws(HostError) { lines = try await input.lines().map(TargetLine.init) } catch {
+      if Task.isCancelled {
+        Narrator(host.console).interrupted()
+        return ExitStatus.interrupted.rawValue
+      }
       Narrator(host.console).fail(DKMSError(error))
       return 1
     }

@@ -66,11 +66,11 @@ struct ChildProcess: Sendable {
       ?? command.program
   }
 
-  /// Waits for the child, and kills its group at a limit or when the task is cancelled.
+  /// Waits for the child, and kills its group at a limit or when the task is cancelled; sizes are in bytes.
   ///
   /// Whatever ends it, nothing of the group is left.
   func wait(
-    timeLimit: Duration?, silenceLimit: Duration?, processEvents: FilePath?,
+    timeLimit: Duration?, silenceLimit: Duration?, outputLimit: Int?, processEvents: FilePath?,
     outputSize: @escaping @Sendable () -> Int64
   ) async -> CommandResult.Termination {
     ParentDeathWatch.shared.add(identifier)
@@ -99,6 +99,13 @@ struct ChildProcess: Sendable {
             guard await Self.isCrowded(processEvents) else { return nil }
             self.killGroup()
             return .crowded
+          }
+        }
+        if let outputLimit {
+          group.addTask {
+            guard await Self.exceeds(outputLimit, outputSize) else { return nil }
+            self.killGroup()
+            return .tooLoud(limit: outputLimit)
           }
         }
         let first = await group.next() ?? nil
@@ -136,6 +143,16 @@ struct ChildProcess: Sendable {
   private static func isCrowded(_ events: FilePath) async -> Bool {
     while ControlGroup.count("max", in: events) == 0 {
       guard (try? await Task.sleep(for: .milliseconds(250))) != nil else { return false }
+    }
+    return true
+  }
+
+  /// Waits until some output is larger than a limit; false where the task is cancelled before.
+  ///
+  /// What a fast writer prints between two looks still fits into memory.
+  private static func exceeds(_ limit: Int, _ outputSize: () -> Int64) async -> Bool {
+    while outputSize() <= limit {
+      guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return false }
     }
     return true
   }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CLinux
-internal import Glibc
 public import SystemPackage
 
 /// A program to run, as a value: nothing happens until a launcher takes it.
@@ -26,6 +24,9 @@ public struct Command: Hashable, Sendable {
   public var silenceLimit: Duration?
   /// The file that counts refused processes of the control group that it runs in: it is killed at the first.
   public var processEvents: FilePath?
+  /// How many bytes it may print, both streams together, before it and its children are killed, where they are
+  /// captured.
+  public var outputLimit: Int
   /// Descriptors of this process that the child gets, under the numbers of the keys (3 or more).
   public var descriptors: [CInt: FileDescriptor]
 
@@ -37,11 +38,14 @@ public struct Command: Hashable, Sendable {
     case appended(FileDescriptor)
   }
 
+  /// More than any program prints that is asked something, in bytes.
+  public static let usualOutputLimit = 64 << 20
+
   /// Describes a run of a program.
   public init(
     _ program: String, _ arguments: [String] = [], environment: [String: String],
     directory: FilePath = "/", output: Output = .captured, timeLimit: Duration? = nil,
-    silenceLimit: Duration? = nil, processEvents: FilePath? = nil,
+    silenceLimit: Duration? = nil, processEvents: FilePath? = nil, outputLimit: Int = usualOutputLimit,
     descriptors: [CInt: FileDescriptor] = [:]
   ) {
     self.program = program
@@ -52,6 +56,7 @@ public struct Command: Hashable, Sendable {
     self.timeLimit = timeLimit
     self.silenceLimit = silenceLimit
     self.processEvents = processEvents
+    self.outputLimit = outputLimit
     self.descriptors = descriptors
   }
 }
@@ -101,6 +106,8 @@ public struct CommandResult: Hashable, Sendable {
     case silent(Duration)
     /// It wanted more processes than its control group may have, and was killed.
     case crowded
+    /// It printed more than this many bytes, its output limit, and was killed.
+    case tooLoud(limit: Int)
   }
 
   /// Whether it ended with status 0.
@@ -111,7 +118,7 @@ public struct CommandResult: Hashable, Sendable {
     switch termination {
     case .exited(let status): status
     case .signalled(let signal): 128 + signal
-    case .timedOut, .silent, .crowded: 124
+    case .timedOut, .silent, .crowded, .tooLoud: 124
     }
   }
 
@@ -130,27 +137,4 @@ public protocol CommandLauncher: Sendable {
   ///
   /// - Throws: `HostError` where the program could not be started.
   func run(_ command: Command) async throws(HostError) -> CommandResult
-}
-
-/// This process as one that can be asked to end and then cleans up.
-public enum Program {
-  /// Does work in a task that SIGINT, SIGTERM and SIGHUP cancel, and ends with the status it returns.
-  ///
-  /// Call it from the main thread before anything else: threads that are there already would take the signals.
-  public static func run(_ work: @escaping @Sendable () async -> Int32) -> Never {
-    // Everyone can read the files made here, as with the reference.
-    umask(0o022)
-    // pacman may be gone by the time a line is written.
-    signal(SIGPIPE, SIG_IGN)
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
-    let task = Task.detached { exit(await work()) }
-    while true {
-      var received: Int32 = 0
-      sigwait(&signals, &received)
-      task.cancel()
-    }
-  }
 }

@@ -10,11 +10,13 @@ extension FileDescriptor {
   /// - Throws: `Errno`.
   public func readToEnd(atMost limit: Int = .max, expecting size: Int = 0) throws -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(max(0, min(size, limit)))
+    let size = max(0, min(size, limit))
+    bytes.reserveCapacity(size)
     let greatestChunk = 1 << 16
     while bytes.count < limit {
       // Asking for one byte more than expected shows the end of the file in the same call.
-      let count = min(greatestChunk, limit - bytes.count, max(size - bytes.count + 1, 1 << 12))
+      let count = min(
+        greatestChunk, limit - bytes.count, max(min(size - bytes.count, greatestChunk) + 1, 1 << 12))
       let chunk = try [UInt8](unsafeUninitializedCapacity: count) { buffer, count in
         count = try read(into: UnsafeMutableRawBufferPointer(buffer))
       }
@@ -38,8 +40,8 @@ extension FileDescriptor {
     return (FileDescriptor(rawValue: ends.0), FileDescriptor(rawValue: ends.1))
   }
 
-  /// The size of the file in bytes, wherever it is read or written.
-  var size: Int64 { (try? stat())?.size ?? 0 }
+  /// The size of the file in bytes, wherever it is read or written; two of them can be added.
+  var size: Int64 { min((try? stat())?.size ?? 0, 1 << 60) }
 }
 
 extension Errno {

@@ -8,19 +8,23 @@ public import SystemPackage
 ///
 /// A process that starts a make first takes one job for it; what that make starts takes more.
 public final class JobServer: Sendable {
-  /// How many jobs may run at once.
+  /// How many jobs were asked for, at least one.
   public let jobs: Int
+  /// How many of them may run at once: a pipe surely holds a page, and no machine has as many processors as that.
+  private let tokens: Int
+  private static let greatestTokens = 4096
   private let readEnd: FileDescriptor
   private let writeEnd: FileDescriptor
   /// How many hold a job that they took from here.
   private let holders = Mutex(0)
   private static let token = UInt8(ascii: "+")
 
-  /// Makes a jobserver with this many jobs, at least one.
+  /// Makes a jobserver with this many jobs, at least one and no more than 4096.
   ///
   /// - Throws: `HostError` where no pipe can be had.
   public init(jobs: Int) throws(HostError) {
     self.jobs = max(jobs, 1)
+    tokens = min(self.jobs, Self.greatestTokens)
     do {
       (readEnd, writeEnd) = try FileDescriptor.closedOnExecPipe()
     } catch {
@@ -103,7 +107,7 @@ public final class JobServer: Sendable {
   /// Sees to it that every job is here, and no more.
   private func fill() {
     while readToken() {}
-    for _ in 0..<jobs { writeToken() }
+    for _ in 0..<tokens { writeToken() }
   }
 
   /// Takes a byte if there is one: the end is non-blocking, as make sets it.

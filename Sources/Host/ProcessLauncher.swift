@@ -16,24 +16,29 @@ public struct ProcessLauncher: CommandLauncher {
   public func run(_ command: Command) async throws(HostError) -> CommandResult {
     switch command.output {
     case .appended(let descriptor):
-      let termination = try await run(command, output: descriptor, errorOutput: descriptor)
+      let termination = try await run(
+        command, output: descriptor, errorOutput: descriptor, outputLimit: nil)
       return CommandResult(termination)
     case .captured:
       let output = try Capture(of: command.program)
       let errorOutput = try Capture(of: command.program)
+      let limit = command.outputLimit
       let termination = try await run(
-        command, output: output.descriptor, errorOutput: errorOutput.descriptor)
+        command, output: output.descriptor, errorOutput: errorOutput.descriptor, outputLimit: limit)
+      // A child that ended between two looks may have printed more.
+      let isTooLoud = output.descriptor.size + errorOutput.descriptor.size > limit
       return CommandResult(
-        termination, output: try output.contents(), errorOutput: try errorOutput.contents())
+        isTooLoud ? .tooLoud(limit: limit) : termination, output: try output.contents(atMost: limit),
+        errorOutput: try errorOutput.contents(atMost: limit))
     }
   }
 
   private func run(
-    _ command: Command, output: FileDescriptor, errorOutput: FileDescriptor
+    _ command: Command, output: FileDescriptor, errorOutput: FileDescriptor, outputLimit: Int?
   ) async throws(HostError) -> CommandResult.Termination {
     let child = try ChildProcess.spawn(command, output: output, errorOutput: errorOutput)
     return await child.wait(
-      timeLimit: command.timeLimit, silenceLimit: command.silenceLimit,
+      timeLimit: command.timeLimit, silenceLimit: command.silenceLimit, outputLimit: outputLimit,
       processEvents: command.processEvents
     ) {
       output.size + errorOutput.size
@@ -55,10 +60,10 @@ private struct Capture: ~Copyable {
 
   deinit { try? descriptor.close() }
 
-  func contents() throws(HostError) -> [UInt8] {
+  func contents(atMost limit: Int) throws(HostError) -> [UInt8] {
     do {
       try descriptor.seek(offset: 0, from: .start)
-      return try descriptor.readToEnd()
+      return try descriptor.readToEnd(atMost: limit)
     } catch {
       throw HostError("read the output of", FilePath(program), error as? Errno ?? .ioError)
     }

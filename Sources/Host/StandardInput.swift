@@ -1,19 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import Glibc
+internal import Synchronization
 public import SystemPackage
 
 extension FileDescriptor {
+  /// More than the paths of all files of a system, in bytes.
+  private static let inputLimit = 64 << 20
+
   /// The lines of a stream up to its end, as bytes; the last one need not end in a newline.
   ///
-  /// All of it is read, since a writer without a reader fails.
+  /// All of it is read, since a writer without a reader fails. Cancelling the task ends the wait for a writer.
   ///
-  /// - Throws: `HostError`.
-  public func lines() throws(HostError) -> [[UInt8]] {
+  /// - Throws: `HostError`, also where it is larger than 64 MiB, or the task is cancelled.
+  public func lines() async throws(HostError) -> [[UInt8]] {
+    var bytes: [UInt8] = []
+    while case let chunk = try await nextChunk(), !chunk.isEmpty {
+      bytes += chunk
+      guard bytes.count <= Self.inputLimit else {
+        throw HostError("read", "standard input", .tooLarge(limit: Self.inputLimit))
+      }
+    }
+    return bytes.split(separator: UInt8(ascii: "\n")).map(Array.init)
+  }
+
+  /// What a stream holds next, at most 64 KiB; none at its end.
+  ///
+  /// - Throws: `HostError`, also where the task is cancelled while nothing comes.
+  func nextChunk() async throws(HostError) -> [UInt8] {
+    let isOver = Mutex(false)
+    let answer = Mutex<Result<[UInt8], Errno>>(.failure(.interrupted))
+    await withTaskCancellationHandler {
+      await onOwnThread {
+        // No signal wakes a thread that reads, so it asks from time to time whether it is still wanted.
+        let pollMilliseconds: CInt = 100
+        while !isOver.withLock({ $0 }) {
+          var ready = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+          let count = poll(&ready, 1, pollMilliseconds)
+          if count == 0 || count < 0 && errno == EINTR { continue }
+          let result = readOnce()
+          // Another process may have taken what was there.
+          if result == .failure(.resourceTemporarilyUnavailable) { continue }
+          answer.withLock { $0 = result }
+          return
+        }
+      }
+    } onCancel: {
+      isOver.withLock { $0 = true }
+    }
+    do { return try answer.withLock { $0 }.get() } catch {
+      throw HostError("read", "standard input", error)
+    }
+  }
+}
+
+extension FileDescriptor {
+  private func readOnce() -> Result<[UInt8], Errno> {
     do {
-      return try readToEnd().split(separator: UInt8(ascii: "\n")).map(Array.init)
+      return .success(
+        try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+          count = try read(into: UnsafeMutableRawBufferPointer(buffer), retryOnInterrupt: true)
+        })
     } catch {
-      throw HostError("read", "standard input", error as? Errno ?? .ioError)
+      return .failure(error as? Errno ?? .ioError)
     }
   }
 }
@@ -35,16 +84,12 @@ public final class LineReader {
   ///   - path: The file.
   ///   - chunkSize: How many bytes are read at once.
   ///   - lineLimit: How many bytes of a line are kept.
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError`, also for what is no regular file.
   public init(_ path: FilePath, chunkSize: Int = 1 << 16, lineLimit: Int = 1 << 16) throws(HostError) {
     self.path = path
     self.lineLimit = lineLimit
     chunk = [UInt8](repeating: 0, count: chunkSize)
-    do {
-      descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
-    } catch {
-      throw HostError("read", path, error as? Errno ?? .ioError)
-    }
+    descriptor = try Files.open(path)
   }
 
   deinit { try? descriptor.close() }
@@ -68,6 +113,8 @@ public final class LineReader {
 
   /// Reads a chunk; false at the end of the file.
   private func fill() throws(HostError) -> Bool {
+    // A log of years takes seconds.
+    if Task.isCancelled { throw HostError("read", path, .interrupted) }
     do {
       let count = try chunk.withUnsafeMutableBytes { try descriptor.read(into: $0) }
       rest = 0..<count
@@ -82,11 +129,14 @@ public final class LineReader {
 public enum TerminalQuestion {
   /// Asks for yes or no; anything but a yes is a no.
   ///
-  /// Nil if standard input is not a terminal.
-  @Sendable public static func ask(_ question: String) -> Bool? {
+  /// Nil if standard input is not a terminal; cancelling the task is a no.
+  @Sendable public static func ask(_ question: String) async -> Bool? {
     guard isatty(STDIN_FILENO) == 1 else { return nil }
     let prompt = Array(":: \(question) [y/N] ".utf8)
     _ = prompt.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+    // A terminal hands over a line at a time.
+    let answer = (try? await FileDescriptor.standardInput.nextChunk()) ?? []
+    let word = String(decoding: answer.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    return ["y", "yes"].contains(word.lowercased())
   }
 }

@@ -102,7 +102,7 @@ package struct Journal: Sendable {
   private func trim(keeping newest: Int) {
     var bytes = 0
     for (index, number) in ((try? numbers) ?? []).reversed().enumerated() {
-      bytes += (try? Files.size(path(number))) ?? 0
+      bytes += min((try? Files.size(path(number))) ?? 0, limits.bytes + 1)
       if number != newest, index >= limits.count || bytes > limits.bytes {
         try? Files.remove(path(number))
       }

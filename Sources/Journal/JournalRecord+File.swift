@@ -25,7 +25,7 @@ extension JournalRecord {
   package init(reading path: FilePath) throws(JournalError) {
     let bytes: [UInt8]
     do {
-      bytes = try Files.read(path, upTo: Self.readLimit)
+      bytes = try Files.read(path, limit: Self.readLimit)
     } catch {
       throw .unreadable(path, reason: "\(error.reason)")
     }

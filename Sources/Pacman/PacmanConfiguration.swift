@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Host
 public import SystemPackage
 
 /// What is asked of a root's `etc/pacman.conf`.
@@ -10,13 +11,23 @@ public struct PacmanConfiguration: Hashable, Sendable {
   public let hookDirectories: [FilePath]
   /// Where pacman writes its log, below the root.
   public let logFile: FilePath
+  /// Why it could not be read; then nobody knows where the database is.
+  let problem: HostError?
 
   /// Where pacman keeps package files, below the root.
   public let cacheDirectories: [FilePath]
 
-  /// Reads the configuration; one that is absent or unreadable says nothing.
+  /// Reads the configuration, of 1 MiB at most; one that is absent says nothing.
   public init(root: FilePath) {
-    let text = (try? DatabaseFile(path: root.appending("etc/pacman.conf").string))?.text ?? ""
+    var text = ""
+    var problem: HostError?
+    do throws(HostError) {
+      text = String(
+        decoding: try Files.contents(root.appending("etc/pacman.conf"), 1 << 20) ?? [], as: UTF8.self)
+    } catch {
+      problem = error
+    }
+    self.problem = problem
     let below = { (path: String) in root.appending(FilePath(path).components) }
     databasePath = below(Self.option("DBPath", in: text) ?? "var/lib/pacman")
     logFile = below(Self.option("LogFile", in: text) ?? "var/log/pacman.log")

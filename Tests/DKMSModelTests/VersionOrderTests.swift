@@ -50,4 +50,10 @@ import Testing
     #expect(!(VersionOrder(left) < VersionOrder(right)))
     #expect(!(VersionOrder(right) < VersionOrder(left)))
   }
+
+  @Test func aMillionDigitsAreComparedInOneGo() {
+    let digits = String(repeating: "9", count: 1_000_000)
+    #expect(VersionOrder("1.\(digits)") < VersionOrder("1.1\(digits)"))
+    #expect(VersionOrder("000\(digits)") == VersionOrder(digits))
+  }
 }

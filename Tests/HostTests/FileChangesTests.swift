@@ -19,6 +19,15 @@ import Testing
 
   // MARK: Writing
 
+  @Test func aPipeOrDeviceIsNotReplaced() throws {
+    let directory = try TemporaryDirectory()
+    let goal = directory.path.appending("goal")
+    try #require(mkfifo(goal.string, 0o600) == 0)
+    let error = #expect(throws: HostError.self) { try Files.write([1], to: goal) }
+    #expect(error == HostError("replace", goal, .notAFile(.other)))
+    #expect(Disk.kind(goal) == .other && Disk.list(directory.path) == ["goal"])
+  }
+
   @Test func writeReplacesTheFileAndNotItsContents() throws {
     let file = try directory.write("old", to: "file")
     #expect(Glibc.link(file.string, path.appending("other").string) == 0)

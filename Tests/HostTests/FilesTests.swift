@@ -12,6 +12,16 @@ import Testing
 
   init() throws { directory = try TemporaryDirectory() }
 
+  @Test(arguments: [Int.max, 100 << 30])
+  func aHugeFileIsNotTakenIn(_ size: Int) throws {
+    let directory = try TemporaryDirectory(in: TemporaryDirectory.memory)
+    let file = try directory.write("", to: "huge")
+    try #require(truncate(file.string, size) == 0)
+    let error = #expect(throws: HostError.self) { _ = try Files.read(file) }
+    #expect(error?.description == "cannot read \(file): it is too large: more than 262144 KiB")
+    #expect(try Files.read(file, upTo: 10).count == 10)
+  }
+
   @Test func treesAreEqualWhereEverythingInThemIs() throws {
     let directory = try TemporaryDirectory()
     for tree in ["a", "b"] {

@@ -67,6 +67,16 @@ import Testing
     #expect(value == 7)
   }
 
+  @Test func moreJobsThanAPipeHoldsAreNotWaitedFor() async throws {
+    let server = try JobServer(jobs: 70_000)
+    #expect(server.makeFlags.hasPrefix("-j70000 "))
+    let values = await withTaskGroup { group in
+      for value in 1...3 { group.addTask { await server.withJob { value } } }
+      return await group.reduce(0, +)
+    }
+    #expect(values == 6)
+  }
+
   @Test func makesShareTheJobs() async throws {
     let directory = try TemporaryDirectory()
     let targets = (1...6).map { "t\($0)" }.joined(separator: " ")

@@ -14,6 +14,25 @@ import Testing
     Command("sh", ["-c", script], environment: Self.path)
   }
 
+  @Test func whatPrintsWithoutEndIsStopped() async throws {
+    for stream in [1, 2] {
+      let command = Command(
+        "sh", ["-c", "exec cat /dev/zero >&\(stream)"], environment: ["PATH": "/usr/bin:/bin"],
+        outputLimit: 1 << 20)
+      let result = try await ProcessLauncher().run(command)
+      #expect(result.termination == .tooLoud(limit: 1 << 20))
+      #expect(result.output.count + result.errorOutput.count == 1 << 20)
+    }
+  }
+
+  @Test func aChildThatLiesAboutItsOutputIsStopped() async throws {
+    let command = Command(
+      "sh", ["-c", "truncate -s 9223372036854775807 /dev/stdout /dev/stderr; sleep 300"],
+      environment: ["PATH": "/usr/bin:/bin"])
+    let result = try await ProcessLauncher().run(command)
+    #expect(result.termination == .tooLoud(limit: Command.usualOutputLimit))
+  }
+
   @Test(arguments: [0, 1, 77, 255] as [Int32])
   func statusIsTheChilds(_ status: Int32) async throws {
     let result = try await launcher.run(shell("exit \(status)"))

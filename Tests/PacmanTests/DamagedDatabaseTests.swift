@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import Foundation
+import Host
 import SystemPackage
 import Testing
 
@@ -100,7 +101,8 @@ struct DamagedDatabaseTests {
     try expectUnreadable("junk", .damaged(.noText), in: database)
     try expectUnreadable("cut", .damaged(.cutShort), in: database)
     try expectUnreadable("no-list", .system(.noSuchFileOrDirectory), in: database)
-    try expectUnreadable("list-is-a-directory", .system(.isDirectory), in: database)
+    let directory = fixture.root.appending(fixture.entry("list-is-a-directory-1-1", "files"))
+    try expectUnreadable("list-is-a-directory", .file(directory, .notAFile(.directory)), in: database)
     try expectUnreadable("absent", .notInstalled, in: database)
   }
 
@@ -131,6 +133,58 @@ struct DamagedDatabaseTests {
     #expect(database.entries(matching: "usr/*", in: ["linux"]).count == 2)
     #expect(try database.files(of: "linux").count == 2)
     #expect(database.package(named: "linux") != nil)
+  }
+
+  /// What stands in the place of a file, and why it is not read.
+  private static let unusable = [
+    ("pipe", "it is a pipe, a socket or a device, not a file"),
+    ("huge", "it is too large: more than 65536 KiB"),
+  ]
+
+  private func put(_ what: String, at path: FilePath) throws {
+    unlink(path.string)
+    if what == "pipe" {
+      try #require(mkfifo(path.string, 0o600) == 0)
+    } else {
+      try #require(FileManager.default.createFile(atPath: path.string, contents: nil))
+      try #require(truncate(path.string, 100 << 30) == 0)
+    }
+  }
+
+  @Test(
+    "A list that is a pipe or too large is neither waited for nor taken in",
+    arguments: [LocalDatabase.Source.automatic, .files], unusable)
+  func unusableList(_ source: LocalDatabase.Source, _ bad: (what: String, reason: String)) throws {
+    let fixture = try TemporaryDatabase()
+    try fixture.add(FixturePackage(name: "bad", files: ["usr/"]))
+    try fixture.add(FixturePackage(name: "good", files: ["usr/", "usr/good"]))
+    let list = fixture.root.appending(fixture.entry("bad-1.0-1", "files"))
+    try put(bad.what, at: list)
+    let database = try fixture.open(source)
+    #expect(database.owners(of: "usr") == ["good"])
+    #expect(database.entries(matching: "usr/*").map(\.package) == ["good", "good"])
+    do throws(AlpmError) {
+      _ = try database.files(of: "bad")
+      Issue.record("it was readable")
+    } catch {
+      #expect(error.description == "cannot read the file list of bad: \(list): \(bad.reason)")
+    }
+    try put(bad.what, at: fixture.root.appending(fixture.entry("bad-1.0-1", "desc")))
+    #expect(database.packages().map(\.name) == ["bad", "good"])
+    #expect(try fixture.open(source).package(named: "bad")?.buildDate == 0)
+  }
+
+  @Test("Where pacman.conf cannot be read nobody knows the database", arguments: ["pipe", "huge"])
+  func unusableConfiguration(_ what: String) throws {
+    let fixture = try TemporaryDatabase()
+    let conf = fixture.root.appending("etc/pacman.conf")
+    try FileManager.default.createDirectory(
+      atPath: conf.removingLastComponent().string, withIntermediateDirectories: true)
+    try put(what, at: conf)
+    let error = #expect(throws: AlpmError.self) {
+      _ = try LocalDatabase(root: fixture.root, databasePath: nil, source: .files, sonames: [])
+    }
+    #expect(error?.description.contains("\(conf): it is") == true, "\(String(describing: error))")
   }
 
   private func expectUnreadable(

@@ -38,7 +38,12 @@ struct BashEvaluator: Sendable {
         environment: environment)
     }
     command.timeLimit = timeLimit
+    command.outputLimit = Self.outputLimit
     let result = try await host.run(command)
+    if let excess = excess(of: result) {
+      let beginning = BashAccount(Array(result.output.prefix(1 << 16)))
+      throw .configurationUnreadable(path: beginning.file ?? first.string, detail: excess)
+    }
     let account = BashAccount(result.output)
     let file = account.file ?? first.string
     if account.isRefused {
@@ -64,6 +69,14 @@ struct BashEvaluator: Sendable {
     }
     for line in result.errorText.split(separator: "\n") { host.console.printError(String(line)) }
     return account.variables
+  }
+
+  /// As much as files may print, and as their values may hold, in bytes.
+  static let outputLimit = 16 << 20
+
+  private func excess(of result: CommandResult) -> String? {
+    guard case .tooLoud(let limit) = result.termination else { return nil }
+    return "what it prints is too large: more than \(limit >> 10) KiB"
   }
 
   /// The first syntax error after which bash went on, as it does within an array or a command substitution.
@@ -121,9 +134,13 @@ struct BashEvaluator: Sendable {
   /// collapses white space and expands `'make -C $kernel_source_dir'` as its author meant; files rely on it.
   /// A blank at the beginning is kept: it marks a MAKE that must not get our arguments.
   ///
+  /// A program may have 4 GiB of memory, so that values which double without end do not take that of the machine.
+  ///
   /// As with the reference, all of it happens in a function, so that `local` and `declare` make variables of its own,
   /// and there is a function that tells where modules go.
   private static let script = #"""
+    ulimit -c 0
+    ulimit -v 4194304
     __dkms_names=()
     while [[ $1 != -- ]]; do __dkms_names+=("$1"); shift; done
     shift
@@ -134,8 +151,8 @@ struct BashEvaluator: Sendable {
     override_dest_module_location() { echo /updates/dkms; }
     __dkms_read() {
     for __dkms_file in "${__dkms_files[@]}"; do
-      printf '\0file\0%s\0' "$__dkms_file" >&$__dkms_out
-      [[ -r $__dkms_file ]] || { printf '\0unreadable\0\0' >&$__dkms_out; exit 10; }
+      printf '\0\0file\0%s\0' "$__dkms_file" >&$__dkms_out
+      [[ -r $__dkms_file ]] || { printf '\0\0unreadable\0\0' >&$__dkms_out; exit 10; }
       __dkms_lines=()
       [[ -f $__dkms_file ]] && mapfile -t __dkms_lines <"$__dkms_file"
       if [[ ${__dkms_lines[*]} == *$'\r'* ]]; then
@@ -146,9 +163,10 @@ struct BashEvaluator: Sendable {
         . "$__dkms_file" && continue
         __dkms_complaint=$("$BASH" --norc -O extglob -n "$__dkms_file" 2>&1) && continue
       fi
-      printf '\0malformed\0%s\0' "$__dkms_complaint" >&$__dkms_out
+      printf '\0\0malformed\0%s\0' "$__dkms_complaint" >&$__dkms_out
       exit 10
     done
+    printf '\0\#(BashAccount.valuesMark)\0' >&$__dkms_out
     set -f
     IFS=$' \t\n'
     for __dkms_name in "${__dkms_names[@]}"; do
@@ -195,8 +213,11 @@ extension BashEvaluator {
     let settings = variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     let command = Command(
       "bash", ["--noprofile", "--norc", "-c", Self.exportScript, "alpm-dkms", file.string] + settings,
-      environment: environment, timeLimit: timeLimit)
+      environment: environment, timeLimit: timeLimit, outputLimit: Self.outputLimit)
     let result = try await host.run(command)
+    if let excess = excess(of: result) {
+      throw .configurationUnreadable(path: file.string, detail: excess)
+    }
     guard result.isSuccess else {
       let complaint = result.errorText.split(separator: "\n").last.map(String.init)
       let end =
@@ -215,6 +236,8 @@ extension BashEvaluator {
 
   /// What the file prints cannot be mistaken for its exports, which go to the saved descriptor.
   private static let exportScript = #"""
+    ulimit -c 0
+    ulimit -v 4194304
     __dkms_file=$1
     shift
     for __dkms_setting; do declare "$__dkms_setting"; done
@@ -225,8 +248,8 @@ extension BashEvaluator {
     """#
 }
 
-/// What the shell of `BashEvaluator` writes: triples of a name, an index and a value, or of an empty string,
-/// a keyword and a text.
+/// What the shell of `BashEvaluator` writes: triples of an empty string, a keyword and a text, and behind a mark
+/// triples of a name, an index and a value.
 struct BashAccount {
   /// The values that were read.
   private(set) var variables = Variables()
@@ -242,16 +265,28 @@ struct BashAccount {
   init(_ output: [UInt8]) {
     let fields = output.split(separator: 0, omittingEmptySubsequences: false)
       .map { String(decoding: $0, as: UTF8.self) }
-    for start in stride(from: 0, to: fields.count - 3, by: 3) {
+    let values = fields.firstIndex(of: Self.valuesMark) ?? fields.count
+    // A file that writes to the saved descriptor does so before its values are printed.
+    for start in fields[..<values].indices.dropLast(2) where fields[start].isEmpty {
+      switch fields[start + 1] {
+      case "file": file = fields[start + 2]
+      case "malformed": complaint = Self.firstLine(of: fields[start + 2])
+      case "unreadable": isRefused = true
+      default: break
+      }
+    }
+    for start in stride(from: values + 1, to: fields.count - 3, by: 3) {
       switch (fields[start], fields[start + 1], fields[start + 2]) {
-      case ("", "file", let path): file = path
-      case ("", "malformed", let text): complaint = Self.firstLine(of: text)
-      case ("", "unreadable", _): isRefused = true
-      case ("", _, _): isWhole = true
+      case ("", _, _):
+        isWhole = true
+        return
       case (let name, let index, let value): variables[name, Int(index) ?? 0] = value
       }
     }
   }
+
+  /// What comes before the values: a field of its own.
+  static let valuesMark = "alpm-dkms: values"
 
   /// Only the line number and the problem; the name of the file that precedes them is known.
   private static func firstLine(of complaint: String) -> String {

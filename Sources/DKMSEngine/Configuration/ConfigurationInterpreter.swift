@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import DKMSModel
-internal import Glibc
 
 /// Turns the variables of a dkms.conf into what they mean for one kernel.
 struct ConfigurationInterpreter {
@@ -42,6 +41,7 @@ struct ConfigurationInterpreter {
       checkRepetition(of: names.0, "BUILT_MODULE_NAME", &problems)
       checkRepetition(of: names.1, "DEST_MODULE_NAME", &problems)
     }
+    checkExpressions(&problems)
     let autoinstall = yesOrNo("AUTOINSTALL", &problems)
     let rebuilds = yesOrNo("BUILD_DEPENDS_REBUILD", &problems)
     _ = yesOrNo("NO_WEAK_MODULES", &problems)
@@ -120,6 +120,15 @@ struct ConfigurationInterpreter {
     }
   }
 
+  private func checkExpressions(_ problems: inout [String]) {
+    for directive in ["MAKE_MATCH", "PATCH_MATCH", "BUILD_EXCLUSIVE_KERNEL", "BUILD_EXCLUSIVE_ARCH"] {
+      for index in variables.indices(directive) {
+        guard let excess = ExtendedExpression.excess(of: variables[directive, index]) else { continue }
+        problems.append("\(directive)[\(index)] is too large a regular expression: \(excess)")
+      }
+    }
+  }
+
   // MARK: Commands
 
   private func makeCommand(for id: ModuleID) -> String {
@@ -142,7 +151,9 @@ struct ConfigurationInterpreter {
   private var scripts: [ScriptKind: String] {
     var scripts: [ScriptKind: String] = [:]
     for kind in ScriptKind.allCases {
-      if let script = variables[kind.rawValue], !script.allSatisfy({ $0 == " " }) { scripts[kind] = script }
+      // The reference's second shell takes quotes away, and nothing may be left.
+      let isNamed = variables[kind.rawValue]?.contains { $0 != " " && $0 != "\"" } == true
+      if isNamed { scripts[kind] = variables[kind.rawValue] }
     }
     return scripts
   }
@@ -221,16 +232,5 @@ struct ConfigurationInterpreter {
       let isHarmless = name == "CLEAN" && ["true", "/bin/true", "/usr/bin/true"].contains(variables[name])
       return !values.isEmpty && !isHarmless
     }
-  }
-}
-
-/// A POSIX extended regular expression, as bash's `=~` takes it.
-enum ExtendedExpression {
-  /// Whether the expression is found in the text; an invalid one is found nowhere.
-  static func matches(_ pattern: String, in text: String) -> Bool {
-    var expression = regex_t()
-    guard regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) == 0 else { return false }
-    defer { regfree(&expression) }
-    return regexec(&expression, text, 0, nil, 0) == 0
   }
 }

@@ -59,6 +59,8 @@ enum PlainEvaluator {
 /// Variables while plain text is read: bytes, as bash has them; a variable is an array, perhaps with gaps.
 struct PlainValues {
   private var values: [String: [Int: [UInt8]]]
+  /// How many more bytes may be assigned: values that are made of each other double with every line.
+  private var room = 64 << 20
 
   init(environment: [String: String]) {
     values = environment.mapValues { [0: Array($0.utf8)] }
@@ -82,6 +84,7 @@ struct PlainValues {
     _ name: String, _ index: Int, to value: [UInt8], isAddition: Bool
   ) throws(NotPlain) {
     guard !Self.isReserved(name) else { throw NotPlain() }
+    try take(value.count)
     if isAddition {
       values[name, default: [:]][index, default: []] += value
     } else {
@@ -91,9 +94,15 @@ struct PlainValues {
 
   mutating func setArray(_ name: String, to elements: [[UInt8]], isAddition: Bool) throws(NotPlain) {
     guard !Self.isReserved(name) else { throw NotPlain() }
+    try take(elements.reduce(0) { $0 + $1.count })
     if !isAddition { values[name] = [:] }
     let start = (values[name]?.keys.max() ?? -1) + 1
     values[name, default: [:]].merge(zip(start..., elements)) { $1 }
+  }
+
+  private mutating func take(_ count: Int) throws(NotPlain) {
+    room -= count
+    guard room >= 0 else { throw NotPlain() }
   }
 
   /// Whether bash, or the script that reads files in it, has a use of its own for the variable.

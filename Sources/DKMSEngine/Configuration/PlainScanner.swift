@@ -131,10 +131,10 @@ struct PlainScanner {
     case "{":
       position += 1
       let name = try name()
-      word += try values.value(of: name, subscriptIfAny() ?? 0)
+      try append(values.value(of: name, subscriptIfAny() ?? 0), to: &word)
       guard skip("}") else { throw NotPlain() }
     case "a"..."z", "A"..."Z", "_":
-      word += try values.value(of: name(), 0)
+      try append(values.value(of: name(), 0), to: &word)
     // Before one of these a dollar is just a dollar; regular expressions end with one.
     case Self.end, " ", "\t", "\n", ")", "|", "/", ".":
       word.append(UInt8(ascii: "$"))
@@ -144,6 +144,14 @@ struct PlainScanner {
       throw NotPlain()
     }
   }
+
+  private func append(_ value: [UInt8], to word: inout [UInt8]) throws(NotPlain) {
+    guard word.count + value.count <= Self.wordLimit else { throw NotPlain() }
+    word += value
+  }
+
+  /// As many bytes as a word may become by the values in it; no directive has a value near that.
+  private static let wordLimit = 1 << 20
 
   // MARK: Names
 

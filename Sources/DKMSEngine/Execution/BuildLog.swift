@@ -16,9 +16,13 @@ struct BuildLog: ~Copyable {
     self.path = path
     self.echo = echo
     do {
+      // What is there may be a pipe or a link out of the build, if it came with a source.
+      try Files.remove(path)
       descriptor = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate, .append, .closeOnExec],
+        path, .writeOnly, options: [.create, .exclusiveCreate, .append, .closeOnExec],
         permissions: .everyoneReads)
+    } catch let error as HostError {
+      throw DKMSError(error)
     } catch {
       let reason = error as? Errno ?? .ioError
       throw DKMSError(HostError("write", path, reason))
@@ -83,10 +87,12 @@ struct BuildLog: ~Copyable {
   }
 
   private static let commandMark = "# command: "
+  /// How much of a log is searched for an error, in bytes; a build that goes wrong prints less.
+  private static let searchLimit = 16 << 20
 
   /// The first line of a log that says what went wrong.
   static func firstError(in path: FilePath, buildDirectories: [FilePath]) -> String? {
-    guard let bytes = try? Files.read(path) else { return nil }
+    guard let bytes = try? Files.read(path, upTo: searchLimit) else { return nil }
     let lines = bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
       .filter { !$0.hasPrefix(commandMark) }
     let line = errorMarks.lazy.compactMap { mark in lines.first { mark($0) } }.first

@@ -192,8 +192,9 @@ struct ModuleBuild {
   private func runScript(_ kind: ScriptKind, _ log: borrowing BuildLog) async throws(DKMSError) -> [String] {
     guard let text = configuration.scripts[kind] else { return [] }
     let words = text.split(separator: " ", maxSplits: 1).map(String.init)
-    guard let program = try runner.executable(words[0], of: id, in: scratch) else {
-      return ["\(id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
+    let name = words.first ?? ""
+    guard let program = try runner.executable(name, of: id, in: scratch) else {
+      return ["\(id): its \(kind.rawValue) script \(name) is not there or not executable"]
     }
     // The module's own script is called by its path inside the build.
     let isOwn = program.starts(with: scratch)

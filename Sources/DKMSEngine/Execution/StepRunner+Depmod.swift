@@ -63,6 +63,12 @@ extension StepRunner {
   /// depmod ends well also where it could not open a directory or write a file.
   private func writeIndex(of release: KernelRelease) async throws(DKMSError) {
     let directory = layout.kernel(release)
+    try onFiles { () throws(HostError) in
+      // depmod would wait for a pipe.
+      for name in ["modules.order", "modules.builtin", "modules.builtin.modinfo"] {
+        try Files.checkIsFile(directory.appending(name))
+      }
+    }
     let base = try mirror(of: directory)
     let made = base.path.appending("lib/modules").appending(release.description)
     do {

@@ -219,8 +219,9 @@ struct StepRunner: Sendable {
     guard let text = configuration.scripts[kind] else { return [] }
     // The second shell of the reference takes the quotes away.
     let words = text.replacing("\"", with: "").split(separator: " ").map(String.init)
-    guard let program = try executable(words[0], of: configuration.id, in: directory) else {
-      return ["\(configuration.id): its \(kind.rawValue) script \(words[0]) is not there or not executable"]
+    let name = words.first ?? ""
+    guard let program = try executable(name, of: configuration.id, in: directory) else {
+      return ["\(configuration.id): its \(kind.rawValue) script \(name) is not there or not executable"]
     }
     var environment = environment(of: configuration.id, for: kernel)
     // An administrator's script runs where it lies, as with the reference.
@@ -297,6 +298,11 @@ extension StepRunner {
     echo?.print("# \(([program] + arguments).joined(separator: " "))")
     let result = try await host.run(Command(program, arguments, environment: buildEnvironment))
     guard result.isSuccess else {
+      if case .tooLoud(let limit) = result.termination {
+        throw .system(
+          operation: "run", subject: "\(program) on \(arguments.last ?? "")",
+          reason: "what it prints is too large: more than \(limit >> 10) KiB")
+      }
       let complaint = result.errorText.split(separator: "\n").last.map(String.init)
       throw .system(
         operation: "run", subject: "\(program) on \(arguments.last ?? "")",

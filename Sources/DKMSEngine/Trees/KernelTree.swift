@@ -61,9 +61,10 @@ package final class KernelTree: Sendable {
     return try Files.exists(generated) ? generated : headers.appending(".config")
   }
 
-  /// The kernel's configuration.
+  /// The kernel's configuration, of 16 MiB at most.
   package func options() throws(HostError) -> KernelOptions {
-    try readOptions.value { () throws(HostError) in KernelOptions(try Files.contents(try configurationFile()))
+    try readOptions.value { () throws(HostError) in
+      KernelOptions(try Files.contents(try configurationFile(), 16 << 20))
     }
   }
 

@@ -12,7 +12,7 @@ package struct ModuleIndex: Sendable {
   /// What is wrong with the files themselves; nil where each is whole and says the same as its counterpart.
   private let damage: IndexFlaw?
 
-  /// Reads the files of a kernel's directory, or of another where they are made.
+  /// Reads the files of a kernel's directory, or of another where they are made; each of 64 MiB at most.
   ///
   /// - Parameters:
   ///   - directory: Where the files are.
@@ -24,7 +24,7 @@ package struct ModuleIndex: Sendable {
     var damage: IndexFlaw?
     for file in Self.files {
       let flaw: IndexFlaw?
-      if let bytes = try Files.contents(directory.appending(file.name)) {
+      if let bytes = try Files.contents(directory.appending(file.name), 64 << 20) {
         flaw = try file.flaw(bytes, texts, in: self.directory)
         texts[file.name] = bytes
       } else {

@@ -28,7 +28,15 @@ struct SigningKeys: Sendable {
   /// Which of the two exist.
   ///
   /// A link that leads nowhere counts: its target is up to the administrator.
+  ///
+  /// - Throws: `HostError`, also where one of them is something else than a file.
   func state() throws(HostError) -> KeyState {
+    for file in (pair.isOnToken ? [] : [key]) + [certificate] {
+      // The programs that read them would wait for a pipe.
+      guard try !Files.isFile(file), let real = try Files.resolved(file), let kind = try Files.kind(real)
+      else { continue }
+      throw HostError("read", file, .notAFile(kind))
+    }
     let hasKey = try hasKey()
     let hasCertificate = try Files.exists(certificate)
     if hasKey, hasCertificate { return .complete }

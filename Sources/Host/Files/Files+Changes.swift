@@ -134,8 +134,9 @@ extension Files {
 
   /// Renames over whatever file is there.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError`, also where a device, a pipe or a socket is there: `/dev/null` must stay what it is.
   public static func rename(_ source: FilePath, to path: FilePath) throws(HostError) {
+    guard try kind(path) != .other else { throw HostError("replace", path, .notAFile(.other)) }
     guard Glibc.rename(source.string, path.string) == 0 else {
       throw HostError("rename \(source) to", path, .current)
     }
@@ -194,7 +195,7 @@ extension Files {
   /// - Throws: `HostError`.
   public static func synchronize(_ path: FilePath) throws(HostError) {
     try attempt("synchronize", path) {
-      let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+      let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
       try descriptor.closeAfter { try descriptor.sync() }
     }
   }

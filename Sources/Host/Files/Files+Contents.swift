@@ -28,24 +28,50 @@ extension Files {
   public static func contents(
     _ path: FilePath, _ limit: Int = usualLimit
   ) throws(HostError) -> [UInt8]? {
-    guard let beginning = try beginning(of: path, limit + 1) else { return nil }
-    guard beginning.count <= limit else { throw HostError("read", path, .tooLarge(limit: limit)) }
-    return beginning
+    guard let (descriptor, size) = try openIfPresent(path) else { return nil }
+    return try attempt("read", path) {
+      try descriptor.closeAfter {
+        // What /proc holds has no size until it is read.
+        let bytes = size > limit ? nil : try descriptor.readToEnd(atMost: limit + 1, expecting: Int(size))
+        guard let bytes, bytes.count <= limit else { throw HostError("read", path, .tooLarge(limit: limit)) }
+        return bytes
+      }
+    }
   }
 
   /// The first bytes of a regular file, no more than this many.
   ///
   /// - Throws: `HostError`, also for what is no regular file.
   public static func read(_ path: FilePath, upTo limit: Int) throws(HostError) -> [UInt8] {
-    guard let bytes = try beginning(of: path, limit) else {
-      throw HostError("read", path, .noSuchFileOrDirectory)
+    let descriptor = try open(path)
+    return try attempt("read", path) {
+      try descriptor.closeAfter { try descriptor.readToEnd(atMost: limit) }
     }
-    return bytes
   }
 
-  private static func beginning(of path: FilePath, _ limit: Int) throws(HostError) -> [UInt8]? {
+  /// Opens a regular file for reading, and never waits for one; whoever calls closes it.
+  ///
+  /// - Throws: `HostError`, also for what is no regular file.
+  package static func open(_ path: FilePath) throws(HostError) -> FileDescriptor {
+    guard let file = try openIfPresent(path) else { throw HostError("read", path, .noSuchFileOrDirectory) }
+    return file.descriptor
+  }
+
+  /// Checks that a program or library that is about to read a file meets a regular one, and no more than it can take.
+  ///
+  /// - Throws: `HostError` for anything else; not where nothing is at the path.
+  package static func checkIsFile(_ path: FilePath, limit: Int = .max) throws(HostError) {
+    guard let (descriptor, size) = try openIfPresent(path) else { return }
+    try? descriptor.close()
+    guard size <= limit else { throw HostError("read", path, .tooLarge(limit: limit)) }
+  }
+
+  private static func openIfPresent(
+    _ path: FilePath
+  ) throws(HostError) -> (descriptor: FileDescriptor, size: Int64)? {
     let descriptor: FileDescriptor
     do {
+      // Without `nonBlocking`, to open a pipe is to wait for a writer.
       descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
     } catch {
       switch error as? Errno ?? .ioError {
@@ -55,15 +81,17 @@ extension Files {
       case let reason: throw HostError("read", path, reason)
       }
     }
-    return try attempt("read", path) {
-      try descriptor.closeAfter {
-        var status = stat()
-        guard fstat(descriptor.rawValue, &status) == 0 else { throw Errno.current }
-        guard kind(of: status) == .file else { throw HostError("read", path, .notAFile(kind(of: status))) }
-        // What /proc holds has no size until it is read.
-        return try descriptor.readToEnd(atMost: limit, expecting: Int(status.st_size))
-      }
+    var status = stat()
+    guard fstat(descriptor.rawValue, &status) == 0 else {
+      let reason = Errno.current
+      try? descriptor.close()
+      throw HostError("read", path, reason)
     }
+    guard kind(of: status) == .file else {
+      try? descriptor.close()
+      throw HostError("read", path, .notAFile(kind(of: status)))
+    }
+    return (descriptor, Int64(status.st_size))
   }
 
   /// The text of a small file, without white space around it; nil where nothing is at the path.

@@ -46,6 +46,9 @@ struct BashReader: Sendable {
     guard result.termination != .signalled(SIGXFSZ) else {
       throw GenerationError(subject, "what it prints is too large: more than \(Self.outputLimit) KiB")
     }
+    if case .tooLoud(let limit) = result.termination {
+      throw GenerationError(subject, "what it prints is too large: more than \(limit >> 10) KiB")
+    }
     guard result.termination != .timedOut else {
       throw GenerationError(subject, "bash does not finish within \(Self.timeLimit)")
     }

@@ -12,7 +12,7 @@ public struct DoctorCommand: Sendable {
   private let fixes: Bool
   private let isAgreed: Bool
   private let printsJSON: Bool
-  private let asks: @Sendable (String) -> Bool?
+  private let asks: @Sendable (String) async -> Bool?
 
   /// Describes a call.
   ///
@@ -23,7 +23,7 @@ public struct DoctorCommand: Sendable {
   ///   - asks: Asks the user, who says yes or no; nil where nobody can be asked, and nothing is done.
   public init(
     fixes: Bool = false, isAgreed: Bool = false, printsJSON: Bool = false,
-    asks: @escaping @Sendable (String) -> Bool? = TerminalQuestion.ask
+    asks: @escaping @Sendable (String) async -> Bool? = TerminalQuestion.ask
   ) {
     self.fixes = fixes
     self.isAgreed = isAgreed
@@ -47,7 +47,7 @@ public struct DoctorCommand: Sendable {
       var diagnosis = before
       if fixes, !before.repairs.isEmpty {
         before.lines(speaking.style).forEach(speaking.console.print)
-        if try isTold(before) {
+        if try await isTold(before) {
           try await DoctorRepairs(layout, speaking).make(before.repairs)
           diagnosis = await self.diagnosis(layout, host)
         } else if !printsJSON {
@@ -66,9 +66,9 @@ public struct DoctorCommand: Sendable {
     }
   }
 
-  private func isTold(_ diagnosis: Diagnosis) throws(DKMSError) -> Bool {
+  private func isTold(_ diagnosis: Diagnosis) async throws(DKMSError) -> Bool {
     if isAgreed { return true }
-    let answer = asks("Fix \(diagnosis.findings.filter(\.isSafe).count.counted("problem"))?")
+    let answer = await asks("Fix \(diagnosis.findings.filter(\.isSafe).count.counted("problem"))?")
     guard let answer else {
       throw .system(
         operation: "ask", subject: "whether to fix them",

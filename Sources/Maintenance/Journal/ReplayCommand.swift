@@ -30,7 +30,7 @@ public struct ReplayCommand: JournalCommand {
   let printsJSON: Bool
   let isConfirmed: Bool
   let input: FileDescriptor
-  let asks: @Sendable (String) -> Bool?
+  let asks: @Sendable (String) async -> Bool?
 
   /// Describes a call.
   ///
@@ -46,7 +46,7 @@ public struct ReplayCommand: JournalCommand {
   public init(
     _ subject: String? = nil, helper: HelperKind? = nil, mode: ReplayMode = .recorded,
     printsJSON: Bool = false, isConfirmed: Bool = false, input: FileDescriptor = .standardInput,
-    asks: @escaping @Sendable (String) -> Bool? = TerminalQuestion.ask
+    asks: @escaping @Sendable (String) async -> Bool? = TerminalQuestion.ask
   ) {
     self.subject = subject
     self.helper = helper
@@ -82,7 +82,7 @@ public struct ReplayCommand: JournalCommand {
       throw .usage("standard input holds the targets, so nobody can be asked: add --yes")
     }
     let lines: [[UInt8]]
-    do { lines = try input.lines() } catch { throw .unreadable("-", reason: "\(error.reason)") }
+    do { lines = try await input.lines() } catch { throw .unreadable("-", reason: "\(error.reason)") }
     return try await replay([Call(lines.map(TargetLine.init), helper)], layout, host)
   }
 
@@ -165,7 +165,7 @@ public struct ReplayCommand: JournalCommand {
       if printsJSON { answer(plans.map { [.init("now", $0.json)] }, host.console) }
       return 0
     }
-    guard try isTold() else {
+    guard try await isTold() else {
       host.console.printError("==> nothing was done")
       return 1
     }
@@ -188,9 +188,9 @@ public struct ReplayCommand: JournalCommand {
     console.print(JSON.object([.init("schema", .number(1))] + members).text)
   }
 
-  private func isTold() throws(JournalError) -> Bool {
+  private func isTold() async throws(JournalError) -> Bool {
     if isConfirmed { return true }
-    guard let answer = asks("Do this now?") else {
+    guard let answer = await asks("Do this now?") else {
       throw .usage("nothing was done: there is no terminal to ask at; to go ahead, add --yes")
     }
     return answer

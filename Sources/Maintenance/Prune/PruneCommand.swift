@@ -12,7 +12,7 @@ internal import SystemPackage
 public struct PruneCommand: Sendable {
   private let isAgreed: Bool
   private let printsJSON: Bool
-  private let asks: @Sendable (String) -> Bool?
+  private let asks: @Sendable (String) async -> Bool?
 
   /// Describes a call.
   ///
@@ -22,7 +22,7 @@ public struct PruneCommand: Sendable {
   ///   - asks: Asks the user, who says yes or no; nil where nobody can be asked, and nothing is removed.
   public init(
     isAgreed: Bool = false, printsJSON: Bool = false,
-    asks: @escaping @Sendable (String) -> Bool? = TerminalQuestion.ask
+    asks: @escaping @Sendable (String) async -> Bool? = TerminalQuestion.ask
   ) {
     self.isAgreed = isAgreed
     self.printsJSON = printsJSON
@@ -51,7 +51,7 @@ public struct PruneCommand: Sendable {
       }
       if !printsJSON { say(plan, host) }
       var removal = Removal()
-      if !plan.items.isEmpty, try shallRemove(plan, host) {
+      if !plan.items.isEmpty, try await shallRemove(plan, host) {
         if isLocked {
           throw .system(operation: "prune", subject: "\(layout.root)", reason: "pacman is at work on it")
         }
@@ -70,12 +70,13 @@ public struct PruneCommand: Sendable {
     plan.lines(host.style).forEach(host.console.print)
   }
 
-  private func shallRemove(_ plan: PrunePlan, _ host: Host) throws(DKMSError) -> Bool {
+  private func shallRemove(_ plan: PrunePlan, _ host: Host) async throws(DKMSError) -> Bool {
     if !isAgreed && (printsJSON || !host.isRoot) { return false }
     guard host.isRoot else {
       throw .system(operation: "remove", subject: "anything", reason: "this needs root")
     }
-    return isAgreed || asks("Remove \(plan.items.count.counted("item")), \(ByteCount(plan.size))?") ?? false
+    if isAgreed { return true }
+    return await asks("Remove \(plan.items.count.counted("item")), \(ByteCount(plan.size))?") ?? false
   }
 
   /// What came of removing.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+public import Host
 public import SystemPackage
 
 /// What could not be read, and why.
@@ -39,6 +40,13 @@ public struct AlpmError: Error, Hashable, Sendable {
     case system(Errno)
     /// The file was read, and is not as pacman leaves one.
     case damaged(Damage)
+    /// A file of the database, or pacman.conf, is no file that can be taken in.
+    case file(FilePath, HostError.Reason)
+
+    /// Why a file cannot be read.
+    static func unreadable(_ error: HostError) -> Self {
+      error.errno.map { .system($0) } ?? .file(error.path, error.reason)
+    }
   }
 
   /// What shows that a file list is not whole, as after a loss of power.
@@ -98,6 +106,7 @@ extension AlpmError.Reason: CustomStringConvertible {
     case .damaged(.empty): "it is empty though the package has files"
     case .damaged(.cutShort): "it is cut short"
     case .damaged(.noText): "it is no text"
+    case .file(let path, let reason): "\(path): \(reason)"
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import Glibc
+internal import Host
 internal import SystemPackage
 
 /// One package that the local database lists as installed.
@@ -52,12 +53,12 @@ struct DatabaseLayout {
   /// Checks that a database is there: given an empty directory, libalpm would begin one.
   init(databasePath: FilePath) throws(AlpmError) {
     self.databasePath = databasePath
-    do throws(Errno) {
+    do throws(HostError) {
       let file = try DatabaseFile(path: databasePath.appending("local/ALPM_DB_VERSION").string)
       formatVersion = String(file.text.prefix { $0.isNumber })
     } catch {
-      let isMissing = error == .noSuchFileOrDirectory || error == .notDirectory
-      throw AlpmError(.open, databasePath.string, isMissing ? .noDatabase : .system(error))
+      let isMissing = error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory
+      throw AlpmError(.open, databasePath.string, isMissing ? .noDatabase : .unreadable(error))
     }
   }
 
@@ -71,10 +72,10 @@ struct DatabaseLayout {
   func checkFileList(of package: InstalledPackage) throws(AlpmError) {
     let path = { (file: String) in self.path(of: file, name: package.name, version: package.version) }
     let damage: AlpmError.Damage?
-    do throws(Errno) {
+    do throws(HostError) {
       damage = try DatabaseFile(path: path("files")).damage
     } catch {
-      throw AlpmError(.readFileList, package.name, .system(error))
+      throw AlpmError(.readFileList, package.name, .unreadable(error))
     }
     guard let damage else { return }
     if damage == .empty, (try? DatabaseFile(path: path("desc")))?.isOfEmptyPackage == true { return }

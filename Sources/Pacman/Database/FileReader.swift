@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import Glibc
+internal import Host
 internal import SystemPackage
 
 /// The local database read from its own files: `NAME-VERSION-RELEASE/{desc,files}` below `local`.
@@ -99,22 +100,14 @@ extension FileReader {
 struct DatabaseFile {
   private let bytes: [UInt8]
 
-  /// Reads the file at once: pacman replaces these files, it does not write into them.
-  init(path: String) throws(Errno) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-    defer { close(descriptor) }
+  /// As much as a file of the database may hold, in bytes: the largest packages have lists of a tenth of that.
+  static let sizeLimit = 64 << 20
 
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw Errno(rawValue: errno) }
-    let size = Int(status.st_size)
-    var failure: Errno?
-    bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      let length = read(descriptor, buffer.baseAddress, size)
-      if length < 0 { failure = Errno(rawValue: errno) }
-      count = max(length, 0)
-    }
-    if let failure { throw failure }
+  /// Reads the file at once: pacman replaces these files, it does not write into them.
+  ///
+  /// - Throws: `HostError`, also for what is no regular file, and for one that is larger than the limit.
+  init(path: String) throws(HostError) {
+    bytes = try Files.read(FilePath(path), limit: Self.sizeLimit)
   }
 
   /// Whether there is nothing in it.

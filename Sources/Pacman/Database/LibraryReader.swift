@@ -2,6 +2,8 @@
 
 internal import CAlpm
 internal import Glibc
+internal import Host
+internal import SystemPackage
 
 /// The local database as libalpm reads it, for as long as its `LibraryHandle` lives.
 ///
@@ -55,18 +57,33 @@ extension LibraryReader {
     let name = name(of: package)
     let version = library.getVersion(package).map { String(cString: $0) } ?? ""
     // Once libalpm has failed to read a package's desc, it reads no file list of it either.
-    let isReadable = access(layout.path(of: "desc", name: name, version: version), R_OK) == 0
+    let isReadable = mayRead("desc", of: name, version)
     return InstalledPackage(
       name: name, version: version,
       buildDate: isReadable ? Int(library.getBuildDate(package)) : 0)
   }
 
   private func files(of package: OpaquePointer) -> UnsafeBufferPointer<alpm_file_t> {
-    guard let list = library.getFiles(package)?.pointee else { return .init(start: nil, count: 0) }
+    let version = library.getVersion(package).map { String(cString: $0) } ?? ""
+    guard mayRead("files", of: name(of: package), version), let list = library.getFiles(package)?.pointee
+    else { return .init(start: nil, count: 0) }
     return .init(start: list.files, count: list.count)
   }
 
   private func owns(_ package: OpaquePointer, _ path: String) -> Bool {
-    library.fileListContains(library.getFiles(package), path) != nil
+    guard files(of: package).baseAddress != nil else { return false }
+    return library.fileListContains(library.getFiles(package), path) != nil
+  }
+
+  /// Whether libalpm may be given a file of an entry: it would wait for a pipe, and take in a file of any size.
+  private func mayRead(_ file: String, of name: String, _ version: String) -> Bool {
+    let path = layout.path(of: file, name: name, version: version)
+    guard access(path, R_OK) == 0 else { return false }
+    do throws(HostError) {
+      try Files.checkIsFile(FilePath(path), limit: DatabaseFile.sizeLimit)
+      return true
+    } catch {
+      return false
+    }
   }
 }

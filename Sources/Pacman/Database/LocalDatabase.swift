@@ -48,7 +48,12 @@ public struct LocalDatabase: ~Copyable {
   init(
     root: FilePath, databasePath: FilePath?, source: Source, sonames: [String]
   ) throws(AlpmError) {
-    let layout = try DatabaseLayout(databasePath: databasePath ?? Self.databasePath(root: root))
+    let configuration = databasePath == nil ? PacmanConfiguration(root: root) : nil
+    if let problem = configuration?.problem {
+      throw AlpmError(.open, root.string, .unreadable(problem))
+    }
+    let layout = try DatabaseLayout(
+      databasePath: databasePath ?? configuration?.databasePath ?? Self.databasePath(root: root))
     var handle: LibraryHandle?
     var libraryFailure: AlpmError?
     if source != .files {

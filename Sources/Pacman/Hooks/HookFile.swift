@@ -136,8 +136,9 @@ extension HookFile {
     for (name, file) in files.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
     where try Files.linkTarget(file) != "/dev/null" {
       do throws(Malformed) {
-        guard let bytes = try? Files.read(file) else {
-          throw Malformed(name: name, line: nil, text: "it cannot be read")
+        let bytes: [UInt8]
+        do { bytes = try Files.read(file, limit: sizeLimit) } catch {
+          throw Malformed(name: name, line: nil, text: "it cannot be read: \(error.reason)")
         }
         hooks.append(try HookFile(name: name, text: String(decoding: bytes, as: UTF8.self)))
       } catch {
@@ -146,4 +147,7 @@ extension HookFile {
     }
     return (hooks, problems)
   }
+
+  /// As much as a hook file may hold, in bytes; what is larger is a problem.
+  private static let sizeLimit = 1 << 20
 }

@@ -68,4 +68,39 @@ import Testing
     let configuration = try await machine.read(adding: "DEST_MODULE_LOCATION[0]=\(location)")
     #expect(configuration.modules.map(\.destinationLocation) == [location])
   }
+
+  /// Expressions for which the C library takes all memory or time, and what is said of them.
+  @Test(arguments: [
+    (
+      String(repeating: "(", count: 20_000) + "a" + String(repeating: ")", count: 20_000),
+      "more than 200 parentheses"
+    ),
+    ("((((a{99}){99}){99}){99}){99}", "more than 2000 characters"),
+    (
+      String(repeating: "(", count: 40) + "a" + String(repeating: "+)", count: 40),
+      "more than 2000 characters"
+    ),
+    ("a{30000}", "more than 2000 characters"), ("(x(.{,20}){,999})*", "more than 2000 characters"),
+    (String(repeating: "a?", count: 100_000), "more than 2000 characters"),
+    ("(a*)(a*)(a*)\\1\\2\\3b", "it refers back"),
+  ])
+  func expressionIsTooLarge(_ pattern: String, _ reason: String) async throws {
+    for directive in [
+      "MAKE_MATCH[1]", "PATCH_MATCH[0]", "BUILD_EXCLUSIVE_KERNEL[0]", "BUILD_EXCLUSIVE_ARCH[2]",
+    ] {
+      let problems = try await machine.problems(of: TemporaryMachine.plain + "\(directive)='\(pattern)'\n")
+      try #require(problems.count == 1)
+      #expect(problems[0].hasPrefix("\(directive) is too large a regular expression: \(reason)"))
+    }
+  }
+
+  /// What people write is far from the limits, brackets and braces included.
+  @Test(arguments: [
+    #"^(6\.([0-9]|1[0-9])|5\.1[0-9])\."#, "^[]x(]?6[.][[:digit:]]+", "6{1,3}", "^6.{0,200}x$",
+    String(repeating: "(", count: 150) + "6" + String(repeating: ")", count: 150),
+  ])
+  func expressionIsTaken(_ pattern: String) async throws {
+    let configuration = try await machine.read(adding: "BUILD_EXCLUSIVE_KERNEL='\(pattern)'")
+    #expect(configuration.exclusion == nil)
+  }
 }

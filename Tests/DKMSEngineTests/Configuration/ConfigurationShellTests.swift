@@ -89,6 +89,18 @@ import Testing
     #expect(machine.transcript.error == ["loud"])
   }
 
+  /// Bash saves its output under the first number that is free, which is 10.
+  @Test(arguments: [
+    "echo noise >&10", #"printf 'x\0y' >&10"#, #"printf 'PACKAGE_NAME\0000\0evil\0' >&10"#,
+    #"printf '\0end\0\0' >&10"#, #"head -c 100000 /dev/zero >&10"#,
+    #"trap "printf 'PACKAGE_NAME\0000\0evil\0' >&10" EXIT"#,
+  ])
+  func whatAConfWritesToTheSavedDescriptorIsNoValue(_ line: String) async throws {
+    let configuration = try await machine.read(adding: "\(line)\nPOST_ADD=add.sh")
+    #expect(configuration.id == (try module("hello", "1.0")))
+    #expect(configuration.scripts == [.postAdd: "add.sh"])
+  }
+
   /// What real files do in the function that the reference reads them in.
   @Test func filesAreReadInAFunction() async throws {
     var machine = machine
