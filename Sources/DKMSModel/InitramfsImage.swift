@@ -80,10 +80,11 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     images = try container.decode([InitramfsImage].self, forKey: .images)
-    guard !images.isEmpty else {
+    guard let generator = images.first?.generator else {
       throw DecodingError.dataCorruptedError(
         forKey: .images, in: container, debugDescription: "a run of a generator makes something")
     }
+    self.generator = generator
     options = try container.decode([String].self, forKey: .options)
     environment = try container.decode([String: String].self, forKey: .environment)
     requests = try container.decode([ModuleRequest].self, forKey: .requests)

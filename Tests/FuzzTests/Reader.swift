@@ -189,10 +189,12 @@ struct Reader: Sendable {
   static let moduleIndex = Reader(
     "modules.dep", ["updates/dkms/a.ko.zst: kernel/b.ko\nkernel/b.ko:\n"]
   ) { bytes in
-    write(bytes, to: "6.1/modules.dep")
+    for name in ["dep", "dep.bin", "alias", "alias.bin", "symbols.bin"] {
+      write(bytes, to: "6.1/modules.\(name)")
+    }
     guard let index = try? ModuleIndex(of: scratchDirectory.appending("6.1")) else { return }
     _ = index.lists(scratchDirectory.appending("6.1/updates/dkms/a.ko.zst"))
-    _ = try? index.isStale()
+    _ = try? index.flaw(modules: [scratchDirectory.appending("6.1/updates/dkms/a.ko.zst")], now: 0)
   }
 
   /// The least that is a module: an ELF file with one section beside its names.

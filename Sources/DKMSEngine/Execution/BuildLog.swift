@@ -57,6 +57,7 @@ struct BuildLog: ~Copyable {
       case .silent(let limit): "had printed nothing for \(limit.inWords)"
       case .timedOut: command.timeLimit.map { "had run for \($0.inWords)" }
       case .crowded: "wanted more processes than it may have"
+      case .tooLoud(let limit): "had printed more than \(limit >> 20) MiB"
       case .exited, .signalled: nil
       }
     if let cause { write("\n# stopped because it \(cause)") }
