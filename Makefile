@@ -92,6 +92,7 @@ install-built:
 	install -Dm644 packaging/framework.conf "$(DESTDIR)/etc/dkms/framework.conf"
 	install -Dm644 packaging/90-mkinitcpio-install.hook "$(SHARE)/doc/alpm-dkms/90-mkinitcpio-install.hook"
 	install -Dm644 README.md "$(SHARE)/doc/alpm-dkms/README.md"
+	install -Dm644 -t "$(SHARE)/doc/alpm-dkms/docs" docs/*.md
 	install -Dm644 COPYING "$(SHARE)/licenses/alpm-dkms/COPYING"
 	install -dm755 "$(DESTDIR)/etc/dkms/framework.conf.d" "$(DESTDIR)/var/lib/dkms"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// Whether a kernel can be booted as it could before, and what speaks against it.
+/// What was found of the modules and images of a kernel, and what of it is not as it should be.
 public struct KernelVerdict: Codable, Hashable, Sendable {
   /// The kernel.
   public let kernel: Kernel
@@ -12,30 +12,45 @@ public struct KernelVerdict: Codable, Hashable, Sendable {
   public let skips: [Skip]
   /// The images it was judged by.
   public let images: [ImageCondition]
+  /// How many modules are installed as they should be.
+  public let modulesInPlace: Int
 
   /// Makes a verdict.
   public init(
     kernel: Kernel, isRunning: Bool, findings: [Finding] = [], skips: [Skip] = [],
-    images: [ImageCondition] = []
+    images: [ImageCondition] = [], modulesInPlace: Int = 0
   ) {
     self.kernel = kernel
     self.isRunning = isRunning
     self.findings = findings
     self.skips = skips
     self.images = images
+    self.modulesInPlace = modulesInPlace
   }
 
   /// The verdict in a word: what the worst of the findings makes it.
   public var standing: Standing {
     if findings.contains(where: { $0.weight == .critical && $0.effect == .unusable }) { return .blocked }
     if findings.contains(where: { $0.effect == .unknown }) { return .unknown }
-    return findings.contains { $0.weight != .optional } ? .degraded : .asBefore
+    return findings.contains { $0.weight != .optional } ? .degraded : .fine
+  }
+
+  /// What was looked at and found as it should be, for people.
+  public var summary: String {
+    let fresh = images.count(where: \.isFresh)
+    let missing = findings.count { $0.weight == .optional }
+    let parts = [
+      modulesInPlace > 0 ? "\(modulesInPlace.counted("module")) in place" : nil,
+      fresh > 0 ? "\(fresh.counted("image")) fresh" : nil,
+      missing > 0 ? "\(missing.counted("optional problem"))" : nil,
+    ].compactMap { $0 }
+    return parts.isEmpty ? "no module belongs to it" : parts.joined(separator: ", ")
   }
 
   /// What can be said about a kernel; programs read the raw values.
   public enum Standing: String, Hashable, Sendable {
-    /// It boots with all that belongs to it.
-    case asBefore = "as_before"
+    /// All that was looked at is as it should be, except for what is optional.
+    case fine
     /// Something that belongs to it is missing or old, but nothing critical is missing.
     case degraded
     /// It could not be looked at, so nobody knows.

@@ -110,7 +110,8 @@ public struct Host: Sendable {
   /// Numbers of processes come again; with the boot and the time of their start they do not.
   private static func name(of process: pid_t, _ boot: String) -> String {
     // The second field, a program's name, may hold blanks and parentheses. The start is the 22nd.
-    guard let line = try? Files.text(FilePath("/proc/\(process)/stat")), let end = line.lastIndex(of: ")") else {
+    guard let line = try? Files.text(FilePath("/proc/\(process)/stat")), let end = line.lastIndex(of: ")")
+    else {
       return ""
     }
     let fields = line[end...].split(separator: " ").dropFirst()

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Synchronization
 
 /// Runs blocking work on its own thread, so that it does not occupy one of the few threads that tasks share.
-func onOwnThread(_ body: @escaping @Sendable () -> Void) async {
+package func onOwnThread(_ body: @escaping @Sendable () -> Void) async {
   await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
     let work = Unmanaged.passRetained(
       Work {

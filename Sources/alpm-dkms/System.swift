@@ -3,13 +3,19 @@
 internal import ArgumentParser
 internal import Maintenance
 
-/// Says whether each kernel can be booted as before.
+/// What verify and doctor exit with.
+private let exitStatuses = """
+  Exits with 0 when nothing is wrong, with 1 when only optional things are, with 2 when a kernel or something else is \
+  degraded, with 3 when a kernel is blocked, and with 4 when something could not be looked at.
+  """
+
+/// Says of each kernel whether its modules and images are as they should be.
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say whether each kernel can be booted as before.",
+    abstract: "Say of each kernel whether its modules and images are as they should be.",
     discussion: """
-      Looks at what is on the disk: modules, their vermagic and signatures, modules.dep, initramfs images. Exits \
-      with status 0 when every kernel can be booted as before, and with 1 otherwise.
+      Looks at what is on the disk: modules, their vermagic and signatures, modules.dep, initramfs images. \
+      \(exitStatuses)
       """)
 
   @Flag(help: "Print JSON, for programs.")
@@ -31,8 +37,8 @@ struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what is wrong with modules, kernels, hooks and settings, and how to fix it.",
     discussion: """
-      Changes nothing without --fix. Each problem comes with its reason and the one command that fixes it. Exits \
-      with status 0 when nothing is wrong, and with 1 otherwise.
+      Changes nothing without --fix. Each problem comes with its reason and the one command that fixes it. \
+      \(exitStatuses)
       """)
 
   @Flag(help: "Fix what is safe to fix, after showing it. Needs root.")

@@ -80,7 +80,7 @@ import Testing
     guard let verdicts = (try records[2].work.plan as? VerdictPlan)?.verdicts else {
       throw JournalError.usage("no verdicts")
     }
-    #expect(verdicts.map(\.standing) == [.asBefore])
+    #expect(verdicts.map(\.standing) == [.fine])
     for record in records { try expectReplayed(record) }
   }
 

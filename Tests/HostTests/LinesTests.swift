@@ -42,7 +42,10 @@ import Testing
     let (readEnd, writeEnd) = try FileDescriptor.pipe()
     let expected = (0..<20_000).map { "line \($0)" }
     async let lines = readEnd.lines()
-    try writeEnd.closeAfter { _ = try writeEnd.writeAll(Array(expected.joined(separator: "\n").utf8)) }
+    // Writing waits for the reader, which needs one of the threads that tests share.
+    await onOwnThread {
+      try? writeEnd.closeAfter { _ = try writeEnd.writeAll(Array(expected.joined(separator: "\n").utf8)) }
+    }
     #expect(try await lines == expected.map { Array($0.utf8) })
     try readEnd.close()
   }

@@ -192,7 +192,7 @@ import Testing
   @Test(arguments: cases) func eachFactHasItsFinding(_ each: Case) {
     let verdict = verdict(each, by: SuiteConfiguration())
     #expect(verdict.findings.map(\.reason) == (each.reason.map { [$0] } ?? []))
-    #expect(verdict.standing == (each.reason == nil ? .asBefore : .degraded))
+    #expect(verdict.standing == (each.reason == nil ? .fine : .degraded))
     guard let finding = verdict.findings.first else { return }
     #expect(finding.effect == each.effect)
     #expect(finding.log == each.log)
@@ -201,11 +201,11 @@ import Testing
 
   @Test(arguments: cases) func whatMattersDecidesTheStanding(_ each: Case) {
     let isUnusable = each.reason != nil && each.effect == .unusable
-    let degraded: KernelVerdict.Standing = each.reason == nil ? .asBefore : .degraded
+    let degraded: KernelVerdict.Standing = each.reason == nil ? .fine : .degraded
     let critical = verdict(each, by: SuiteConfiguration(critical: ["zfs"], optional: ["*"], ignored: ["*"]))
     #expect(critical.standing == (isUnusable ? .blocked : degraded))
     let optional = verdict(each, by: SuiteConfiguration(optional: ["z*"]))
-    #expect(optional.standing == .asBefore)
+    #expect(optional.standing == .fine)
     #expect(optional.findings.count == (each.reason == nil ? 0 : 1))
     let ignored = verdict(each, by: SuiteConfiguration(optional: ["zfs"], ignored: ["zfs"]))
     #expect(ignored.findings.isEmpty)
@@ -294,7 +294,7 @@ import Testing
   }
 
   @Test func aFreshImageIsNoFinding() {
-    #expect(Self.verdict([]).standing == .asBefore)
+    #expect(Self.verdict([]).standing == .fine)
     #expect(Self.verdict([]).findings.isEmpty)
     #expect(Self.verdict([]).images.map(\.modules) == [["zfs"]])
   }
@@ -307,7 +307,7 @@ import Testing
     #expect(Self.verdict([.differs(module: "zfs")], by: critical).standing == .degraded)
     let other = ImageFlaw.lacks(module: "other", askedForBy: "MODULES")
     #expect(Self.verdict([.differs(module: "zfs"), other], by: critical).standing == .degraded)
-    #expect(Self.verdict([lacking], by: SuiteConfiguration(optional: ["zfs"])).standing == .asBefore)
+    #expect(Self.verdict([lacking], by: SuiteConfiguration(optional: ["zfs"])).standing == .fine)
     #expect(Self.verdict([lacking], by: SuiteConfiguration(ignored: ["zfs"])).findings.isEmpty)
   }
 

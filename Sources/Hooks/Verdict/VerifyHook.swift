@@ -5,7 +5,7 @@ package import DKMSModel
 package import Host
 package import Inspection
 
-/// Runs last after a transaction: says whether each kernel can be booted as before.
+/// Runs last after a transaction: says of each kernel whether its modules and images are as they should be.
 ///
 /// It trusts no report of what was done before, only what is on the disk. The targets only tell that there is a reason
 /// to look.
@@ -53,11 +53,11 @@ extension VerdictPlan {
   package func words(_ outcomes: [Outcome]) -> [String] { words }
 
   package func summary(_ outcomes: [Outcome]?) -> String {
-    let others = verdicts.filter { $0.standing != .asBefore }.map {
+    let others = verdicts.filter { $0.standing != .fine }.map {
       "\($0.kernel.release) \($0.standing.rawValue)"
     }
     return others.isEmpty
-      ? "\(verdicts.count.counted("kernel")) bootable as before" : others.joined(separator: ", ")
+      ? "\(verdicts.count.counted("kernel")) fine" : others.joined(separator: ", ")
   }
 }
 
@@ -65,7 +65,7 @@ extension KernelVerdict {
   fileprivate var words: [String] {
     let standing =
       switch standing {
-      case .asBefore: "bootable as before"
+      case .fine: summary
       case .degraded: "degraded"
       case .unknown: "unknown"
       case .blocked: "blocked"

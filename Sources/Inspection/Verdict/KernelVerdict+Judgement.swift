@@ -32,7 +32,8 @@ extension KernelVerdict {
       findings: opinions.flatMap(\.findings)
         + (isStale ? [Finding(staleDependenciesOf: condition, isCritical: isCritical)] : [])
         + condition.strays.map(Finding.init) + images,
-      skips: opinions.flatMap(\.skips), images: condition.images)
+      skips: opinions.flatMap(\.skips), images: condition.images,
+      modulesInPlace: opinions.count { $0.module.installed != nil && $0.findings.isEmpty })
   }
 }
 

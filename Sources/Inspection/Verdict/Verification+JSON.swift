@@ -7,7 +7,7 @@ package import JSON
 
 extension Verification {
   /// Members may be added; one that is removed or changes its meaning raises the number.
-  private static let schema = 1
+  private static let schema = 2
 
   /// What `alpm-dkms verify --json` prints.
   package var json: JSON {
@@ -28,6 +28,7 @@ extension KernelVerdict {
       .init("architecture", .string(kernel.architecture)),
       .init("running", .bool(isRunning)),
       .init("standing", .string(standing.rawValue)),
+      .init("modules_in_place", .number(modulesInPlace)),
       .init("findings", .array(findings.map(\.json))),
       .init("skips", .array(skips.map(\.json))),
       .init("images", .array(images.map(\.json))),

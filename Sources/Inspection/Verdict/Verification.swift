@@ -74,13 +74,24 @@ package struct Verification {
         conditions: conditions, configuration: configuration, problems: problems, hasModules: hasModules))
   }
 
-  /// Whether every kernel can be booted as before.
-  package var isWell: Bool { verdicts.allSatisfy { $0.standing == .asBefore } }
+  /// Whether every kernel is fine.
+  package var isWell: Bool { verdicts.allSatisfy { $0.standing == .fine } }
+
+  /// What `alpm-dkms verify` ends with.
+  package var status: ReportStatus {
+    switch standing {
+    case .blocked: .blocked
+    case .unknown: .unknown
+    case .degraded: .degraded
+    case .fine where problems.contains(where: \.isError): .degraded
+    case .fine: verdicts.contains { !$0.findings.isEmpty } ? .optional : .fine
+    }
+  }
 
   /// The worst of the verdicts.
   package var standing: KernelVerdict.Standing {
     let standings = Set(verdicts.map(\.standing))
-    return [.blocked, .unknown, .degraded].first(where: standings.contains) ?? .asBefore
+    return [.blocked, .unknown, .degraded].first(where: standings.contains) ?? .fine
   }
 }
 
@@ -90,24 +101,24 @@ extension Verification {
   /// Nothing is printed if all is well and no module is registered.
   package func say(on console: Console, verbosely: Bool = false) {
     for problem in problems {
-      console.printError("==> \(problem.isError ? "ERROR" : "WARNING"): \(problem)")
+      console.print("==> \(problem.isError ? "ERROR" : "WARNING"): \(problem)")
     }
     guard hasModules || !isWell else { return }
-    for verdict in verdicts where verdict.standing == .asBefore {
-      console.print("==> \(verdict.subject): bootable as before")
+    for verdict in verdicts where verdict.standing == .fine {
+      console.print("==> \(verdict.subject): \(verdict.summary)")
       for line in verdict.details(verbosely) { console.print(line) }
     }
     for verdict in verdicts where verdict.standing == .degraded {
-      console.printError("==> WARNING: \(verdict.subject): degraded, not every module is as it should be")
-      for line in verdict.details(verbosely) { console.printError(line) }
+      console.print("==> WARNING: \(verdict.subject): degraded, not every module is as it should be")
+      for line in verdict.details(verbosely) { console.print(line) }
     }
     for verdict in verdicts where verdict.standing == .unknown {
-      console.printError("==> ERROR: \(verdict.subject): unknown, it could not be looked at")
-      for line in verdict.details(verbosely) { console.printError(line) }
+      console.print("==> ERROR: \(verdict.subject): unknown, it could not be looked at")
+      for line in verdict.details(verbosely) { console.print(line) }
     }
     for verdict in verdicts where verdict.standing == .blocked {
-      console.printError("==> ERROR: \(verdict.subject): blocked, do not boot it before this is fixed")
-      for line in verdict.details(verbosely) { console.printError(line) }
+      console.print("==> ERROR: \(verdict.subject): blocked, do not boot it before this is fixed")
+      for line in verdict.details(verbosely) { console.print(line) }
     }
   }
 }
@@ -132,4 +143,18 @@ extension Finding {
     let parts = ["\(mark): \(reason)", log.map { "the log is \($0)" }, remedy.map { "to fix it: \($0)" }]
     return "  -> " + parts.compactMap { $0 }.joined(separator: "; ")
   }
+}
+
+/// What the commands that report on a system end with, for monitoring.
+package enum ReportStatus: Int32, Sendable {
+  /// Nothing is wrong.
+  case fine = 0
+  /// Only what the administrator calls optional is wrong.
+  case optional = 1
+  /// Something is wrong, but nothing critical.
+  case degraded = 2
+  /// A kernel must not be booted.
+  case blocked = 3
+  /// Something could not be looked at, so nobody knows.
+  case unknown = 4
 }

@@ -29,7 +29,7 @@ public struct VerifyCommand: Sendable {
     Program.run { [self] in await run(host: .live().forPeople()) }
   }
 
-  /// Says the verdicts; 0 where every kernel can be booted as before, else 1.
+  /// Says the verdicts; the status is one of `ReportStatus`.
   public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
       var releases: [KernelRelease] = []
@@ -42,10 +42,10 @@ public struct VerifyCommand: Sendable {
       } else {
         verification.say(on: host.console, verbosely: isVerbose)
       }
-      return verification.isWell ? 0 : 1
+      return verification.status.rawValue
     } catch {
       Narrator(host.console).fail(error)
-      return 1
+      return ReportStatus.unknown.rawValue
     }
   }
 }

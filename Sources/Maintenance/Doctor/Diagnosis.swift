@@ -14,18 +14,31 @@ internal import SystemPackage
 struct Diagnosis: Hashable {
   /// What was found; each thing once.
   let findings: [DoctorFinding]
+  /// What `alpm-dkms doctor` ends with.
+  let status: ReportStatus
 
   /// Judges.
   init(_ facts: DoctorFacts) {
     let all =
       facts.lookFindings + facts.configurationFindings + facts.hookFindings + facts.kernelFindings
       + facts.moduleFindings
-      + facts.verdictFindings + facts.fileFindings + facts.pruneFindings + facts.images.compactMap(\.finding)
+      + facts.verdictFindings { _ in true } + facts.fileFindings + facts.pruneFindings
+      + facts.images.compactMap(\.finding)
       + facts.strayKernels.map { DoctorFinding(.strayKernel, $0.path, $0.reason, remedy: $0.remedy) }
       + facts.hookTakeovers.map { DoctorFinding(.hook, $0.file.string, $0.reason, remedy: $0.remedy) }
       + facts.leftoverPresets.map(\.finding)
     var known: Set<DoctorFinding> = []
     findings = all.filter { known.insert($0).inserted }
+    status = Self.status(of: findings, facts)
+  }
+
+  private static func status(of findings: [DoctorFinding], _ facts: DoctorFacts) -> ReportStatus {
+    let verdicts = facts.conditions.map { KernelVerdict($0, by: facts.configuration) }
+    if verdicts.contains(where: { $0.standing == .blocked }) { return .blocked }
+    if findings.contains(where: { [.failedLook, .unknownImage].contains($0.kind) }) { return .unknown }
+    let optional = Set(facts.verdictFindings { $0.weight == .optional })
+    if findings.allSatisfy(optional.contains) { return findings.isEmpty ? .fine : .optional }
+    return .degraded
   }
 
   /// The findings that could be fixed without risk and that another diagnosis no longer has.
@@ -126,9 +139,9 @@ extension DoctorFacts {
   }
 
   /// What the verdict says, except what is reported elsewhere.
-  fileprivate var verdictFindings: [DoctorFinding] {
+  fileprivate func verdictFindings(_ isWanted: (Finding) -> Bool) -> [DoctorFinding] {
     conditions.flatMap { condition in
-      KernelVerdict(condition, by: configuration).findings.compactMap { finding in
+      KernelVerdict(condition, by: configuration).findings.filter(isWanted).compactMap { finding in
         let release = condition.kernel.release
         let subject = "\(finding.subject) for \(release)"
         let reason = finding.reason + (finding.log.map { "; the log is \($0)" } ?? "")

@@ -36,7 +36,7 @@ public struct DoctorCommand: Sendable {
     Program.run { [self] in await run(host: .live().forPeople()) }
   }
 
-  /// Looks and, where asked, fixes; 0 where nothing is wrong in the end, else 1.
+  /// Looks and, where asked, fixes; the status, one of `ReportStatus`, is that of the end.
   public func run(layout: Layout = Layout(), host: Host) async -> Int32 {
     do throws(DKMSError) {
       if fixes && !host.isRoot {
@@ -51,7 +51,7 @@ public struct DoctorCommand: Sendable {
           try await DoctorRepairs(layout, speaking).make(before.repairs)
           diagnosis = await self.diagnosis(layout, host)
         } else if !printsJSON {
-          return 1
+          return before.status.rawValue
         }
       }
       if printsJSON {
@@ -59,10 +59,10 @@ public struct DoctorCommand: Sendable {
       } else {
         diagnosis.lines(host.style).forEach(host.console.print)
       }
-      return diagnosis.findings.isEmpty ? 0 : 1
+      return diagnosis.status.rawValue
     } catch {
       Narrator(host.console).fail(error)
-      return 1
+      return ReportStatus.unknown.rawValue
     }
   }
 
