@@ -74,7 +74,7 @@ let package = Package(
         "Archives", "DKMSEngine", "DKMSModel", "Hooks", "Host", "Initramfs", "Inspection", "Journal", "JSON",
         "Pacman", systemPackage,
       ]),
-    library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", "Inspection", "JSON", systemPackage]),
+    library("DKMSCommand", ["DKMSEngine", "DKMSModel", "Host", "JSON", systemPackage]),
 
     program("dkms", ["DKMSCommand"]),
     program("dkms-pages", ["DKMSCommand", "DKMSModel", "Host", systemPackage]),

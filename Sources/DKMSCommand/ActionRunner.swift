@@ -3,7 +3,6 @@
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
-internal import Inspection
 internal import SystemPackage
 
 /// Carries out one action of `dkms`.

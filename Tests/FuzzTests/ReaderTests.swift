@@ -14,7 +14,7 @@ import Testing
       var numbers = SeededNumbers(seed: 11)
       for seed in reader.seeds {
         reader.read(seed)
-        for _ in 0..<100 { reader.read(Self.damaged(seed, &numbers)) }
+        for _ in 0..<20 { reader.read(Self.damaged(seed, &numbers)) }
       }
     }
   }

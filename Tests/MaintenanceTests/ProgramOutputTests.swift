@@ -128,7 +128,7 @@ import Testing
     try system.lay(gone)
     try system.removeSource(gone)
     let command = DoctorCommand(fixes: true, printsJSON: true, asks: { _ in false })
-    #expect(await command.run(layout: system.layout, host: system.host) == 1)
+    #expect(await command.run(layout: system.layout, host: system.host) == 2)
     let json = try document()
     #expect(json["fixed"] == .array([]) && json["findings"] != .array([]))
   }

@@ -29,9 +29,13 @@ package struct HookedSystem {
     layout.installTree = directory.path.appending("usr/lib/modules")
     layout.configurationDirectory = directory.path.appending("etc/dkms")
     layout.stateDirectory = directory.path.appending("var/lib/alpm-dkms")
+    layout.temporaryDirectory = directory.path.appending("temporary")
     layout.suiteConfiguration = directory.path.appending("etc/alpm-dkms.conf")
     self.layout = layout
-    for tree in [layout.sourceTree, layout.dkmsTree, layout.installTree, layout.configurationDirectory] {
+    for tree in [
+      layout.temporaryDirectory, layout.sourceTree, layout.dkmsTree, layout.installTree,
+      layout.configurationDirectory,
+    ] {
       try Files.makeDirectories(tree)
     }
   }

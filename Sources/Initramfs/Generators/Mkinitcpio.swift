@@ -47,7 +47,7 @@ struct Mkinitcpio: Generator {
   private func absentKernel(of preset: Preset) throws(HostError) -> String? {
     guard let named = preset.values["kver"], named.hasPrefix("/") else { return nil }
     let file = system.place(named)
-    return try Files.isFile(file) ? nil : file.string
+    return try Files.size(file) == nil ? file.string : nil
   }
 
   /// What a preset is called with; nil where it makes no image of one of these kernels.

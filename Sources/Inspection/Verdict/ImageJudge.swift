@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import DKMSEngine
 internal import DKMSModel
 
 /// Judges one image of a kernel.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import DKMSEngine
 internal import DKMSModel
 
 extension SuiteConfiguration {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import DKMSEngine
 public import DKMSModel
 internal import Glibc
 internal import Host
@@ -56,7 +55,7 @@ public struct SuiteConfiguration: Codable, Hashable, Sendable {
   ///
   /// What is critical stays so whatever else names it: `optional = *` beside `critical = zfs` means what it
   /// seems to mean.
-  func weight(of package: String, module: String? = nil) -> Finding.Weight? {
+  package func weight(of package: String, module: String? = nil) -> Finding.Weight? {
     let names = [package] + (module.map { [$0] } ?? [])
     let isNamed = { (patterns: [NamePattern]) in
       names.contains { name in patterns.contains { $0.matches(module: name) } }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import DKMSEngine
 import DKMSModel
 import Host
 import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Inspection
+@testable import DKMSEngine
 
 /// `/etc/alpm-dkms.conf`, from text to what it says.
 @Suite struct SuiteConfigurationTests {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import DKMSEngine
 public import DKMSModel
 public import Host
 
