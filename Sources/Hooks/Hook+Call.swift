@@ -63,7 +63,7 @@ extension Hook {
     }
     let journal = Journal(layout)
     // These must come before this call itself is on record.
-    if (try? journal.numbers)?.isEmpty == true { takeOverSettings(layout, narrator) }
+    takeOverSettings(since: journal, layout, narrator)
     let unfinished = resumed(from: journal, narrator)
     call.targets += unfinished.flatMap(Self.targets(toFinish:))
     var record = JournalRecord(kind, by: caller, targets: lines, began: host.now())
@@ -91,11 +91,11 @@ extension Hook {
 
   // MARK: What was there before
 
-  /// On the first call of all, takes over what was set for the package that this suite replaces.
-  private static func takeOverSettings(_ layout: Layout, _ narrator: Narrator) {
+  /// Takes over what was set for a package that this suite has replaced since the last call.
+  private static func takeOverSettings(since journal: Journal, _ layout: Layout, _ narrator: Narrator) {
     do throws(DKMSError) {
       let former = try onFiles { () throws(HostError) in try FormerFramework(layout) }
-      guard let former else { return }
+      guard let former, former.time >= (try? journal.record(nil))?.began ?? 0 else { return }
       try former.takeOver()
       narrator.warn("\(former.kept) was renamed to \(former.place), so its settings apply again")
     } catch {

@@ -71,6 +71,15 @@ import Testing
     #expect(names(system) == [])
   }
 
+  @Test func whatARemovalLeftEmptyGoes() async throws {
+    try system.lay(id)
+    try Files.makeDirectories(path("var/lib/dkms/hello/1.0/4.0.0"))
+    #expect(names(system) == ["var/lib/dkms/hello/1.0/4.0.0"])
+    #expect(await PruneCommand(isAgreed: true).run(layout: system.layout, host: system.host) == 0)
+    #expect(Disk.kind(path("var/lib/dkms/hello/1.0/4.0.0")) == nil)
+    #expect(Disk.isDirectory(path("var/lib/dkms/hello/1.0")))
+  }
+
   @Test func theRunningKernelStays() throws {
     var system = system
     try system.layWhole(id, for: "5.0.0")

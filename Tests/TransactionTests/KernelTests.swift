@@ -212,7 +212,7 @@ struct KernelTests {
   @Test(arguments: [true, false])
   func kernelsGoWhole(withHooksOfKmod: Bool) async throws {
     let system = try await System.withTwoKernels()
-    if !withHooksOfKmod { try await system.remove("kmod-hooks").mustSucceed() }
+    if !withHooksOfKmod { try await system.pacman("-Rdd", ["kmod-hooks"]).mustSucceed() }
     try await system.install("hello-world-dkms=1.0-").mustSucceed()
     try await system.expectSettled(System.installed(Self.hello, System.lts, System.stable))
     try await system.remove("linux", "linux-headers").mustSucceed()

@@ -76,7 +76,7 @@ struct VerdictTests {
     // The record stays whatever else happens, and ends when it is mended.
     let other = try await system.install("noauto-dkms")
     #expect(verdict(of: other).contains { $0.contains("hello-world/1.2: its build failed") }, "\(other)")
-    #expect(try await verify(in: system).status == 1)
+    #expect(try await verify(in: system).status == 2)
     let mended = try await system.install("hello-world-dkms=1.1-")
     try mended.mustSucceed()
     let wellLines = [System.lts, System.stable].map { "==> \($0): 1 module in place" }
@@ -100,7 +100,7 @@ struct VerdictTests {
     }
     #expect(lines.last == "error: command failed to execute correctly")
     let json = try await verify("--json", in: system)
-    #expect(json.status == 1 && json.output.contains(#""standing": "blocked""#), "\(json)")
+    #expect(json.status == 3 && json.output.contains(#""standing": "blocked""#), "\(json)")
 
     try await system.remove("broken-dkms").mustSucceed()
     #expect(try await verify(in: system).status == 0)
@@ -134,8 +134,8 @@ struct VerdictTests {
     ] {
       try await system.root.shell(change).mustSucceed()
       let run = try await verify(in: system)
-      #expect(run.status == 1 && run.errorOutput.contains(finding), "\(run)")
-      let lastLine = run.errorOutput.split(separator: "\n").last ?? ""
+      #expect(run.status == 2 && run.output.contains(finding), "\(run)")
+      let lastLine = run.lines.last ?? ""
       let command = String(lastLine.split(separator: "to fix it: ").last ?? "")
       #expect(command.hasPrefix(remedy), "\(run)")
       try await system.root.shell(command).mustSucceed()

@@ -13,6 +13,8 @@ public struct FormerFramework: Hashable, Sendable {
   public let kept: FilePath
   /// Where it belongs.
   public let place: FilePath
+  /// When pacman has done that, in seconds since 1970.
+  public let time: Int
 
   /// The one on a system; nil where there is none, or where the file in its place sets anything.
   ///
@@ -20,7 +22,8 @@ public struct FormerFramework: Hashable, Sendable {
   public init?(_ layout: Layout) throws(HostError) {
     place = layout.configurationDirectory.appending("framework.conf")
     kept = layout.configurationDirectory.appending("framework.conf.pacsave")
-    guard try Files.isFile(kept), try Self.setsNothing(place) else { return nil }
+    guard let time = try Files.changeTime(kept), try Self.setsNothing(place) else { return nil }
+    self.time = time
   }
 
   /// Puts it in its place.

@@ -77,11 +77,18 @@ public struct TreeSurvey: Sendable {
     return links
   }
 
-  /// Modules that have no version left.
+  /// Modules that have no version left, and versions' directories for kernels that hold nothing.
   ///
   /// - Throws: `HostError` where a look failed.
-  public func emptyModules() throws(HostError) -> [FilePath] {
-    try Files.list(layout.dkmsTree).map(layout.module).where { path throws(HostError) in
+  public func emptyDirectories() throws(HostError) -> [FilePath] {
+    var directories = try Files.list(layout.dkmsTree).map(layout.module)
+    for version in state.modules.map({ layout.registration($0.id) }) {
+      // An empty `build` is as the reference leaves it.
+      for name in try Files.list(version) where name != "build" {
+        directories.append(version.appending(name))
+      }
+    }
+    return try directories.where { path throws(HostError) in
       guard try Files.kind(path) == .directory else { return false }
       return try Files.list(path).isEmpty
     }

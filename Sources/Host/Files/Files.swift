@@ -189,6 +189,13 @@ public enum Files {
     try status(path, follow: false)?.st_mtim.tv_sec
   }
 
+  /// When what is at a path was last written, renamed or otherwise changed, in seconds since 1970; nil where nothing is.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  public static func changeTime(_ path: FilePath) throws(HostError) -> Int? {
+    try status(path, follow: false)?.st_ctim.tv_sec
+  }
+
   /// Whether a directory is this user's own, and nobody else may look into it or change it.
   static func isPrivateDirectory(_ path: FilePath) throws(HostError) -> Bool {
     guard let status = try status(path, follow: false) else { return false }

@@ -62,7 +62,7 @@ struct PruneFacts: Hashable {
     links = try survey.activeLinks()
     leftovers = try LeftoverSweeper(layout).leftovers().filter { !Self.isInUse($0) }
     idleSources = try survey.idleSources()
-    emptyDirectories = try survey.emptyModules()
+    emptyDirectories = try survey.emptyDirectories()
     let trees = [layout.installTree, layout.dkmsTree, layout.sourceTree]
     for tree in trees { owned.formUnion(try database.ownedPaths(below: tree, root: layout.root)) }
   }

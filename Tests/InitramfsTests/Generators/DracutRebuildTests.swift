@@ -71,7 +71,7 @@ import Testing
     for entry in plan.generated { try await machine.maker.make(entry) }
     #expect(try section(".cmdline") == "root='UUID=1234' rw")
     #expect(await machine.plan(recipes).entries.map(\.decision) == [.keepFresh])
-    #expect(try machine.run("lsinitrd \(Self.image) | grep -c etc/kept") == "1")
+    try machine.run("lsinitrd \(Self.image) | grep etc/kept")
   }
 
   @Test func whatItIsMadeWithIsKeptInAnArchive() async throws {
