@@ -34,7 +34,7 @@ struct ConfigurationReader: Sendable {
       let contents = try evaluator.contents(of: files)
       let digest = Self.digest(of: contents)
       do throws(DKMSError) {
-        guard contents[0] != .absent else { throw .configurationMissing(path: files[0].string) }
+        guard contents[0] != .absent else { throw try absence(of: files[0], id, source) }
         let configuration = try await configuration(
           of: id, files, contents, for: kernel, allowsRepetition: allowsRepetition)
         return EvaluatedConfiguration(fact: .read(configuration), files: digest)
@@ -44,6 +44,18 @@ struct ConfigurationReader: Sendable {
     } catch {
       return EvaluatedConfiguration(fact: .unreadable(error), files: "")
     }
+  }
+
+  /// Why a file is not there: a registration that was listed a moment ago may have gone with another run.
+  private func absence(
+    of file: FilePath, _ id: ModuleID?, _ source: FilePath
+  ) throws(DKMSError) -> DKMSError {
+    if let id, source == layout.sourceLink(id),
+      try onFiles({ () throws(HostError) in try !Files.exists(source) })
+    {
+      return .overtaken(id, nil, .removed, by: nil)
+    }
+    return .configurationMissing(path: file.string)
   }
 
   /// A digest of the files by which a module is configured for a kernel, wherever the source lies.
