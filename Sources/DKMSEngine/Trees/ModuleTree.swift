@@ -34,6 +34,8 @@ public struct ModuleTree: Sendable {
     let link = layout.sourceLink(id)
     let isLink = try Files.kind(link) == .link
     let isBroken = isLink ? try !leadsToDirectory(link) : try hasLostItsLink(id)
+    // Another run may take the registration away between two looks; what is gone is not broken.
+    if isBroken, try (Files.kind(link) == .link) != isLink { return try record(id) }
     // The reference also leaves this after loading a tarball without a source.
     var holdsOnlyBuilds = false
     if !isLink, !isBroken { holdsOnlyBuilds = try Files.isFile(link.appending("dkms.conf")) }
