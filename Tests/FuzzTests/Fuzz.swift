@@ -18,7 +18,10 @@ enum Fuzz {
     }
     let name = CommandLine.arguments[1]
     guard let reader = Reader.all.first(where: { $0.name == name }) else {
-      fatalError("there is no reader '\(name)'")
+      let names = Reader.all.map(\.name).joined(separator: ", ")
+      _ = try? FileDescriptor.standardError.writeAll(
+        Array("fuzz: there is no reader '\(name)'; there are \(names)\n".utf8))
+      exit(2)
     }
     Fuzz.reader = reader
     // The last argument is the corpus; what it begins with are the seeds.

@@ -104,27 +104,26 @@ extension Verification {
       console.print("==> \(problem.isError ? "ERROR" : "WARNING"): \(problem)")
     }
     guard hasModules || !isWell else { return }
-    for verdict in verdicts where verdict.standing == .fine {
-      console.print("==> \(verdict.subject): \(verdict.summary)")
-      for line in verdict.details(verbosely) { console.print(line) }
-    }
-    for verdict in verdicts where verdict.standing == .degraded {
-      console.print("==> WARNING: \(verdict.subject): degraded, not every module is as it should be")
-      for line in verdict.details(verbosely) { console.print(line) }
-    }
-    for verdict in verdicts where verdict.standing == .unknown {
-      console.print("==> ERROR: \(verdict.subject): unknown, it could not be looked at")
-      for line in verdict.details(verbosely) { console.print(line) }
-    }
-    for verdict in verdicts where verdict.standing == .blocked {
-      console.print("==> ERROR: \(verdict.subject): blocked, do not boot it before this is fixed")
-      for line in verdict.details(verbosely) { console.print(line) }
+    for standing in [KernelVerdict.Standing.fine, .degraded, .unknown, .blocked] {
+      for verdict in verdicts where verdict.standing == standing {
+        console.print("==> \(verdict.headline)")
+        for line in verdict.details(verbosely) { console.print(line) }
+      }
     }
   }
 }
 
 extension KernelVerdict {
-  fileprivate var subject: String { isRunning ? "\(kernel.release) (running)" : "\(kernel.release)" }
+  private var subject: String { isRunning ? "\(kernel.release) (running)" : "\(kernel.release)" }
+
+  fileprivate var headline: String {
+    switch standing {
+    case .fine: "\(subject): \(summary)"
+    case .degraded: "WARNING: \(subject): degraded, not every module is as it should be"
+    case .unknown: "ERROR: \(subject): unknown, it could not be looked at"
+    case .blocked: "ERROR: \(subject): blocked, do not boot it before this is fixed"
+    }
+  }
 
   fileprivate func details(_ verbosely: Bool) -> [String] {
     let skipLines = skips.map { "  -> \($0.module): not for this kernel: \($0.reason)" }
