@@ -119,6 +119,7 @@ test:
 	$(MAKE) --no-print-directory package
 	Tests/check-walls .build/stage/usr/bin/* .build/stage/usr/lib/alpm-dkms/*
 	Tests/check-size .build/stage
+	Tests/Torture/torture .build/stage 1 48
 	ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" ALPM_DKMS_PACKAGE="$$(echo "$(CURDIR)"/.build/package/*)" \
 	  $(SWIFT) test $(DEBUG) --skip-build
 
