@@ -20,6 +20,8 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     case notAFile(Files.Kind)
     /// It holds more bytes than any such file does.
     case tooLarge(limit: Int)
+    /// The program of this name, which was asked, was killed or could not be started.
+    case unanswered(program: String)
 
     /// The reason, as it follows a colon.
     public var description: String {
@@ -27,6 +29,7 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
       case .system(let errno): "\(errno)"
       case .notAFile(.directory): "it is a directory, not a file"
       case .notAFile: "it is a pipe, a socket or a device, not a file"
+      case .unanswered(let program): "\(program) gave no answer"
       case .tooLarge(let limit): "it is too large: more than \(limit >> 10) KiB"
       }
     }

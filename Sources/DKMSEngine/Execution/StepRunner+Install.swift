@@ -116,8 +116,8 @@ extension StepRunner {
       if competition.built == nil {
         // It was built for this installation.
         let file = layout.productModules(id, kernel).appending(name)
-        let answer = await ModuleInformation.read([file], on: host)[file]
-        competition.built = answer?.information?.identity ?? ModuleIdentity(version: "", sourceVersion: "")
+        let answer = await ModuleInformation.read([file], on: host)[file] ?? .unknown
+        competition.built = try onFiles { () throws(HostError) in try answer.identity(of: file) }
         for index in competition.rivals.indices {
           let rival = FilePath(competition.rivals[index].path)
           competition.rivals[index].isSameFile = try onFiles { () throws(HostError) in

@@ -220,8 +220,8 @@ public struct FactsReader: Sendable {
     }
     let files = Set(matches.flatMap { [$0.built].compactMap { $0 } + $0.rivals })
     let answers = await snapshot.information(on: files.sorted { $0.string < $1.string })
-    let identity = { (file: FilePath) in
-      answers[file]?.information?.identity ?? ModuleIdentity(version: "", sourceVersion: "")
+    let identity = { (file: FilePath) throws(HostError) in
+      try (answers[file] ?? .unknown).identity(of: file)
     }
     for match in matches {
       var rivals: [Competition.Rival] = []
@@ -229,10 +229,10 @@ public struct FactsReader: Sendable {
         let isSame = try match.built.map { built throws(HostError) in
           try Files.haveEqualContents(built, rival)
         }
-        rivals.append(.init(path: rival.string, identity: identity(rival), isSameFile: isSame == true))
+        rivals.append(.init(path: rival.string, identity: try identity(rival), isSameFile: isSame == true))
       }
       facts.competitions[match.id, default: [:]][match.kernel, default: []].append(
-        Competition(name: match.name, built: match.built.map(identity), rivals: rivals))
+        Competition(name: match.name, built: try match.built.map(identity), rivals: rivals))
     }
   }
 

@@ -23,6 +23,17 @@ package struct ModuleInformation: Hashable, Sendable {
     package var information: ModuleInformation? {
       if case .read(let information) = self { information } else { nil }
     }
+
+    /// What tells a file from another build; what is no module says nothing.
+    ///
+    /// - Throws: `HostError` where there was no way to ask it.
+    func identity(of file: FilePath) throws(HostError) -> ModuleIdentity {
+      switch self {
+      case .read(let information): information.identity
+      case .unreadable: ModuleIdentity(version: "", sourceVersion: "")
+      case .unknown: throw HostError("compare", file, .unanswered(program: "modinfo"))
+      }
+    }
   }
 
   private init(_ fields: [String: String], isSigned: Bool) {
@@ -71,7 +82,7 @@ package struct ModuleInformation: Hashable, Sendable {
     guard !files.isEmpty else { return [:] }
     let command = Command("modinfo", ["-0"] + files.map(\.string), environment: host.environment)
     // Its exit status is that of the worst file; what it says about the others is still right.
-    guard let result = try? await host.launcher.run(command) else {
+    guard let result = try? await host.launcher.run(command), case .exited = result.termination else {
       return files.reduce(into: [:]) { $0[$1] = .unknown }
     }
     var answers: [FilePath: Answer] = files.reduce(into: [:]) { $0[$1] = .unreadable }

@@ -243,7 +243,8 @@ extension FilePermissions {
 
 extension FileDescriptor {
   func sync() throws {
-    guard fsync(rawValue) == 0 else { throw Errno.current }
+    // A signal may come while a slow disk is waited for.
+    while fsync(rawValue) != 0 { guard errno == EINTR else { throw Errno.current } }
   }
 
   /// Takes over the permissions and times of a file, and its owner where this user may.

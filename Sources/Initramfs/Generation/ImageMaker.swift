@@ -309,6 +309,7 @@ public struct GenerationError: Error, Codable, Hashable, Sendable, CustomStringC
     let remedy =
       switch error.reason {
       case .system: "make it readable, then: alpm-dkms initramfs"
+      case .unanswered: "alpm-dkms initramfs"
       case .notAFile, .tooLarge: "put the right file there or remove it, then: alpm-dkms initramfs"
       }
     self.init(
