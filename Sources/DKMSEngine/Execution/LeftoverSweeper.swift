@@ -58,6 +58,7 @@ public struct LeftoverSweeper {
       for version in try Files.list(layout.module(name)) {
         guard let id = try? ModuleID(name: name, version: version) else { continue }
         try sweepBuilds(of: id)
+        try sweepRegistration(of: id)
       }
       Files.removeEmptyDirectories(from: layout.module(name), upTo: layout.dkmsTree)
     }
@@ -165,18 +166,39 @@ public struct LeftoverSweeper {
     }
   }
 
+  /// A version of which a removal has left no more than its directory.
+  private func sweepRegistration(of id: ModuleID) throws(HostError) {
+    let registration = layout.registration(id)
+    guard try Files.list(registration).isEmpty, let lock = DirectoryLock.tryExclusive(registration) else {
+      return
+    }
+    Files.removeEmptyDirectories(from: registration, upTo: layout.dkmsTree)
+    lock.release()
+  }
+
   private func sweepProducts(of id: ModuleID, _ release: KernelRelease) throws(HostError) {
     let products = layout.products(id, release)
     let isUnfinished = try !unfinished(id, release).isEmpty
-    let (hasLeftovers, isEmpty) = (try hasLeftovers(products), try Files.list(products).isEmpty)
+    let (hasLeftovers, isEmpty) = (try hasLeftovers(products), try holdsNothing(products))
     guard isUnfinished || hasLeftovers || isEmpty, let lock = DirectoryLock.tryExclusive(products) else {
       return
     }
     try Files.recover(products)
     for product in try unfinished(id, release) { try product.withdraw() }
     try removeLeftovers(in: products)
+    for name in try Files.list(products) {
+      Files.removeEmptyDirectories(from: products.appending(name), upTo: products)
+    }
     Files.removeEmptyDirectories(from: products, upTo: layout.registration(id))
     lock.release()
+  }
+
+  /// Whether there is nothing in it but directories that a removal has emptied.
+  private func holdsNothing(_ products: FilePath) throws(HostError) -> Bool {
+    try !Files.listing(products).hasAny { entry throws(HostError) in
+      guard entry.kind == .directory else { return true }
+      return try !Files.list(products.appending(entry.name)).isEmpty
+    }
   }
 
   private func unfinished(_ id: ModuleID, _ release: KernelRelease) throws(HostError) -> [Product] {
