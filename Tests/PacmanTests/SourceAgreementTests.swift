@@ -52,10 +52,13 @@ struct SourceAgreementTests {
       ("usr/bin/no-base", [], ["no-base"]),
       ("", [], []), ("/", [], []), ("usr/\nusr/bin", [], []), ("usr\0", [], []),
     ]
+    let narrow = try fixture.open(.automatic)
     for question in questions {
       #expect(files.owners(of: question.path, consultingFirst: question.hints) == question.owners)
       #expect(library.owners(of: question.path, consultingFirst: question.hints) == question.owners)
+      #expect(narrow.owners(of: question.path, consultingFirst: question.hints) == question.owners)
     }
+    #expect(narrow.libraryFailure == nil)
     #expect(library.owners(of: "usr").count == LargeSystem.packageCount - 2)
     #expect(library.owners(of: "usr") == files.owners(of: "usr"))
   }
@@ -65,6 +68,7 @@ struct SourceAgreementTests {
     let fixture = try LargeSystem.database()
     let library = try fixture.open(.library)
     let files = try fixture.open(.files)
+    let automatic = try fixture.open(.automatic)
     let counts: [String: Int?] = [
       "usr/lib/modules/*/vmlinuz": 1, "usr/src/*/dkms.conf": 2, "usr/src/*": 7, "etc/*": 0, "/usr/*": 0,
       "usr/lib/modules/*/build/include/": 1, "usr/share/na*ve/[[]brackets]": 1, "usr/share/*/日*": 2,
@@ -74,6 +78,7 @@ struct SourceAgreementTests {
     for (pattern, count) in counts {
       let entries = files.entries(matching: pattern)
       #expect(entries == library.entries(matching: pattern))
+      #expect(entries == automatic.entries(matching: pattern))
       if let count { #expect(entries.count == count, "\(pattern)") }
 
       let some = ["naïve-names", "linux", "absent", "linux"]

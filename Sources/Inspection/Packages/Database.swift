@@ -42,8 +42,8 @@ package struct Database: ~Copyable {
   package func owners(of path: String) -> [String] { packages?.owners(of: path, consultingFirst: []) ?? [] }
 
   /// The packages that own a kernel and its headers, with versions and build dates; nil where nobody does.
-  package func kernelOwner(of release: KernelRelease, hints: [String]) -> String? {
-    let names = ["", "build/"].flatMap { name in
+  package func kernelOwner(of release: KernelRelease, hasHeaders: Bool, hints: [String]) -> String? {
+    let names = (hasHeaders ? ["", "build/"] : [""]).flatMap { name in
       packages?.owners(of: "usr/lib/modules/\(release)/\(name)", consultingFirst: hints) ?? []
     }
     let owners = Set(names).sorted().compactMap { packages?.package(named: $0) }

@@ -16,6 +16,9 @@ public struct LocalDatabase: ~Copyable {
   /// Who reads the database.
   public enum Source: Hashable, Sendable {
     /// libalpm if it can be loaded and opens the database, the database's files if not.
+    ///
+    /// libalpm keeps every list that it is asked about, so it is not asked about all packages: our own reader finds
+    /// those that come into question, and libalpm confirms them.
     case automatic
     /// libalpm, loaded at run time (about 12 ms) by a soname known to fit.
     case library
@@ -29,6 +32,8 @@ public struct LocalDatabase: ~Copyable {
   private let layout: DatabaseLayout
   private let handle: LibraryHandle?
   private let reader: any DatabaseReader
+  /// What points to the packages that the reader is to be asked about; nil where it is asked about all.
+  private let index: FileReader?
 
   /// Opens the database below a root.
   ///
@@ -67,6 +72,7 @@ public struct LocalDatabase: ~Copyable {
     let reader: any DatabaseReader =
       if let reader = handle?.reader(layout) { reader } else { try FileReader(layout) }
     self.reader = reader
+    index = handle != nil && source == .automatic ? try? FileReader(layout) : nil
     self.handle = handle
     self.layout = layout
     self.libraryFailure = libraryFailure
@@ -106,7 +112,7 @@ public struct LocalDatabase: ~Copyable {
   /// The packages whose file lists cannot be read or are not whole, so that files may be owned although no package
   /// seems to own them.
   public func damagedFileLists() -> [DamagedFileList] {
-    reader.packages().compactMap { package in
+    (index ?? reader).packages().compactMap { package in
       do throws(AlpmError) {
         try layout.checkFileList(of: package)
         return nil
@@ -127,7 +133,7 @@ public struct LocalDatabase: ~Copyable {
   public func owners(of path: String, consultingFirst hints: [String] = []) -> [String] {
     guard let path = PathName(path) else { return [] }
     let hinted = reader.owners(of: path, among: hints)
-    return hinted.isEmpty ? reader.owners(of: path, among: nil) : hinted
+    return hinted.isEmpty ? reader.owners(of: path, among: index?.owners(of: path, among: nil)) : hinted
   }
 
   /// The owned paths that match a pattern.
@@ -139,6 +145,8 @@ public struct LocalDatabase: ~Copyable {
   ///     nothing.
   /// - Returns: The matches in the byte order of packages, then of paths.
   public func entries(matching pattern: String, in packages: [String]? = nil) -> [OwnedPath] {
-    reader.entries(matching: PathPattern(pattern), among: packages)
+    let pattern = PathPattern(pattern)
+    let candidates = packages ?? index?.entries(matching: pattern, among: nil).map(\.package)
+    return reader.entries(matching: pattern, among: candidates)
   }
 }
