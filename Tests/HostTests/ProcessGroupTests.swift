@@ -13,7 +13,7 @@ import Testing
 
   init() throws {
     directory = try TemporaryDirectory()
-    let script = #"(sleep 300 & echo $! > "$0.new"; mv "$0.new" "$0"; wait); echo survived"#
+    let script = #"(sleep 3000 & echo $! > "$0.new"; mv "$0.new" "$0"; wait); echo survived"#
     command = Command(
       "sh", ["-c", script, directory.path.appending("grandchild").string],
       environment: ["PATH": "/usr/bin:/bin"])
