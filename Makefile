@@ -7,6 +7,8 @@
 #   make test       run every test, after installing what they need
 #   make test-quick run the half of the tests that needs neither root nor pacman, as any user
 #   make torture    let system calls go wrong, SEED and COUNT of them, and look at what is left
+#   make boot-test    boot a kernel with the images that transactions leave, in an emulated machine
+#   make boot-torture the same after N transactions that are drawn from SEED and often fail
 #   make fuzz       feed every reader, or those of READERS, with made-up input, TIME seconds each, by SEED
 #   make bench      time dkms against Debian's; make test must have run before
 #   make pages      write the parts of completions and dkms(8) that come from the tables of dkms
@@ -57,8 +59,10 @@ BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
 
 # How many accidents `make torture` makes.
 COUNT = 1000
+# How many transactions `make boot-torture` makes, each with a boot.
+N = 100
 
-.PHONY: all build install install-built dist package demo test test-quick torture fuzz bench pages check clean
+.PHONY: all build install install-built dist package demo test test-quick torture boot-test boot-torture boots fuzz bench pages check clean
 
 all: build
 
@@ -133,6 +137,17 @@ torture:
 	rm -rf .build/stage
 	$(MAKE) --no-print-directory install DESTDIR=.build/stage
 	Tests/Torture/torture .build/stage "$(SEED)" "$(COUNT)"
+
+boot-test: package
+	$(MAKE) --no-print-directory boots FILTER=BootTests
+
+boot-torture: package
+	ALPM_DKMS_BOOTS="$(N)" ALPM_DKMS_BOOT_SEED="$(SEED)" $(MAKE) --no-print-directory boots FILTER=BootTortureTests
+
+boots:
+	Tests/Root/throwaway-root parts
+	ALPM_DKMS_REQUIRE_ALL=1 ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" \
+	  ALPM_DKMS_PACKAGE="$$(echo "$(CURDIR)"/.build/package/*)" $(SWIFT) test $(DEBUG) --filter '[.]$(FILTER)/'
 
 # What ends a reader is written to .build/fuzz; what reached new code stays in its corpus for the next time.
 fuzz:

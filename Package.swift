@@ -113,7 +113,7 @@ let package = Package(
         "JSON", "Maintenance", "Pacman", "SystemSupport", systemPackage,
       ]),
     tests("DKMSCommandTests", ["DKMSCommand", "DKMSModel", "Host", "JSON", systemPackage]),
-    tests("TransactionTests", ["Host", systemPackage]),
+    tests("TransactionTests", ["Host", "JSON", systemPackage]),
     fuzz,
   ],
   swiftLanguageModes: [.v6]

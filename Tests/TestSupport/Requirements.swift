@@ -86,6 +86,14 @@ extension Trait where Self == ConditionTrait {
     Requirement.slowlyNeeds("needs strace: run make test") { Requirement.hasPrograms("strace") }
   }
 
+  /// The test boots a kernel in an emulated machine.
+  public static var requiresBoot: Self {
+    Requirement.slowlyNeeds("needs qemu-system-x86_64 and a kernel that boots: run make test") {
+      Requirement.hasPrograms("qemu-system-x86_64")
+        && !Disk.list(TestParts.cache.appending("bootable")).isEmpty
+    }
+  }
+
   /// The test compares with the reference implementation.
   public static var requiresReference: Self {
     Requirement.slowlyNeeds("needs Debian's dkms: run make test") { Disk.isExecutable(TestParts.reference) }
