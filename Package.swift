@@ -82,12 +82,12 @@ let package = Package(
     program("alpm-dkms", [argumentParser, "DKMSEngine", "Hooks", "Maintenance"]),
 
     .target(
-      name: "TestSupport", dependencies: ["Host", systemPackage],
+      name: "TestSupport", dependencies: ["Host", "JSON", systemPackage],
       path: "Tests/TestSupport", swiftSettings: settings),
     .target(
       name: "SystemSupport",
       dependencies: [
-        "DKMSEngine", "DKMSModel", "Hooks", "Host", "Inspection", "TestSupport", systemPackage,
+        "DKMSEngine", "DKMSModel", "Hooks", "Host", "Inspection", "Journal", "TestSupport", systemPackage,
       ],
       path: "Tests/SystemSupport", swiftSettings: settings),
     tests("PacmanTests", ["Pacman", "Host", systemPackage]),

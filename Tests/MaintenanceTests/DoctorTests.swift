@@ -236,7 +236,7 @@ import Testing
       isSafe: false)
   }
 
-  @Test(arguments: [(ImageFlaw.missing, "missing"), (.differs(module: "zfs"), "zfs")])
+  @Test(arguments: [(ImageFlaw.missing, "missing"), (.differs(kernelModule: "zfs"), "zfs")])
   func aStaleImage(_ flaw: ImageFlaw, _ word: String) async throws {
     let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
     let image = InitramfsImage(
@@ -515,19 +515,24 @@ import Testing
       system.transcript.output == [
         """
         {
-          "schema": 2,
+          "schema": 3,
           "version": "\(Version.current)",
           "findings": [
             {
               "kind": "headers_missing",
               "subject": "6.1.0",
+              "kernel": null,
               "reason": "\(path("usr/lib/modules/6.1.0/build")) holds no headers, so nothing can be built for it",
-              "remedy": "pacman -S linux-headers",
+              "remedy": {
+                "command": "pacman -S linux-headers",
+                "advice": null
+              },
               "safe": false
             }
           ]
         }
         """
       ])
+    #expect(try JSONSchema("doctor").faults(in: system.transcript.output[0]) == [])
   }
 }
