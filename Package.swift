@@ -79,7 +79,7 @@ let package = Package(
     program("dkms", ["DKMSCommand"]),
     program("dkms-pages", ["DKMSCommand", "DKMSModel", "Host", systemPackage]),
     program("alpm-dkms-hook", ["Hooks"]),
-    program("alpm-dkms", [argumentParser, "DKMSEngine", "Hooks", "Maintenance"]),
+    program("alpm-dkms", [argumentParser, "DKMSEngine", "DKMSModel", "Hooks", "Host", "Maintenance"]),
 
     .target(
       name: "TestSupport", dependencies: ["Host", "JSON", systemPackage],

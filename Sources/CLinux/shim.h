@@ -29,3 +29,7 @@ int sched_getaffinity(int process, unsigned long size, void *set);
 int epoll_create1(int flags);
 int eventfd(unsigned int initial, int flags);
 int timerfd_create(int clock, int flags);
+
+
+// A descriptor that holds its number, and can neither be read nor written.
+enum { LINUX_O_PATH = 010000000 };
