@@ -38,7 +38,7 @@ public enum DKMSCommand {
   /// Runs a call on the machine at hand and ends the process.
   public static func main() -> Never {
     Program.run {
-      await run(arguments: Array(Program.arguments.dropFirst()), host: .live()).rawValue
+      await run(arguments: Array(Program.arguments.dropFirst()), host: .live().colored()).rawValue
     }
   }
 
