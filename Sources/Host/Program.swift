@@ -38,6 +38,7 @@ public enum Program {
   /// Gets ready to print, and to run programs; to be called before anything else.
   public static func prepare() {
     StandardStreams.occupy()
+    VirtualFiles.provide()
     // pacman may be gone by the time a line is written.
     signal(SIGPIPE, SIG_IGN)
   }
