@@ -93,6 +93,8 @@ install-built:
 	install -Dm644 man/alpm-dkms.8 "$(SHARE)/man/man8/alpm-dkms.8"
 	install -Dm644 man/alpm-dkms.conf.5 "$(SHARE)/man/man5/alpm-dkms.conf.5"
 	install -Dm644 man/alpm-dkms-journal.5 "$(SHARE)/man/man5/alpm-dkms-journal.5"
+	install -Dm644 man/alpm-dkms-json.5 "$(SHARE)/man/man5/alpm-dkms-json.5"
+	install -Dm644 -t "$(SHARE)/alpm-dkms/schemas" packaging/schemas/*.json
 	install -Dm644 packaging/alpm-dkms.sysusers "$(DESTDIR)$(PREFIX)/lib/sysusers.d/alpm-dkms.conf"
 	install -Dm644 packaging/alpm-dkms.conf "$(DESTDIR)/etc/alpm-dkms.conf"
 	install -Dm644 packaging/framework.conf "$(DESTDIR)/etc/dkms/framework.conf"

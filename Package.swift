@@ -79,15 +79,15 @@ let package = Package(
     program("dkms", ["DKMSCommand"]),
     program("dkms-pages", ["DKMSCommand", "DKMSModel", "Host", systemPackage]),
     program("alpm-dkms-hook", ["Hooks"]),
-    program("alpm-dkms", [argumentParser, "DKMSEngine", "Hooks", "Maintenance"]),
+    program("alpm-dkms", [argumentParser, "DKMSEngine", "DKMSModel", "Hooks", "Host", "Maintenance"]),
 
     .target(
-      name: "TestSupport", dependencies: ["Host", systemPackage],
+      name: "TestSupport", dependencies: ["Host", "JSON", systemPackage],
       path: "Tests/TestSupport", swiftSettings: settings),
     .target(
       name: "SystemSupport",
       dependencies: [
-        "DKMSEngine", "DKMSModel", "Hooks", "Host", "Inspection", "TestSupport", systemPackage,
+        "DKMSEngine", "DKMSModel", "Hooks", "Host", "Inspection", "Journal", "TestSupport", systemPackage,
       ],
       path: "Tests/SystemSupport", swiftSettings: settings),
     tests("PacmanTests", ["Pacman", "Host", systemPackage]),

@@ -29,3 +29,11 @@ int sched_getaffinity(int process, unsigned long size, void *set);
 int epoll_create1(int flags);
 int eventfd(unsigned int initial, int flags);
 int timerfd_create(int clock, int flags);
+
+// A process of its own mounts, and what is mounted in it.
+int unshare(int flags);
+int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
+enum { LINUX_CLONE_NEWNS = 0x20000, LINUX_MS_REC = 16384, LINUX_MS_PRIVATE = 1 << 18 };
+
+// A descriptor that holds its number, and can neither be read nor written.
+enum { LINUX_O_PATH = 010000000 };

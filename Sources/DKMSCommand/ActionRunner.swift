@@ -21,11 +21,22 @@ struct ActionRunner {
     self.arguments = arguments
     self.host = host
     narrator = Narrator(host.console)
-    let framework = try await Settings.read(over: Layout(), host: host, trust: .warn).framework
+    let framework = try await Self.framework(for: action, host)
     allowsAutoinstall = framework.allowsAutoinstall
     layout = arguments.layout(over: framework.layout)
     options = arguments.options(over: framework.options)
     snapshot = Snapshot(host: host, layout: layout, options: options)
+  }
+
+  /// What is set for every module; to look is possible with less than all of it.
+  private static func framework(for action: Action, _ host: Host) async throws(DKMSError) -> Framework {
+    do throws(DKMSError) {
+      return try await Settings.read(over: Layout(), host: host, trust: .warn).framework
+    } catch  where action == .status {
+      let (framework, problems) = try await Framework.readUsable(over: Layout(), host: host)
+      for problem in problems { Narrator(host.console).warn("\(problem); what it sets is left out here") }
+      return framework
+    }
   }
 
   func run() async throws -> ExitStatus {

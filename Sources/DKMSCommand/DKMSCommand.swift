@@ -36,8 +36,10 @@ public enum DKMSCommand {
   }
 
   /// Runs a call on the machine at hand and ends the process.
-  public static func main(arguments: [String]) -> Never {
-    Program.run { await run(arguments: arguments, host: .live()).rawValue }
+  public static func main() -> Never {
+    Program.run {
+      await run(arguments: Array(Program.arguments.dropFirst()), host: .live().colored()).rawValue
+    }
   }
 
   private static func answer(_ arguments: Arguments, _ host: Host) async throws -> ExitStatus {

@@ -10,7 +10,7 @@ internal import SystemPackage
 ///
 /// Members may be added; one that is removed or changes its meaning raises the number of the schema.
 struct StatusDocument {
-  private static let schema = 1
+  private static let schema = 2
 
   private let layout: Layout
   private let records: [ModuleRecord]
@@ -76,7 +76,8 @@ struct StatusDocument {
   private func module(_ record: ModuleRecord) throws(HostError) -> JSON {
     let kernels = record.isBroken ? [] : kernels
     return .object([
-      .init("module", .string(record.id.name)),
+      .init("module", .string("\(record.id)")),
+      .init("name", .string(record.id.name)),
       .init("version", .string(record.id.version)),
       .init("state", .string(record.isBroken ? "broken" : "added")),
       .init("source", .string(orNull: record.source)),

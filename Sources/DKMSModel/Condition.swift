@@ -275,11 +275,11 @@ public enum ImageFlaw: Codable, Hashable, Sendable {
   /// A look at it, or at what it is compared with, failed: it may be as it should be.
   case unknown(reason: String)
   /// A module in it has other contents than the one that modprobe would load.
-  case differs(module: String)
+  case differs(kernelModule: String)
   /// A module in it is no longer installed.
-  case gone(module: String)
+  case gone(kernelModule: String)
   /// An installed module is not in it though the generator's configuration asks for it, in this place.
-  case lacks(module: String, askedForBy: String)
+  case lacks(kernelModule: String, askedForBy: String)
 
   /// Whether it says that nothing is known about the image.
   public var isUnknown: Bool { if case .unknown = self { true } else { false } }

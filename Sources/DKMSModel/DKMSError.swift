@@ -90,6 +90,10 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case notBuilt(ModuleID, Kernel?)
   /// Pacman's database does not tell any more what a package owns, and this command lets pacman write it anew.
   case fileListDamaged(package: String, reason: String, remedy: String)
+  enum FileListDamagedCodingKeys: String, CodingKey {
+    case package, reason
+    case remedy = "command"
+  }
   /// A plan would take the last modules from a kernel, or the kernel itself, though nothing names them.
   case removalUnasked(KernelRelease, modules: [ModuleID])
   /// libarchive cannot be loaded.

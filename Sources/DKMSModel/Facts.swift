@@ -152,13 +152,20 @@ public struct Competition: Codable, Hashable, Sendable {
     public var identity: ModuleIdentity
     /// Whether its bytes are those of the built module.
     public var isSameFile: Bool
+    /// The module of another name that has installed it, if one has.
+    public var installer: ModuleID?
 
     /// Describes a file.
-    public init(path: String, identity: ModuleIdentity, isSameFile: Bool = false) {
+    public init(
+      path: String, identity: ModuleIdentity, isSameFile: Bool = false, installer: ModuleID? = nil
+    ) {
       self.path = path
       self.identity = identity
       self.isSameFile = isSameFile
+      self.installer = installer
     }
+
+    fileprivate var name: String { path + (installer.map { ", which \($0) has installed," } ?? "") }
   }
 
   /// Why the kernel's module stays; nil where the built one may take its place, or is not built yet.
@@ -168,10 +175,10 @@ public struct Competition: Codable, Hashable, Sendable {
     // If there are several of that name, it is unclear which one ours competes with.
     guard let built, rivals.count == 1, let rival = rivals.first else { return nil }
     if built == rival.identity {
-      return built.isKnown || rival.isSameFile ? "\(rival.path) is the same already" : nil
+      return built.isKnown || rival.isSameFile ? "\(rival.name) is the same already" : nil
     }
     guard VersionOrder(built.version) < VersionOrder(rival.identity.version) else { return nil }
-    return "\(rival.path) is newer (\(rival.identity.version), ours is \(built.version))"
+    return "\(rival.name) is newer (\(rival.identity.version), ours is \(built.version))"
   }
 }
 

@@ -14,8 +14,16 @@ public struct Finding: Codable, Hashable, Sendable {
   public let reason: String
   /// The log that tells more, where there is one.
   public let log: String?
-  /// The command that fixes it, or what to do first, where that is known.
-  public let remedy: String?
+  /// What fixes it, where that is known.
+  public let fix: Remedy?
+
+  private enum CodingKeys: String, CodingKey {
+    case subject, weight, effect, cause, reason, log
+    case fix = "remedy"
+  }
+
+  /// What fixes it, for people.
+  public var remedy: String? { fix?.words }
 
   /// Makes a finding.
   public init(
@@ -28,7 +36,7 @@ public struct Finding: Codable, Hashable, Sendable {
     self.cause = cause
     self.reason = reason
     self.log = log
-    self.remedy = remedy
+    fix = remedy.map(Remedy.init)
   }
 
   /// How much a module matters to a kernel; the raw values are read by programs.
@@ -56,19 +64,19 @@ public struct Finding: Codable, Hashable, Sendable {
     /// The module: it is missing, old, or not what it should be.
     case module
     /// The headers of the kernel are missing.
-    case headersMissing
+    case headersMissing = "headers_missing"
     /// The source of the module is missing.
-    case sourceMissing
+    case sourceMissing = "source_missing"
     /// Its dkms.conf says nothing.
     case configuration
     /// Others than root can change what would be run for it.
     case untrusted
     /// The kernel is another one of the release than what it was built for.
-    case otherKernel
+    case otherKernel = "other_kernel"
     /// What depmod wrote is damaged, older than the modules, or does not name them.
     case dependencies
     /// A look at the disk failed.
-    case failedLook
+    case failedLook = "failed_look"
   }
 }
 
@@ -77,7 +85,9 @@ public struct DoctorFinding: Hashable, Sendable {
   /// What sort of thing it is.
   public let kind: Kind
   /// What it is about: a kernel, a module version, or a file.
-  public let subject: String
+  public let object: String
+  /// The kernel for which something is wrong with it; nil where it is the same for all, or the object itself.
+  public let kernel: KernelRelease?
   /// What is wrong.
   public let reason: String
   /// The command that fixes it, or what to do first; nil where that is not known.
@@ -87,14 +97,19 @@ public struct DoctorFinding: Hashable, Sendable {
 
   /// Makes a finding; where it can be fixed safely, the remedy is the repair in words.
   public init(
-    _ kind: Kind, _ subject: String, _ reason: String, remedy: String? = nil, repair: Repair? = nil
+    _ kind: Kind, _ object: String, for kernel: KernelRelease? = nil, _ reason: String,
+    remedy: String? = nil, repair: Repair? = nil
   ) {
     self.kind = kind
-    self.subject = subject
+    self.object = object
+    self.kernel = kernel
     self.reason = reason
     self.remedy = remedy ?? repair?.command
     self.repair = repair
   }
+
+  /// What it is about, with the kernel.
+  public var subject: String { object + (kernel.map { " for \($0)" } ?? "") }
 
   /// Whether it can be fixed without any risk.
   public var isSafe: Bool { repair != nil }

@@ -9,9 +9,9 @@ public enum IndexFlaw: Codable, Hashable, Sendable {
   /// One of them is from another run of depmod than its counterpart.
   case contradictory(file: String, counterpart: String)
   /// They name a module file that is not there.
-  case gone(module: String)
+  case gone(moduleFile: String)
   /// They do not name a module file that is there.
-  case unlisted(module: String)
+  case unlisted(moduleFile: String)
   /// Modules were put into the kernel, or taken out, after one of them was written.
   case old(file: String)
 

@@ -126,6 +126,12 @@ public struct ModuleRequest: Codable, Hashable, Sendable {
   /// The place that names it, for people.
   public var place: String
 
+  // A module version is what JSON calls a module.
+  private enum CodingKeys: String, CodingKey {
+    case module = "kernelModule"
+    case place
+  }
+
   /// Makes a request.
   public init(module: String, place: String) {
     self.module = module

@@ -61,7 +61,7 @@ public enum SigningProblem: Codable, Hashable, Sendable {
   /// The key exists without its certificate.
   case certificateMissing(KeyPair)
   /// The program that makes keys is not installed.
-  case openSSLMissing
+  case opensslMissing
   /// The program that makes keys failed.
   case keysNotMade(KeyPair, detail: String)
   /// The kernel's program that signs modules is not there.
@@ -87,7 +87,7 @@ public enum SigningProblem: Codable, Hashable, Sendable {
       pair.isOnToken
         ? "put the certificate of the token's key there"
         : "put \(pair.certificate) back; if it is lost, move \(pair.key) away and run: dkms generate_mok"
-    case .openSSLMissing: "pacman -S openssl"
+    case .opensslMissing: "pacman -S openssl"
     case .programMissing: "reinstall the kernel's headers, or name the program as sign_file in framework.conf"
     case .keysNotMade, .programFailed: nil
     }
@@ -101,7 +101,7 @@ extension SigningProblem: CustomStringConvertible {
     case .keysAbsent(let pair): "neither \(pair.key) nor \(pair.certificate) exists"
     case .keyMissing(let pair): "\(pair.key) is missing, but its certificate \(pair.certificate) is there"
     case .certificateMissing(let pair): "\(pair.certificate) is missing, but \(pair.keyName) is there"
-    case .openSSLMissing: "openssl, which makes keys, is not installed"
+    case .opensslMissing: "openssl, which makes keys, is not installed"
     case .keysNotMade(let pair, let detail): "\(pair.key) could not be made: \(detail)"
     case .programMissing(let path): "\(path) is not a program"
     case .programFailed(let path, let detail): "\(path) failed: \(detail)"

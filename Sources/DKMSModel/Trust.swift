@@ -21,6 +21,11 @@ public struct Exposure: Codable, Hashable, Sendable {
   /// The command that ends it.
   public var remedy: String
 
+  private enum CodingKeys: String, CodingKey {
+    case path, place, cause, link
+    case remedy = "command"
+  }
+
   /// Describes one.
   public init(path: String, place: String, cause: Cause, link: String? = nil, remedy: String) {
     self.path = path

@@ -47,9 +47,8 @@ public enum HelperKind: String, CaseIterable, Sendable {
 /// The one program behind all helpers: links to it have their names, and it acts as the one it is called by.
 public enum HelperProgram {
   /// Runs the helper that the program is called as and ends the process.
-  ///
-  /// - Parameter arguments: The name that it is called by, and what a hook file says after it.
-  public static func main(_ arguments: [String] = CommandLine.arguments) -> Never {
+  public static func main() -> Never {
+    let arguments = Program.arguments
     let name = arguments.first.flatMap { FilePath($0).lastComponent?.string } ?? ""
     Program.run {
       let host = Host.live()

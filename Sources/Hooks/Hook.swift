@@ -3,6 +3,7 @@
 package import DKMSEngine
 package import DKMSModel
 package import Host
+internal import Inspection
 package import JSON
 package import Journal
 
@@ -125,17 +126,16 @@ package struct HookResult: Sendable {
 
 extension [HookResult] {
   /// Members may be added; one that is removed or changes its meaning raises the number.
-  private static var schema: Int { 1 }
+  private static var schema: Int { 2 }
 
   /// The status of the first call that did not go well; 0 where all did.
   package var status: Int32 { map(\.status).first { $0 != 0 } ?? 0 }
 
   /// What programs get of calls; more members may precede the calls.
   package func json(_ members: [JSON.Member] = []) -> JSON {
-    .object(
-      [
-        .init("schema", .number(Self.schema)), .init("version", .string(Version.current)),
-        .init("status", .number(Int(status))),
-      ] + members + [.init("calls", .array(compactMap(\.record).map { JSON(encoding: $0) }))])
+    .document(
+      schema: Self.schema,
+      [.init("status", .number(Int(status)))] + members
+        + [.init("calls", .array(compactMap(\.record).map { JSON(encoding: $0) }))])
   }
 }

@@ -14,7 +14,8 @@ struct ChildProcess: Sendable {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    let nowhere = try Nowhere()
+    posix_spawn_file_actions_adddup2(&actions, nowhere.descriptor.rawValue, STDIN_FILENO)
     posix_spawn_file_actions_adddup2(&actions, output.rawValue, STDOUT_FILENO)
     posix_spawn_file_actions_adddup2(&actions, errorOutput.rawValue, STDERR_FILENO)
     // Descriptors are first moved to unused numbers: the target of one may be the source of another.

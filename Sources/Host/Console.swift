@@ -2,6 +2,7 @@
 
 internal import Glibc
 internal import Synchronization
+internal import SystemPackage
 
 /// Where words for people go: two streams of whole lines.
 public struct Console: Sendable {
@@ -21,20 +22,42 @@ public struct Console: Sendable {
   }
 
   /// Writes to descriptors 1 and 2, which pacman gives to its hooks as sockets.
+  ///
+  /// Work on the system goes on where that fails; `Program` says at the end that output was lost.
   public static func live() -> Console {
     Console { stream, line in
-      var bytes = Array(line.utf8)[...]
-      bytes.append(UInt8(ascii: "\n"))
-      while !bytes.isEmpty {
-        let written = bytes.withUnsafeBytes {
-          write(stream == .output ? STDOUT_FILENO : STDERR_FILENO, $0.baseAddress, $0.count)
-        }
-        if written < 0 && errno == EINTR { continue }
-        // Work on the system must not stop because a reader has gone.
-        guard written > 0 else { return }
+      guard let error = write("\(line)\n", to: stream == .output ? STDOUT_FILENO : STDERR_FILENO) else {
+        return
+      }
+      // A reader that has gone wants no more.
+      guard stream == .output, ![.brokenPipe, .connectionReset].contains(error) else { return }
+      loss.withLock { $0 = $0 ?? error }
+    }
+  }
+
+  /// The first error that has kept a line of this process from its standard output.
+  static var lostOutput: Errno? { loss.withLock { $0 } }
+
+  private static let loss = Mutex<Errno?>(nil)
+
+  private static func write(_ text: String, to descriptor: CInt) -> Errno? {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if written > 0 {
         bytes = bytes.dropFirst(written)
+        continue
+      }
+      switch Errno.current {
+      case .interrupted: continue
+      case .wouldBlock:
+        // Others may have made the pipe such that it does not wait.
+        var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&ready, 1, -1)
+      case let error: return error
       }
     }
+    return nil
   }
 
   /// The same, with lines laid out for the terminals behind the streams.

@@ -86,6 +86,16 @@ public struct Host: Sendable {
     return host
   }
 
+  /// The same machine, with marks coloured where both streams are terminals; lines stay as they are, because scripts know
+  /// their form.
+  public func colored() -> Host {
+    let isColored = style.isColored && OutputStyle.live(environment, STDERR_FILENO).isColored
+    var host = self
+    host.console = console.laidOut(
+      OutputStyle(isColored: style.isColored), errors: OutputStyle(isColored: isColored))
+    return host
+  }
+
   /// The same machine, with all words on standard error, since programs read standard output.
   public func forPrograms() -> Host {
     var host = self

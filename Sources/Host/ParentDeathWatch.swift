@@ -52,10 +52,9 @@ final class ParentDeathWatch: Sendable {
     guard let pipe = try? FileDescriptor.closedOnExecPipe() else { return nil }
     defer { try? pipe.readEnd.close() }
     do {
-      let nowhere = try FileDescriptor.open("/dev/null", .writeOnly, options: [.closeOnExec])
-      defer { try? nowhere.close() }
+      let nowhere = try Nowhere()
       let command = Command("/bin/sh", ["-c", script], environment: [:], descriptors: [3: pipe.readEnd])
-      _ = try ChildProcess.spawn(command, output: nowhere, errorOutput: nowhere)
+      _ = try ChildProcess.spawn(command, output: nowhere.descriptor, errorOutput: nowhere.descriptor)
       return pipe.writeEnd
     } catch {
       try? pipe.writeEnd.close()

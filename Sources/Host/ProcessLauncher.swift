@@ -10,6 +10,12 @@ public struct ProcessLauncher: CommandLauncher {
   /// Makes a launcher.
   public init() {}
 
+  /// Whether a process of this number runs.
+  public static func isRunning(_ process: Int) -> Bool {
+    guard let process = pid_t(exactly: process), process > 0 else { return false }
+    return kill(process, 0) == 0 || errno == EPERM
+  }
+
   /// Runs a command in a process of its own.
   ///
   /// - Throws: `HostError` where the program could not be started.

@@ -11,10 +11,9 @@ public enum Program {
   ///
   /// Call it from the main thread before anything else: threads that are there already would take the signals.
   public static func run(_ work: @escaping @Sendable () async -> Int32) -> Never {
+    prepare()
     // Everyone can read the files made here, as with the reference.
     umask(0o022)
-    // pacman may be gone by the time a line is written.
-    signal(SIGPIPE, SIG_IGN)
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
@@ -23,7 +22,7 @@ public enum Program {
     let task = Task.detached {
       await start.wait()
       let status = await work()
-      exit(status == 0 && Task.isCancelled ? interrupted : status)
+      end(status == 0 && Task.isCancelled ? interrupted : status)
     }
     while true {
       var patience = timespec(tv_sec: ConcurrencyStart.patienceSeconds, tv_nsec: 0)
@@ -34,6 +33,21 @@ public enum Program {
       if hasSignal { exit(interrupted) }
       ConcurrencyStart.refuse()
     }
+  }
+
+  /// Gets ready to print, and to run programs; to be called before anything else.
+  public static func prepare() {
+    StandardStreams.occupy()
+    VirtualFiles.provide()
+    // pacman may be gone by the time a line is written.
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// Ends the process; 0 becomes 1 where something that was to be printed is lost.
+  public static func end(_ status: Int32) -> Never {
+    guard let error = Console.lostOutput else { exit(status) }
+    Console.live().printError("==> ERROR: cannot write to standard output: \(error)")
+    exit(status == 0 ? 1 : status)
   }
 
   /// As a shell counts the end by SIGINT, and as the reference does.

@@ -98,8 +98,8 @@ public struct ImageInspector: Sendable {
     let condition = ImageCondition(
       image: image, modules: names,
       flaws: (comparison.otherRelease.map { [.otherKernel(release: $0)] } ?? [])
-        + different.map { .differs(module: $0) } + gone.map { .gone(module: $0) }
-        + lacking.map { .lacks(module: $0.module, askedForBy: $0.place) })
+        + different.map { .differs(kernelModule: $0) } + gone.map { .gone(kernelModule: $0) }
+        + lacking.map { .lacks(kernelModule: $0.module, askedForBy: $0.place) })
     return ImageInspection(condition: condition, buildParameters: comparison.buildParameters)
   }
 

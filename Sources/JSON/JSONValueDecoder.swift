@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Decodes one JSON value, without converting between types.
+///
+/// Members are found by their names, and by those that older versions gave them: as they are in the source.
 struct JSONValueDecoder: Decoder, SingleValueDecodingContainer {
   private let json: JSON
   let codingPath: [any CodingKey]
+  private let isFreelyNamed: Bool
 
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-  init(_ json: JSON, at path: [any CodingKey]) {
+  init(_ json: JSON, at path: [any CodingKey], isFreelyNamed: Bool = false) {
     self.json = json
     codingPath = path
+    self.isFreelyNamed = isFreelyNamed
   }
 
   /// The value as one of this type.
@@ -22,16 +26,25 @@ struct JSONValueDecoder: Decoder, SingleValueDecodingContainer {
       if case .number(let number) = json { value = integer.init(exactly: number) } else { value = nil }
     case is JSON.Type: value = json
     case is Duration.Type: value = try read(DurationParts.self).duration
-    default: return try type.init(from: self)
+    default:
+      let isFreelyNamed = type is any FreelyNamed.Type
+      return try type.init(from: JSONValueDecoder(json, at: codingPath, isFreelyNamed: isFreelyNamed))
     }
     guard let value = value as? Value else { throw mismatch(type, "a \(type)".lowercased()) }
     return value
   }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-    guard case .object(let members) = json else { throw mismatch([String: JSON].self, "an object") }
-    let values = Dictionary(members.map { ($0.name, $0.value) }) { first, _ in first }
-    return KeyedDecodingContainer(Members(values: values, codingPath: codingPath))
+    let mayBeLone = !isFreelyNamed && Key(stringValue: Key.loneValue) != nil
+    var values: [String: JSON] = [:]
+    if case .object(let members) = json {
+      values = Dictionary(members.map { ($0.name, $0.value) }) { first, _ in first }
+    } else if !mayBeLone {
+      throw mismatch([String: JSON].self, "an object")
+    }
+    let lone = mayBeLone && json != .object([]) ? json : nil
+    return KeyedDecodingContainer(
+      Members(values: values, lone: lone, codingPath: codingPath, isFreelyNamed: isFreelyNamed))
   }
 
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
@@ -51,18 +64,28 @@ struct JSONValueDecoder: Decoder, SingleValueDecodingContainer {
 
   private struct Members<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let values: [String: JSON]
+    /// What a value without a name is that is alone in its case.
+    let lone: JSON?
     let codingPath: [any CodingKey]
+    let isFreelyNamed: Bool
 
     var allKeys: [Key] {
-      values.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.compactMap(Key.init(stringValue:))
+      values.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.compactMap { name in
+        isFreelyNamed ? Key(stringValue: name) : Key(stringValue: name.inCamelCase) ?? Key(stringValue: name)
+      }
     }
 
-    func contains(_ key: Key) -> Bool { values[key.stringValue] != nil }
+    func contains(_ key: Key) -> Bool { value(of: key) != nil }
 
     func decodeNil(forKey key: Key) throws -> Bool { try decoder(for: key).decodeNil() }
 
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-      try decoder(for: key).read(type)
+      try decoder(for: key, type).read(type)
+    }
+
+    func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
+      guard let value = value(of: key, type), value != .null else { return nil }
+      return try decode(type, forKey: key)
     }
 
     func nestedContainer<Nested: CodingKey>(
@@ -81,11 +104,22 @@ struct JSONValueDecoder: Decoder, SingleValueDecodingContainer {
 
     func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(for: key) }
 
-    private func decoder(for key: Key) throws -> JSONValueDecoder {
-      guard let value = values[key.stringValue] else {
-        throw DecodingError.keyNotFound(key, .init(codingPath: codingPath, debugDescription: "it is missing"))
+    private func decoder(for key: Key, _ type: Any.Type = Never.self) throws -> JSONValueDecoder {
+      let name = MemberName(name(of: key, type))
+      guard let value = value(of: key, type) else {
+        throw DecodingError.keyNotFound(
+          name, .init(codingPath: codingPath, debugDescription: "it is missing"))
       }
-      return JSONValueDecoder(value, at: codingPath + [key])
+      return JSONValueDecoder(value, at: codingPath + [name])
+    }
+
+    private func value(of key: Key, _ type: Any.Type = Never.self) -> JSON? {
+      values[name(of: key, type)] ?? values[key.stringValue]
+        ?? (key.stringValue == Key.loneValue ? lone : nil)
+    }
+
+    private func name(of key: Key, _ type: Any.Type) -> String {
+      isFreelyNamed ? key.stringValue : key.memberName(of: type)
     }
   }
 

@@ -4,17 +4,20 @@
 struct JSONValueEncoder: Encoder, SingleValueEncodingContainer {
   private let slot: ValueSlot
   let codingPath: [any CodingKey]
+  private let isFreelyNamed: Bool
 
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-  init(_ slot: ValueSlot, at path: [any CodingKey]) {
+  init(_ slot: ValueSlot, at path: [any CodingKey], isFreelyNamed: Bool = false) {
     self.slot = slot
     codingPath = path
+    self.isFreelyNamed = isFreelyNamed
   }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
     slot.beObject()
-    return KeyedEncodingContainer(Members(slot: slot, codingPath: codingPath))
+    return KeyedEncodingContainer(
+      Members(slot: slot, codingPath: codingPath, isFreelyNamed: isFreelyNamed))
   }
 
   func unkeyedContainer() -> any UnkeyedEncodingContainer {
@@ -31,11 +34,12 @@ struct JSONValueEncoder: Encoder, SingleValueEncodingContainer {
   private struct Members<Key: CodingKey>: KeyedEncodingContainerProtocol {
     let slot: ValueSlot
     let codingPath: [any CodingKey]
+    let isFreelyNamed: Bool
 
-    func encodeNil(forKey key: Key) { _ = slot.member(key.stringValue) }
+    func encodeNil(forKey key: Key) { _ = slot.member(name(of: key)) }
 
-    func encode(_ value: some Encodable, forKey key: Key) throws {
-      try slot.member(key.stringValue).fill(with: value, at: codingPath + [key])
+    func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
+      try slot.member(name(of: key, Value.self)).fill(with: value, at: codingPath + [key])
     }
 
     func nestedContainer<Nested: CodingKey>(
@@ -55,7 +59,11 @@ struct JSONValueEncoder: Encoder, SingleValueEncodingContainer {
     func superEncoder(forKey key: Key) -> any Encoder { encoder(for: key) }
 
     private func encoder(for key: Key) -> JSONValueEncoder {
-      JSONValueEncoder(slot.member(key.stringValue), at: codingPath + [key])
+      JSONValueEncoder(slot.member(name(of: key)), at: codingPath + [key])
+    }
+
+    private func name(of key: Key, _ type: Any.Type = Never.self) -> String {
+      isFreelyNamed ? key.stringValue : key.memberName(of: type)
     }
   }
 
@@ -103,6 +111,9 @@ final class ValueSlot {
   var json: JSON {
     switch content {
     case .value(let value): value
+    // A value without a name that is alone in its case stands for the case.
+    case .members(let members) where members.count == 1 && members[0].name == MemberName.loneValue:
+      members[0].slot.json
     case .members(let members):
       .object(
         members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
@@ -126,7 +137,7 @@ final class ValueSlot {
     case let value as Duration: try fill(with: DurationParts(value), at: path)
     case is any FloatingPoint: throw unsuitable(value, path)
     default:
-      try value.encode(to: JSONValueEncoder(self, at: path))
+      try value.encode(to: JSONValueEncoder(self, at: path, isFreelyNamed: value is any FreelyNamed))
       if value is any SetAlgebra, case .elements(let slots) = content { content = .unordered(slots) }
     }
   }

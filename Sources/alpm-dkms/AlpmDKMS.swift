@@ -2,7 +2,7 @@
 
 internal import ArgumentParser
 internal import DKMSEngine
-internal import Glibc
+internal import Host
 
 /// The program for people.
 @main
@@ -17,14 +17,30 @@ struct AlpmDKMS: ParsableCommand {
 
   /// Runs a call; one that cannot be understood is answered in the words and the form of `dkms`.
   static func main() {
+    let words = Array(Program.arguments.dropFirst())
+    let console = Host.live().forPeople().console
+    Program.prepare()
     do {
-      var command = try parseAsRoot()
+      // The parser answers this with the help of the whole program.
+      if words.first == "help", let unknown = UnknownWord(in: words) {
+        throw ValidationError(unknown.message)
+      }
+      var command = try parseAsRoot(words)
       try command.run()
     } catch {
-      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      let answer = Array("==> ERROR: \(message(for: error))\n  -> alpm-dkms --help\n".utf8)
-      write(STDERR_FILENO, answer, answer.count)
-      Glibc.exit(ExitCode.validationFailure.rawValue)
+      let status = exitCode(for: error)
+      if status == .validationFailure {
+        let unknown = UnknownWord(in: words)
+        console.printError("==> ERROR: \(unknown?.message ?? message(for: error))")
+        console.printError("  -> \(unknown?.remedy ?? "alpm-dkms --help")")
+      } else if status.isSuccess {
+        let text = fullMessage(for: error)
+        let isScript = words.contains { $0.hasPrefix("--generate-completion-script") }
+        console.print(isScript ? CompletionScript(text).withTopics : text)
+      } else {
+        console.printError("==> ERROR: \(message(for: error))")
+      }
+      Program.end(status.rawValue)
     }
   }
 }

@@ -34,7 +34,8 @@ struct Show: ParsableCommand {
   var json = false
 
   @Argument(
-    help: "The number of a record, a file, or a bundle; by default, the records of the last transaction.")
+    help: "The number of a record, a file, or a bundle; by default, the records of the last transaction.",
+    completion: .records)
   var record: String?
 
   func run() {
@@ -54,13 +55,15 @@ struct Record: ParsableCommand {
   @Flag(help: "Make the tarball.")
   var bundle = false
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the tarball.", valueName: "file"))
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Where to write the tarball.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Flag(help: "Print JSON, for programs.")
   var json = false
 
-  @Argument(help: "The number of a record, or a file; by default, the newest record.")
+  @Argument(help: "The number of a record, or a file; by default, the newest record.", completion: .records)
   var record: String?
 
   func validate() throws {
@@ -99,7 +102,9 @@ struct Replay: ParsableCommand {
   @Flag(name: .shortAndLong, help: "With --execute: do not ask first.")
   var yes = false
 
-  @Option(help: "With -: the hook that gets the targets: install, remove, initramfs or verify.")
+  @Option(
+    help: "With -: the hook that gets the targets: install, remove, initramfs or verify.",
+    completion: .list(HelperKind.allCases.map(\.rawValue)))
   var hook: String?
 
   @Flag(help: "Print JSON, for programs.")
@@ -109,7 +114,7 @@ struct Replay: ParsableCommand {
     help: """
       The number of a record, a file, a bundle, or - to read targets from standard input; by default, the records of \
       the last transaction. With --from-log: pacman's log.
-      """)
+      """, completion: .records)
   var record: String?
 
   private var modes: [ReplayMode] {
@@ -145,7 +150,8 @@ struct LogOptions: ParsableArguments {
   var fromLog = false
 
   @Option(
-    help: ArgumentHelp("With --from-log: its number in the log, counted from 1, or last.", valueName: "k"))
+    help: ArgumentHelp("With --from-log: its number in the log, counted from 1, or last.", valueName: "k"),
+    completion: .list(["last"]))
   var transaction: String?
 
   func validate() throws {

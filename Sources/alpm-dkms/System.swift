@@ -24,7 +24,8 @@ struct Verify: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Also say which modules a kernel rightly goes without.")
   var verbose = false
 
-  @Argument(help: "Releases of the kernels to judge; by default, all installed kernels.")
+  @Argument(
+    help: "Releases of the kernels to judge; by default, all installed kernels.", completion: .kernels)
   var kernels: [String] = []
 
   func run() {
@@ -89,7 +90,9 @@ struct Initramfs: ParsableCommand {
   @Flag(help: "Print JSON, for programs.")
   var json = false
 
-  @Argument(help: "Releases of the kernels whose images to look at; by default, all installed kernels.")
+  @Argument(
+    help: "Releases of the kernels whose images to look at; by default, all installed kernels.",
+    completion: .kernels)
   var kernels: [String] = []
 
   func run() {

@@ -2,4 +2,4 @@
 
 internal import DKMSCommand
 
-DKMSCommand.main(arguments: Array(CommandLine.arguments.dropFirst()))
+DKMSCommand.main()

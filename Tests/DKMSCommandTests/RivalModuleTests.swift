@@ -75,7 +75,8 @@ struct RivalModuleTests {
       state("first/1.0", "installed (Differences between built and installed modules)"),
       state("second/1.0", "installed (Original modules exist)"),
     ]
-    try await machine.dkms("install second/1.0 -k \(Self.kernel)").expect(0)
+    try await machine.dkms("install second/1.0 -k \(Self.kernel)").expect(
+      0, says: ["second/1.0 and first/1.0 both install rival.ko", "comes back when second/1.0"])
     for _ in 1...2 {
       try await machine.dkms("status").expect(0, output: replaced)
       try await machine.dkms("autoinstall -k \(Self.kernel)").expect(0)
@@ -84,6 +85,28 @@ struct RivalModuleTests {
     #expect(try machine.bytes(Self.installed) == bytes)
     try await machine.dkms("status").expect(
       0, output: [state("first/1.0", "installed"), "second/1.0: added"])
+  }
+
+  @Test("One that is not newer is refused, and the message names the module that is there")
+  func otherNameRefused() async throws {
+    let machine = try await machine([("first/1.0", "2.0"), ("second/1.0", "1.0")])
+    try await machine.dkms("install first/1.0 -k \(Self.kernel)").expect(0)
+    try await machine.dkms("install second/1.0 -k \(Self.kernel)")
+      .expect(6, says: ["second/1.0 is not installed", "rival.ko, which first/1.0 has installed, is newer"])
+  }
+
+  @Test("Whichever of two goes, the other one is there", arguments: ["first/1.0", "second/1.0"])
+  func whicheverGoes(_ id: String) async throws {
+    let machine = try await machine([("first/1.0", "1.0"), ("second/1.0", "2.0")])
+    var bytes: [String: [UInt8]] = [:]
+    for id in ["first/1.0", "second/1.0"] {
+      try await machine.dkms("install \(id) -k \(Self.kernel)").expect(0)
+      bytes[id] = try machine.bytes(Self.installed)
+    }
+    try await machine.dkms("remove \(id) --all").expect(0)
+    let other = id == "first/1.0" ? "second/1.0" : "first/1.0"
+    #expect(try machine.bytes(Self.installed) == bytes[other])
+    try await machine.dkms("status").expect(0, output: [state(other, "installed")])
   }
 
   @Test("A module that was put away and then removed does not come back")

@@ -17,7 +17,9 @@ struct StatusDocumentTests {
     let modules: [ModuleEntry]
 
     func standing(_ module: String, _ version: String, _ kernel: String) -> Standing? {
-      modules.first { $0.module == module && $0.version == version }?.kernels.first { $0.kernel == kernel }
+      modules.first { $0.module == "\(module)/\(version)" && $0.name == module }?.kernels.first {
+        $0.kernel == kernel
+      }
     }
   }
 
@@ -30,7 +32,7 @@ struct StatusDocumentTests {
 
   private struct ModuleEntry: Decodable {
     let module: String
-    let version: String
+    let name: String
     let state: String
     let source: String?
     let kernels: [Standing]
@@ -59,6 +61,7 @@ struct StatusDocumentTests {
     _ machine: MountedMachine, _ words: String = "", status: Int32 = 0, as user: MountedMachine.User = .root
   ) async throws -> Document {
     let outcome = try await machine.dkms("status --json \(words)", as: user).expect(status)
+    #expect(try JSONSchema("status").faults(in: outcome.run.output) == [])
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     return try decoder.decode(Document.self, from: Data(outcome.run.output.utf8))
@@ -76,10 +79,10 @@ struct StatusDocumentTests {
     try machine.write("x", to: "var/quick/original_module/\(first)/x86_64/quick.ko")
     try machine.remove("var/quick/1.1/\(second)/x86_64/module/quick.ko")
     let document = try await document(machine, as: .nobody)
-    #expect(document.schema == 1)
+    #expect(document.schema == 2)
     #expect(document.dkmsTree == "/var/lib/dkms")
     #expect(
-      document.modules.map { "\($0.module)/\($0.version) \($0.state)" } == [
+      document.modules.map { "\($0.module) \($0.state)" } == [
         "quick/1.0 added", "quick/1.1 added",
       ])
     #expect(document.modules.first?.source == "/usr/src/quick-1.0")
@@ -160,8 +163,8 @@ struct StatusDocumentTests {
     let machine = try await Prepared.machine(.installed)
     try machine.addQuick("other", "2.0")
     try await machine.dkms("install other/2.0 -k \(Kernels.second)").expect(0)
-    #expect(try await document(machine, "other/2.0").modules.map(\.module) == ["other"])
-    #expect(try await document(machine, "-m q*").modules.map(\.module) == ["quick"])
+    #expect(try await document(machine, "other/2.0").modules.map(\.module) == ["other/2.0"])
+    #expect(try await document(machine, "-m q*").modules.map(\.module) == ["quick/1.0"])
     let kernels = try await document(machine, "-k \(Kernels.second)").kernels.map(\.kernel)
     #expect(kernels == [Kernels.second])
     #expect(try await document(machine, "nothing/1").modules.isEmpty)

@@ -2,6 +2,7 @@
 
 import DKMSModel
 import JSON
+import TestSupport
 import Testing
 
 /// Values of the model as JSON.
@@ -28,6 +29,46 @@ import Testing
         installedKernels: [try values.kernel()]))
   }
 
+  @Test(arguments: 0..<UInt64(20))
+  func whatIsWrittenIsDescribed(_ seed: UInt64) throws {
+    var values = RandomValues(seed)
+    let schema = try JSONSchema("record")
+    #expect(schema.faults(in: JSON(encoding: try values.plan()), as: "plan") == [])
+    #expect(schema.faults(in: JSON(encoding: try values.facts()), as: "facts") == [])
+  }
+
+  /// Nothing stands for a name: a module is called one everywhere, and a lone value is its case's.
+  @Test func valuesWithoutNamesAreCalledAfterTheirTypes() throws {
+    let id = try ModuleID(name: "a", version: "1")
+    let kernel = try Kernel(release: KernelRelease("6.1"), architecture: "x86_64")
+    let text = { (value: any Encodable) in
+      JSON(encoding: value).text.split(separator: "\n").map { $0.drop { $0 == " " } }.joined(separator: " ")
+    }
+    #expect(text(Step.build(id, kernel)) == #"{ "build": { "kernel": "6.1/x86_64", "module": "a/1" } }"#)
+    #expect(text(Reason.dependencyChanged(id)) == #"{ "dependency_changed": { "module": "a/1" } }"#)
+    #expect(text(Exposure.Cause.owner("bob")) == #"{ "owner": "bob" }"#)
+    #expect(text(Skip(id, nil, .upToDate)) == #"{ "cause": { "up_to_date": {} }, "module": "a/1" }"#)
+  }
+
+  /// Records of the schemas before had the names of the source.
+  @Test func olderNamesAreRead() throws {
+    let id = try ModuleID(name: "a", version: "1")
+    let kernel = try Kernel(release: KernelRelease("6.1"), architecture: "x86_64")
+    let old = """
+      {"steps": [{"step": {"install": {"_0": "a/1", "_1": "6.1/x86_64"}}, "reason": {"sourceChanged": {}},
+      "required": [], "earlier": [], "isOptional": false,
+      "basis": {"configuration": {"unreadable": {"_0": {"notBuilt": {"_0": "a/1", "_1": "6.1/x86_64"}}}},
+      "competitions": [], "overrulesKernel": true, "buildsInSource": false}}],
+      "skips": [{"id": "a/1", "cause": {"obstacle": {"_0": {"notAdded": {"_0": "a/1"}}}}}]}
+      """
+    var plan = Plan()
+    plan.append(
+      .install(id, kernel), because: .sourceChanged,
+      basis: Basis(configuration: .unreadable(.notBuilt(id, kernel)), overrulesKernel: true))
+    plan.skip(Skip(id, nil, .obstacle(.notAdded(id))))
+    #expect(try JSONParser.parse(Array(old.utf8)).decode(Plan.self) == plan)
+  }
+
   @Test func setsAndDictionariesHaveOneOrder() throws {
     let names = (0..<50).map { "name\($0)" }
     var facts = Facts()
@@ -39,7 +80,7 @@ import Testing
     for name in names.reversed() { others.insert(name) }
     facts.productNames[id] = others
     #expect(Array(others) != Array(Set(names)) && JSON(encoding: facts).text == text)
-    #expect(JSON(encoding: facts)["productNames"]?["a/1"] == .array(names.sorted().map(JSON.string)))
+    #expect(JSON(encoding: facts)["product_names"]?["a/1"] == .array(names.sorted().map(JSON.string)))
   }
 
   @Test func whatIsWrongIsNamedWithTheWayToIt() throws {

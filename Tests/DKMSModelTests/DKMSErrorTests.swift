@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import DKMSModel
+import JSON
+import TestSupport
 import Testing
 
 @Suite struct DKMSErrorTests {
@@ -99,7 +101,7 @@ import Testing
       Case(.keysUnavailable(.keyMissing(keys)), 1, naming: "/x/key", "/x/pub"),
       Case(.keysUnavailable(.certificateMissing(keys)), 1, naming: "/x/key", "/x/pub"),
       Case(.keysUnavailable(.certificateMissing(onToken)), 1, naming: "/x/pub", "token"),
-      Case(.keysUnavailable(.openSSLMissing), 1, naming: "openssl"),
+      Case(.keysUnavailable(.opensslMissing), 1, naming: "openssl"),
       Case(.keysUnavailable(.keysNotMade(keys, detail: "no room")), 1, naming: "/x/key", "no room"),
       Case(script(.postAdd, nil), 42, naming: "hello/1.0", "POST_ADD", "42"),
       Case(script(.preBuild, log), 42, naming: "hello/1.0", "PRE_BUILD", "42"),
@@ -157,6 +159,13 @@ import Testing
     guard let remedy = expected.error.remedy else { return }
     #expect(!remedy.isEmpty)
     #expect(!remedy.contains("\n"))
+  }
+
+  @Test func everyErrorIsDescribedForPrograms() throws {
+    let schema = try JSONSchema("record")
+    for error in try Self.cases().map(\.error) {
+      #expect(schema.faults(in: JSON(encoding: error), as: "error") == [])
+    }
   }
 
   @Test func logIsNamedWhereThereIsOne() throws {

@@ -66,7 +66,7 @@ import Testing
     let keys = KeyPair(key: "/key", certificate: "/pub")
     plan.append(.makeKeys(keys), because: .signing, isOptional: true)
     plan.append(.depmod(try KernelRelease("6.1.0")), because: .modulesChange)
-    let error = DKMSError.keysUnavailable(.openSSLMissing)
+    let error = DKMSError.keysUnavailable(.opensslMissing)
     let report = Report(plan: plan, outcomes: [.failed(error), .done(warnings: ["one", "two", "one"])])
     #expect(report.failures.isEmpty)
     #expect(report.toleratedFailures == [error])

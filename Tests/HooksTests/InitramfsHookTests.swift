@@ -33,6 +33,7 @@ import Testing
 
   @Test func withoutAGeneratorItSaysSoButAHookFileOfOneIsSilent() async throws {
     #expect(try await run("mkinitcpio") == 0)
+    #expect(try await run("mkinitcpio", "dracut", "booster") == 0)
     #expect(system.transcript.output.isEmpty && system.transcript.error.isEmpty)
     #expect(try await run() == 0)
     #expect(system.transcript.output == ["  -> no generator of initramfs images is installed"])

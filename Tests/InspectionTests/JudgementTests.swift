@@ -245,15 +245,17 @@ import Testing
   static let imageReasons: [([ImageFlaw], String)] = [
     ([.missing], "the image is missing"),
     ([.unreadable(reason: "it is truncated")], "the image cannot be read: it is truncated"),
-    ([.differs(module: "zfs")], "the image is old: it holds a different build of zfs than is installed"),
-    ([.gone(module: "spl")], "the image is old: it holds spl, which is no longer installed"),
+    (
+      [.differs(kernelModule: "zfs")], "the image is old: it holds a different build of zfs than is installed"
+    ),
+    ([.gone(kernelModule: "spl")], "the image is old: it holds spl, which is no longer installed"),
     ([.otherKernel(release: "6.0.9")], "the image is for the kernel 6.0.9"),
     (
-      [.lacks(module: "zfs", askedForBy: "add_drivers in /d.conf")],
+      [.lacks(kernelModule: "zfs", askedForBy: "add_drivers in /d.conf")],
       "the image is old: it lacks zfs, which add_drivers in /d.conf asks for"
     ),
     (
-      ["a", "b", "c", "d"].map { .differs(module: $0) } + [.gone(module: "e")],
+      ["a", "b", "c", "d"].map { .differs(kernelModule: $0) } + [.gone(kernelModule: "e")],
       "the image is old: it holds a different build of a, b, c (and 1 more) than is installed, and it holds e, which is "
         + "no longer installed"
     ),
@@ -302,12 +304,12 @@ import Testing
 
   @Test func whatMattersInAnImageDecidesTheStanding() {
     let critical = SuiteConfiguration(critical: ["zfs"])
-    let lacking = ImageFlaw.lacks(module: "zfs", askedForBy: "MODULES")
+    let lacking = ImageFlaw.lacks(kernelModule: "zfs", askedForBy: "MODULES")
     #expect(Self.verdict([lacking], by: critical).standing == .blocked)
     // The old one still boots.
-    #expect(Self.verdict([.differs(module: "zfs")], by: critical).standing == .degraded)
-    let other = ImageFlaw.lacks(module: "other", askedForBy: "MODULES")
-    #expect(Self.verdict([.differs(module: "zfs"), other], by: critical).standing == .degraded)
+    #expect(Self.verdict([.differs(kernelModule: "zfs")], by: critical).standing == .degraded)
+    let other = ImageFlaw.lacks(kernelModule: "other", askedForBy: "MODULES")
+    #expect(Self.verdict([.differs(kernelModule: "zfs"), other], by: critical).standing == .degraded)
     #expect(Self.verdict([lacking], by: SuiteConfiguration(optional: ["zfs"])).standing == .fine)
     #expect(Self.verdict([lacking], by: SuiteConfiguration(ignored: ["zfs"])).findings.isEmpty)
   }

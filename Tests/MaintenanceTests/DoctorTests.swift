@@ -236,7 +236,7 @@ import Testing
       isSafe: false)
   }
 
-  @Test(arguments: [(ImageFlaw.missing, "missing"), (.differs(module: "zfs"), "zfs")])
+  @Test(arguments: [(ImageFlaw.missing, "missing"), (.differs(kernelModule: "zfs"), "zfs")])
   func aStaleImage(_ flaw: ImageFlaw, _ word: String) async throws {
     let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
     let image = InitramfsImage(
@@ -266,7 +266,7 @@ import Testing
 
   @Test func anImageThatHoldsAnotherModuleThanIsInstalled() async throws {
     try system.addPackage("booster", files: ["usr/bin/booster"])
-    try system.addHook("91-booster-dkms.hook")
+    try system.addHook("91-dkms-initramfs.hook")
     let image = path("boot/booster-linux.img").string
     try system.writeImage(to: image, holding: "hello")
     #expect(await findings() == [])
@@ -277,7 +277,7 @@ import Testing
   @Test func aHookThatTheGeneratorOfImagesNeeds() async throws {
     try system.addPackage("booster", files: ["usr/bin/booster"])
     try system.writeImage(to: path("boot/booster-linux.img").string, holding: "hello")
-    #expect(await findings().map(\.subject) == ["91-booster-dkms.hook"])
+    #expect(await findings().map(\.subject) == ["91-dkms-initramfs.hook"])
   }
 
   @Test func aKernelInTheBootDirectoryThatIsAnotherOne() async throws {
@@ -291,7 +291,7 @@ import Testing
 
   @Test func aPresetThatMakesNothing() async throws {
     try system.addPackage("mkinitcpio", files: ["usr/bin/mkinitcpio"])
-    try system.addHook("91-mkinitcpio-dkms.hook")
+    try system.addHook("91-dkms-initramfs.hook")
     let preset = try system.directory.write(
       "PRESETS=(default fallback)\nALL_kver=/boot/vmlinuz-linux\ndefault_image=/boot/i.img\n",
       to: "etc/mkinitcpio.d/linux.preset")
@@ -515,19 +515,24 @@ import Testing
       system.transcript.output == [
         """
         {
-          "schema": 2,
+          "schema": 3,
           "version": "\(Version.current)",
           "findings": [
             {
               "kind": "headers_missing",
               "subject": "6.1.0",
+              "kernel": null,
               "reason": "\(path("usr/lib/modules/6.1.0/build")) holds no headers, so nothing can be built for it",
-              "remedy": "pacman -S linux-headers",
+              "remedy": {
+                "command": "pacman -S linux-headers",
+                "advice": null
+              },
               "safe": false
             }
           ]
         }
         """
       ])
+    #expect(try JSONSchema("doctor").faults(in: system.transcript.output[0]) == [])
   }
 }

@@ -65,9 +65,10 @@ import Testing
     try write("an old one")
     #expect(await explain(json: true) == 1)
     let text = system.transcript.output.joined(separator: "\n")
+    #expect(try JSONSchema("images").faults(in: text) == [])
     for part in [
       #""path": "\#(image)""#, #""generator": "booster""#, #""fresh": false"#, #""kind": "differs""#,
-      #""module": "hello""#, "\"dkms_modules\": [\n        \"hello\"\n      ]",
+      #""kernel_module": "hello""#, "\"dkms_kernel_modules\": [\n        \"hello\"\n      ]",
     ] {
       #expect(text.contains(part), "\(text)")
     }

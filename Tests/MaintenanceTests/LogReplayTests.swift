@@ -54,6 +54,7 @@ import Testing
 
     let json = try #require(LogReplayCommand(log.string, transaction: "1", printsJSON: true))
     #expect(await json.run(layout: system.layout, host: system.host) == 0)
+    #expect(try JSONSchema("replay-log").faults(in: system.transcript.output.last ?? "") == [])
     #expect(system.transcript.output.last?.contains("\"target\": \"usr/src/hello-1.0/dkms.conf\"") == true)
   }
 

@@ -25,9 +25,10 @@ import Testing
   }
 
   /// The only thing on standard output, as a value.
-  private func document(at location: SourceLocation = #_sourceLocation) throws -> JSON {
+  private func document(_ schema: String, at location: SourceLocation = #_sourceLocation) throws -> JSON {
     let output = system.transcript.output
     try #require(output.count == 1, "\(output)", sourceLocation: location)
+    #expect(try JSONSchema(schema).faults(in: output[0]) == [], sourceLocation: location)
     return try JSONParser.parse(Array(output[0].utf8))
   }
 
@@ -45,9 +46,9 @@ import Testing
     try system.addSource("hello", "1.0")
     try system.addSource("bad", "1.0", conf: "MAKE[0]=false")
     #expect(await ReconcileCommand(printsJSON: true).run(layout: system.layout, host: system.host) == 1)
-    let json = try document()
+    let json = try document("calls")
     #expect(members(json) == ["schema", "version", "status", "calls"])
-    #expect(json["schema"] == .number(1) && json["status"] == .number(1))
+    #expect(json["schema"] == .number(2) && json["status"] == .number(1))
     let call = try #require(calls(json).first)
     #expect(calls(json).count == 1 && call["helper"] == .string("install"))
     // It is what the journal has, and gives its plan anywhere.
@@ -62,7 +63,7 @@ import Testing
   @Test func reconciliationMakesImagesToo() async throws {
     try system.addPackage("booster", files: ["usr/bin/booster"])
     #expect(await ReconcileCommand(printsJSON: true).run(layout: system.layout, host: system.host) == 0)
-    let json = try document()
+    let json = try document("calls")
     #expect(calls(json).map { $0["helper"] } == [.string("install"), .string("initramfs")])
     #expect(json["status"] == .number(0))
   }
@@ -71,7 +72,7 @@ import Testing
     try system.addPackage("booster", files: ["usr/bin/booster"])
     let command = InitramfsCommand(printsJSON: true)
     #expect(await command.run(layout: system.layout, host: system.host) == 0)
-    let call = try #require(calls(document()).first)
+    let call = try #require(calls(document("calls")).first)
     #expect(call["caller"] == .string("initramfs") && call["plan"] != nil)
   }
 
@@ -85,6 +86,7 @@ import Testing
     let output = system.transcript.output.dropFirst(said)
     #expect(output.count == 1, "\(output)")
     let json = try JSONParser.parse(Array((output.first ?? "").utf8))
+    #expect(try JSONSchema("calls").faults(in: json) == [])
     #expect(members(json) == ["schema", "version", "status", "now", "calls"])
     #expect(calls(json).first?["caller"] == .string("replay"))
     #expect(calls(json).first?["plan"] == json["now"])
@@ -102,8 +104,9 @@ import Testing
     #expect(await command.run(layout: system.layout, host: system.host) == 1)
     let output = system.transcript.output.dropFirst(said)
     let json = try JSONParser.parse(Array(output.joined().utf8))
+    #expect(try JSONSchema("replay-check").faults(in: json) == [])
     guard case .array(let records)? = json["records"] else { throw JournalError.usage("no records") }
-    #expect(records.map { $0["record"] } == [.string("1"), .string("2")])
+    #expect(records.map { $0["record"] } == [.number(1), .number(2)])
     #expect(records.map { $0["agrees"] } == [.bool(true), .bool(false)])
     #expect(records[0]["reason"] == .null && records[1]["reason"] != .null)
   }
@@ -115,7 +118,7 @@ import Testing
     try system.removeSource(gone)
     let command = DoctorCommand(fixes: true, isAgreed: true, printsJSON: true)
     #expect(await command.run(layout: system.layout, host: system.host) == 0)
-    let json = try document()
+    let json = try document("doctor")
     #expect(json["findings"] == .array([]))
     guard case .array(let fixed)? = json["fixed"] else { throw JournalError.usage("nothing fixed") }
     #expect(fixed.map { $0["subject"] } == [.string("gone/1.0")])
@@ -129,7 +132,7 @@ import Testing
     try system.removeSource(gone)
     let command = DoctorCommand(fixes: true, printsJSON: true, asks: { _ in false })
     #expect(await command.run(layout: system.layout, host: system.host) == 2)
-    let json = try document()
+    let json = try document("doctor")
     #expect(json["fixed"] == .array([]) && json["findings"] != .array([]))
   }
 
@@ -138,7 +141,9 @@ import Testing
     try system.directory.write("", to: "var/lib/dkms/hello/.tmp_1.0_removed/file")
     let command = PruneCommand(isAgreed: isAgreed, printsJSON: true)
     #expect(await command.run(layout: system.layout, host: system.host) == 0)
-    guard case .array(let items)? = try document()["items"] else { throw JournalError.usage("no items") }
+    guard case .array(let items)? = try document("prune")["items"] else {
+      throw JournalError.usage("no items")
+    }
     #expect(items.map { $0["removed"] } == [.bool(isAgreed)])
     #expect(Disk.isDirectory(path("var/lib/dkms/hello/.tmp_1.0_removed")) == !isAgreed)
   }

@@ -151,6 +151,7 @@ import Testing
     #expect(
       await PruneCommand(printsJSON: true).run(layout: system.layout, host: system.host) == 0)
     let json = try #require(system.transcript.output.last)
+    #expect(try JSONSchema("prune").faults(in: json) == [])
     #expect(json.contains("\"kind\": \"leftover\"") && json.contains("\"size\": \(size)"))
   }
 

@@ -72,6 +72,7 @@ import Testing
       Array(await run(HistoryCommand(printsJSON: true)).output.joined().utf8))
     guard case .array(let records)? = json["records"] else { throw JournalError.usage("no records") }
     #expect(records.map { $0["result"] } == ["well", "failed", "unreadable"].map(JSON.string))
+    #expect(try JSONSchema("history").faults(in: json) == [])
   }
 
   @Test func showTellsWhatWasSeenPlannedAndDone() async throws {
@@ -85,6 +86,7 @@ import Testing
     #expect(wanted.allSatisfy(shown.output.contains), "\(shown.output)")
     #expect(await run(ShowCommand()).output == shown.output)
     let json = await run(ShowCommand("1", printsJSON: true))
+    #expect(try JSONSchema("record").faults(in: json.output.joined()) == [])
     #expect(Array((json.output.joined() + "\n").utf8) == (try Files.read(journal.path(1))))
     let missing = await run(ShowCommand("7"))
     #expect(missing.status == 1 && missing.error[0].contains("the newest is 1"))
@@ -112,6 +114,7 @@ import Testing
     let json = try JSONParser.parse(Array(await run(ShowCommand(printsJSON: true)).output.joined().utf8))
     guard case .array(let records)? = json["records"] else { throw JournalError.usage("no records") }
     #expect(records.map { $0["number"] } == [.number(2), .number(3)])
+    #expect(try JSONSchema("show").faults(in: json) == [])
     #expect(await run(ShowCommand("1")).output.contains("  usr/src/early-1.0/dkms.conf"))
   }
 
@@ -128,6 +131,7 @@ import Testing
     let json = try JSONParser.parse(Array(await run(ReplayCommand(printsJSON: true)).output.joined().utf8))
     guard case .array(let records)? = json["records"] else { throw JournalError.usage("no records") }
     #expect(records.map { $0["record"] } == [.number(2), .number(3)])
+    #expect(try JSONSchema("replay").faults(in: json) == [])
     #expect(records[1]["recorded"] == (try journal.record(3).plan))
 
     try Files.remove(system.directory.path.appending("var/lib/dkms/hello"))
@@ -152,6 +156,8 @@ import Testing
   func aBundleCanBeReadLikeARecord(_ bundle: String) async throws {
     try await installHello()
     #expect(await run(BundleCommand("1", output: bundle)).status == 0)
+    let list = await run(BundleCommand("1", output: "list.tar", printsJSON: true))
+    #expect(try JSONSchema("bundle").faults(in: list.output.joined()) == [])
     let shown = await run(ShowCommand(bundle))
     let record = await run(ShowCommand("1"))
     #expect(shown.status == 0 && shown.output == record.output)
@@ -177,8 +183,10 @@ import Testing
     #expect(await ReplayCommand(copy.string, printsJSON: true).run(layout: other.layout, host: host) == 0)
     #expect(transcript.output == here.output && !here.output.isEmpty)
     let recorded = JSON.object([
-      .init("schema", .number(1)), .init("recorded", try #require(try journal.record(1).plan)),
+      .init("schema", .number(2)), .init("version", .string(Version.current)),
+      .init("recorded", try #require(try journal.record(1).plan)),
     ])
+    #expect(try JSONSchema("replay").faults(in: recorded) == [])
     #expect(here.output == [recorded.text])
   }
 
@@ -195,6 +203,11 @@ import Testing
     #expect(diff.contains { $0.hasPrefix("  hello/1.0 for 6.1.0: would be built") })
     #expect(diff.contains { $0.contains("facts.tree.modules[0]") }, "\(diff)")
     #expect(system.directory.listing() == before)
+    for mode in [ReplayMode.now, .diff] {
+      let json = await run(ReplayCommand("1", mode: mode, printsJSON: true)).output.joined()
+      #expect(try JSONSchema("replay").faults(in: json) == [])
+    }
+
     let same = await run(ReplayCommand("2", mode: .diff)).output
     #expect(same.contains("==> The plans are the same"), "\(same)")
   }
@@ -256,15 +269,15 @@ import Testing
       #expect(run.status == 1 && run.output.isEmpty)
       return run.error.first ?? ""
     }
-    let older = text.replacing("\"schema\": 3,", with: "\"schema\": 0,")
+    let older = text.replacing("\"schema\": 4,", with: "\"schema\": 0,")
     #expect(try await refusal(older).contains("schema: it is 0"))
     #expect(
-      try await refusal(text.replacing("\"schema\": 3,", with: "\"schema\": 4,")).contains("schema: it is 4"))
+      try await refusal(text.replacing("\"schema\": 4,", with: "\"schema\": 5,")).contains("schema: it is 5"))
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(try await refusal(lines.prefix(9).joined(separator: "\n")).contains("edited.json: 9:"))
     #expect(try await refusal("").contains("1:1"))
     let line = try #require(lines.firstIndex { $0.hasPrefix("  \"facts\"") }) + 1
-    let edited = text.replacing("\"hasHeaders\": true", with: "\"hasHeaders\": false")
+    let edited = text.replacing("\"has_headers\": true", with: "\"has_headers\": false")
     #expect(try await refusal(edited).contains("\(line): facts: it was changed"))
     #expect(
       try await refusal(text.replacing("\"status\": 0", with: "\"status\": 1")).contains(
@@ -300,27 +313,27 @@ import Testing
   @Test func recordsOfOtherVersionsAreToldAsFarAsTheyCanBeRead() async throws {
     try system.directory.write(
       """
-      {"schema":4,"number":1,"helper":"install","phase":"post","caller":"pacman",\
+      {"schema":5,"number":1,"helper":"install","phase":"post","caller":"pacman",\
       "targets":["\(Self.hello)"],"began":1700000000,"facts":{},"plan":[],"end":{"time":1700000001,"status":0}}
       """, to: "var/lib/alpm-dkms/journal/1.json")
     try system.directory.write(
-      #"{"schema":4,"number":2,"helper":"polish","caller":"cron","targets":["wax"],"began":1700000002}"#,
+      #"{"schema":5,"number":2,"helper":"polish","caller":"cron","targets":["wax"],"began":1700000002}"#,
       to: "var/lib/alpm-dkms/journal/2.json")
     let history = await run(HistoryCommand())
     #expect(history.status == 0 && history.output.count == 2)
     #expect(history.output[0].contains("install") && history.output[0].contains("well"))
-    #expect(history.output[0].contains("schema: it is 4"))
+    #expect(history.output[0].contains("schema: it is 5"))
     #expect(history.output[1].contains("polish") && history.output[1].contains("(cron)"))
 
     let shown = await run(ShowCommand("1"))
     #expect(shown.status == 0)
     #expect(
-      shown.output.contains("  \(Self.hello)") && shown.output.contains { $0.contains("schema: it is 4") })
+      shown.output.contains("  \(Self.hello)") && shown.output.contains { $0.contains("schema: it is 5") })
     #expect(await run(ShowCommand("2")).output.contains("  wax"))
     #expect(await run(ShowCommand("2", printsJSON: true)).output.joined().contains("\"polish\""))
 
     let replayed = await run(ReplayCommand("1"))
-    #expect(replayed.status == 1 && replayed.error[0].contains("schema: it is 4"))
+    #expect(replayed.status == 1 && replayed.error[0].contains("schema: it is 5"))
     try system.addSource("hello", "1.0")
     let now = await run(ReplayCommand("1", mode: .now))
     #expect(now.status == 0 && now.output.contains { $0.contains("would be built") })

@@ -388,7 +388,7 @@ import Testing
       system.transcript.output == [
         """
         {
-          "schema": 2,
+          "schema": 3,
           "version": "\(Version.current)",
           "standing": "fine",
           "kernels": [
@@ -405,7 +405,10 @@ import Testing
                   "effect": "unusable",
                   "reason": "its build failed: a.c:7: error: no such thing",
                   "log": "\(log)",
-                  "remedy": "dkms install hello/1.0 -k 6.1.0"
+                  "remedy": {
+                    "command": "dkms install hello/1.0 -k 6.1.0",
+                    "advice": null
+                  }
                 }
               ],
               "skips": [],
@@ -423,5 +426,6 @@ import Testing
         }
         """
       ])
+    #expect(try JSONSchema("verify").faults(in: system.transcript.output[0]) == [])
   }
 }

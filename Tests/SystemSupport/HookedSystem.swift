@@ -5,6 +5,7 @@ package import DKMSModel
 package import Hooks
 package import Host
 package import Inspection
+internal import Journal
 internal import SystemPackage
 package import TestSupport
 
@@ -146,8 +147,24 @@ package struct HookedSystem {
     let descriptor = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
     let status = await hook.run([], descriptor, layout: layout, host: host)
     try descriptor.close()
+    try checkRecord()
     return status
   }
+
+  /// Holds the newest record to the schema that is installed for readers.
+  private func checkRecord() throws {
+    let journal = Journal(layout)
+    guard let number = try? journal.numbers.last, let text = try? Files.text(journal.path(number)) else {
+      return
+    }
+    // Some tests put there what is none, or one of another version.
+    guard (try? journal.record(number))?.schema == JournalRecord.schema else { return }
+    let faults = try JSONSchema("record").faults(in: text)
+    if !faults.isEmpty { throw UndescribedRecord(faults: faults) }
+  }
+
+  /// A record that is not as its schema says.
+  private struct UndescribedRecord: Error { let faults: [String] }
 
   package func run(_ hook: any Hook.Type, _ lines: String...) async throws -> Int32 {
     try await run(hook, input: Array(lines.map { "\($0)\n" }.joined().utf8))

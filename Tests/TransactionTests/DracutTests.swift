@@ -144,7 +144,7 @@ struct DracutTests {
         'Type = Package' 'Target = hello-world-dkms' 'Target = linux-lts' '[Action]' 'When = PostTransaction' \
         'Exec = /usr/lib/alpm-dkms/alpm-dkms-initramfs' 'NeedsTargets' > /etc/pacman.d/hooks/92-own.hook
       """
-    try await system.root.shell("\(own); ln -s /dev/null /etc/pacman.d/hooks/91-dracut-dkms.hook")
+    try await system.root.shell("\(own); ln -s /dev/null /etc/pacman.d/hooks/91-dkms-initramfs.hook")
       .mustSucceed()
     try await system.install("hello-world-dkms=1.0-").mustSucceed()
     try await system.expectInstalledModule(in: Self.ltsImage, of: System.lts)
@@ -152,7 +152,7 @@ struct DracutTests {
     try await system.install("linux-lts").mustSucceed()
     try await system.expectInstalledModule(in: Self.ltsImage, of: System.lts)
 
-    try await system.root.shell("rm /dracut-calls /etc/pacman.d/hooks/91-dracut-dkms.hook").mustSucceed()
+    try await system.root.shell("rm /dracut-calls /etc/pacman.d/hooks/91-dkms-initramfs.hook").mustSucceed()
     let removal = try await system.remove("hello-world-dkms")
     try removal.mustSucceed()
     #expect(try await system.dracutCalls(for: System.lts) == 1, "\(removal)")

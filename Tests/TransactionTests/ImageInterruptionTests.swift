@@ -20,8 +20,7 @@ struct ImageInterruptionTests {
   private static func makeModuleNewer(in system: System) async throws {
     try await system.root.shell(
       """
-      ln -s /dev/null /etc/pacman.d/hooks/91-dracut-dkms.hook
-      ln -s /dev/null /etc/pacman.d/hooks/91-mkinitcpio-dkms.hook
+      ln -s /dev/null /etc/pacman.d/hooks/91-dkms-initramfs.hook
       cp \(image) /before
       echo usr/src/hello-world-1.1/dkms.conf > /image-targets
       """

@@ -147,7 +147,8 @@ struct BashEvaluator: Sendable {
     __dkms_files=("$@")
     set --
     shopt -s extglob
-    exec {__dkms_out}>&1 >/dev/null
+    exec {__dkms_out}>&1
+    if [[ -c /dev/null ]]; then exec >/dev/null; else exec >&2; fi
     override_dest_module_location() { echo /updates/dkms; }
     __dkms_read() {
     for __dkms_file in "${__dkms_files[@]}"; do

@@ -27,17 +27,14 @@ public struct Framework: Sendable {
   ///   - layout: Where things are by default.
   ///   - host: The machine.
   ///   - trust: What becomes of what others than root can change, these files among it.
+  ///   - excluded: Files that are passed over.
   /// - Returns: What is set.
   /// - Throws: `DKMSError` where one of them is no valid bash.
   public static func read(
-    over layout: Layout, host: Host, trust: TrustPolicy = .warn
+    over layout: Layout, host: Host, trust: TrustPolicy = .warn, except excluded: Set<String> = []
   ) async throws(DKMSError) -> Framework {
     let directory = layout.configurationDirectory
-    let extra = directory.appending("framework.conf.d")
-    let files =
-      try [directory.appending("framework.conf")]
-      + onFiles { () throws(HostError) in try Files.list(extra) }
-      .filter { $0.hasSuffix(".conf") }.map { extra.appending($0) }
+    let files = try files(in: directory).filter { !excluded.contains($0.string) }
     var variables = try await ConfigurationEvaluator(host: host, distrustsIn: trust == .strict ? layout : nil)
       .evaluate(files, reading: names, environment: ["kernelver": KernelText.placeholder])
     let settings = names.reduce(into: [:]) { $0[$1] = variables[$1] }
@@ -55,6 +52,35 @@ public struct Framework: Sendable {
     return Framework(
       layout: Self.layout(layout, variables, host), options: options,
       allowsAutoinstall: !forbidsAutoinstall, settings: settings)
+  }
+
+  private static func files(in directory: FilePath) throws(DKMSError) -> [FilePath] {
+    let extra = directory.appending("framework.conf.d")
+    return try [directory.appending("framework.conf")]
+      + onFiles { () throws(HostError) in try Files.list(extra) }
+      .filter { $0.hasSuffix(".conf") }.map { extra.appending($0) }
+  }
+
+  /// Reads what can be read: a file that is no valid bash, or may not be read, sets nothing.
+  ///
+  /// - Returns: What is set, and what is wrong with each other file.
+  /// - Throws: `DKMSError` where something else is wrong.
+  public static func readUsable(
+    over layout: Layout, host: Host
+  ) async throws(DKMSError) -> (framework: Framework, problems: [DKMSError]) {
+    let files = Set(try files(in: layout.configurationDirectory).map(\.string))
+    var problems: [DKMSError] = []
+    var broken: Set<String> = []
+    while true {
+      do throws(DKMSError) {
+        return (try await read(over: layout, host: host, except: broken), problems)
+      } catch {
+        guard let file = error.configurationFile, files.contains(file), broken.insert(file).inserted else {
+          throw error
+        }
+        problems.append(error)
+      }
+    }
   }
 
   private static let inherited = ["modprobe_on_install", "parallel_jobs", "try_sign_modules"]
@@ -222,5 +248,15 @@ public struct ForcedModules: Codable, Hashable, Sendable {
       }
     }
     return modules
+  }
+}
+
+extension DKMSError {
+  /// The file of settings that cannot be read.
+  fileprivate var configurationFile: String? {
+    switch self {
+    case .configurationUnreadable(let path, _), .configurationMalformed(let path, _): path
+    default: nil
+    }
   }
 }

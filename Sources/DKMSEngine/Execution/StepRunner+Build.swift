@@ -6,6 +6,13 @@ internal import SystemPackage
 
 extension StepRunner {
   func build(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
+    // Compilers and make need the device, and most builds nothing of /proc.
+    let missing = VirtualFiles.missing
+    guard !missing.contains("/dev/null") else {
+      throw .system(
+        operation: "build", subject: "\(id) for \(kernel.release)",
+        reason: "compilers need \(missing.map(\.string).joined(separator: " and ")), not to be found here")
+    }
     let registration = layout.registration(id)
     let products = layout.products(id, kernel.release)
     let result = try await lockedModule(id, .shared) { () throws(DKMSError) in

@@ -43,8 +43,7 @@ extension StepRunner {
       if KernelRemains.isStaged(name) {
         try Files.remove(directory.appending(name))
       } else if let writer = KernelRemains.writer(of: name) {
-        let isRunning = try Files.isDirectory(FilePath("/proc/\(writer)"))
-        if !isRunning { try Files.remove(directory.appending(name)) }
+        if !ProcessLauncher.isRunning(writer) { try Files.remove(directory.appending(name)) }
       }
     }
   }

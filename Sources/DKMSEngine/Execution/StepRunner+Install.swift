@@ -36,12 +36,12 @@ extension StepRunner {
     let files = try await filesToInstall(configuration, id, kernel, basis, &warnings)
     try Self.checkNotCancelled("install", id)
     let predecessor = try onFiles { () throws(HostError) in try installedNames(id, kernel) }
-    try onFiles { () throws(HostError) in
+    warnings += try onFiles { () throws(HostError) in
       let originals = try archiveOriginals(of: files.map(\.name), for: id, kernel)
       try Files.makeLastingDirectories(layout.installed(kernel.release))
       for file in files { try put(file, of: id, kernel) }
       let goals = files.map { layout.installed(kernel.release).appending($0.file) }
-      for file in originals where !goals.contains(file) { try Files.remove(file) }
+      for file in originals.map(\.file) where !goals.contains(file) { try Files.remove(file) }
       try removeLeftovers(of: predecessor.subtracting(files.map(\.name)), kernel)
       try Files.synchronize(layout.installed(kernel.release))
       try Files.link(
@@ -49,10 +49,22 @@ extension StepRunner {
         to: FilePath("\(id.version)/\(kernel.release)/\(kernel.architecture)"))
       try Files.synchronize(layout.module(id.name))
       try Files.remove(layout.droppedModules(id, kernel))
+      return originals.compactMap { file, installer in
+        installer.map { Self.rivalry(over: file, between: id, and: $0, kernel) }
+      }
     }
     warnings += await runFinalScript(
       .postInstall, of: configuration, for: kernel, in: layout.sourceLink(id))
     return warnings
+  }
+
+  private static func rivalry(
+    over file: FilePath, between id: ModuleID, and rival: ModuleID, _ kernel: Kernel
+  ) -> String {
+    """
+    \(id) and \(rival) both install \(file.lastComponent?.string ?? "") for \(kernel.release): that of \(id) takes the \
+    place, and that of \(rival) comes back when \(id) is uninstalled
+    """
   }
 
   /// Whether the caller, or a package, wants it installed in spite of obstacles.

@@ -50,7 +50,7 @@ extension StepRunner {
 
   private func generate(_ keys: SigningKeys) async throws(DKMSError) {
     guard ProgramPath(host.environment).contains("openssl") else {
-      throw .keysUnavailable(.openSSLMissing)
+      throw .keysUnavailable(.opensslMissing)
     }
     guard keys.key != keys.certificate else {
       throw .keysUnavailable(.keysNotMade(keys.pair, detail: "its certificate cannot be the same file"))

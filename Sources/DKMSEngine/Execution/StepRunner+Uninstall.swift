@@ -120,13 +120,14 @@ extension StepRunner {
   ///
   /// Modules in other places stay: depmod prefers ours, and their package still finds its files.
   ///
-  /// - Returns: The files. They are left for ours to replace, so that the kernel has the module at every moment.
+  /// - Returns: The files, with the modules that had installed them. They are left for ours to replace, so that the
+  ///   kernel has the module at every moment.
   func archiveOriginals(
     of names: [String], for id: ModuleID, _ kernel: Kernel
-  ) throws(HostError) -> [FilePath] {
+  ) throws(HostError) -> [(file: FilePath, installer: ModuleID?)] {
     // What was in the way is put away already; what is there now is ours.
     guard try !tree.isDeclared(id.name, kernel) else { return [] }
-    var kept: [FilePath] = []
+    var kept: [(file: FilePath, installer: ModuleID?)] = []
     // Another run may have changed the kernel since the plan was made.
     let kernelTree = KernelTree(kernel.release, in: layout, options: options)
     let originals = OriginalModules(inTheWayOf: id.name, kernel, in: layout)
@@ -134,13 +135,10 @@ extension StepRunner {
       for file in try kernelTree.competitors(named: name) {
         // What this version built is no original, even if a killed run left it without its link. But what
         // another module has installed is put away and comes back like an original.
-        if try tree.isProduct(file, for: kernel),
-          try !tree.isInstallation(file, for: kernel, exceptOf: id.name)
-        {
-          continue
-        }
+        let installer = try tree.installer(of: file, for: kernel, exceptOf: id.name)
+        if installer == nil, try tree.isProduct(file, for: kernel) { continue }
         try originals.keep(file)
-        kept.append(file)
+        kept.append((file, installer))
       }
     }
     return kept

@@ -229,7 +229,12 @@ public struct FactsReader: Sendable {
         let isSame = try match.built.map { built throws(HostError) in
           try Files.haveEqualContents(built, rival)
         }
-        rivals.append(.init(path: rival.string, identity: try identity(rival), isSameFile: isSame == true))
+        let installer = try ModuleTree(layout).installer(
+          of: rival, for: match.kernel, exceptOf: match.id.name)
+        rivals.append(
+          .init(
+            path: rival.string, identity: try identity(rival), isSameFile: isSame == true,
+            installer: installer))
       }
       facts.competitions[match.id, default: [:]][match.kernel, default: []].append(
         Competition(name: match.name, built: try match.built.map(identity), rivals: rivals))

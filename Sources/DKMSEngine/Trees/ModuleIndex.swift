@@ -86,7 +86,7 @@ extension ModuleIndex {
       let file = directory.appending(FilePath(name).components)
       return present.contains(file.string) ? false : try !Files.isFile(file)
     }
-    return missing.map { .gone(module: $0) }
+    return missing.map { .gone(moduleFile: $0) }
   }
 
   /// A module that it does not name, under any path: of several files for one module, depmod takes one.
@@ -106,7 +106,7 @@ extension ModuleIndex {
       Compression.module(ofFile: path.string).map { readable.contains($0.compression) } == true
         && !path.components.dropLast().contains { excluded.contains($0.string) }
     }
-    return missing.map { .unlisted(module: $0.string) }
+    return missing.map { .unlisted(moduleFile: $0.string) }
   }
 
   /// A file that is older than a change where this suite installs.

@@ -165,11 +165,13 @@ public struct ModuleTree: Sendable {
     return try Files.haveEqualContents(file, layout.productModules(id, kernel).appending(name))
   }
 
-  /// Whether a file is what some module but one has installed.
-  func isInstallation(_ file: FilePath, for kernel: Kernel, exceptOf name: String) throws(HostError) -> Bool {
-    try otherInstallations(than: name, for: kernel).hasAny { record throws(HostError) in
+  /// The version of a module, of any name but one, that has installed a file; nil where none has.
+  func installer(
+    of file: FilePath, for kernel: Kernel, exceptOf name: String
+  ) throws(HostError) -> ModuleID? {
+    try otherInstallations(than: name, for: kernel).firstWhere { record throws(HostError) in
       try isProduct(file, of: record.id, kernel)
-    }
+    }?.id
   }
 
   private func otherInstallations(than name: String, for kernel: Kernel) throws(HostError) -> [ModuleRecord] {

@@ -16,29 +16,34 @@ package struct InitramfsHook: Hook {
 
   /// A hook file whose generator is not installed costs next to nothing.
   package static func concerns(_ call: HookCall, layout: Layout, host: Host) throws(DKMSError) -> Bool {
-    guard let generator = try generator(of: call) else { return true }
-    return InstalledGenerators(Database(root: layout.root)).kinds.contains(generator)
+    let generators = try generators(of: call)
+    guard !generators.isEmpty else { return true }
+    return InstalledGenerators(Database(root: layout.root)).kinds.contains(where: generators.contains)
   }
 
-  /// The generator that a hook file is for; nil for whichever there is.
-  private static func generator(of call: HookCall) throws(DKMSError) -> ImageGenerator? {
-    guard let name = call.arguments.first else { return nil }
-    guard let generator = ImageGenerator(rawValue: name) else {
-      throw .system(
-        operation: "make", subject: "initramfs images with '\(name)'", reason: "there is no such generator")
+  /// The generators that a hook file is for; none for whichever there is.
+  private static func generators(of call: HookCall) throws(DKMSError) -> [ImageGenerator] {
+    var generators: [ImageGenerator] = []
+    for name in call.arguments {
+      guard let generator = ImageGenerator(rawValue: name) else {
+        throw .system(
+          operation: "make", subject: "initramfs images with '\(name)'", reason: "there is no such generator")
+      }
+      generators.append(generator)
     }
-    return generator
+    return generators
   }
 
   package init(_ call: HookCall, layout: Layout, host: Host) async throws(DKMSError) {
-    let generator = try Self.generator(of: call)
+    let generators = try Self.generators(of: call)
     let settings = try await Settings.read(over: layout, host: host)
     let (framework, configuration) = (settings.framework, settings.suite)
     self.layout = framework.layout
     self.host = host
     do {
       round = try await ImageRound(
-        framework.snapshot(on: host), configuration, call.targets, for: generator)
+        framework.snapshot(on: host), configuration, call.targets,
+        for: generators.count == 1 ? generators[0] : nil)
     } catch { throw DKMSError(error) }
   }
 

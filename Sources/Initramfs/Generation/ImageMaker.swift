@@ -292,15 +292,23 @@ public struct GenerationError: Error, Codable, Hashable, Sendable, CustomStringC
   /// What went wrong.
   public let reason: String
   /// What is to be done.
-  public let remedy: String?
+  public let fix: Remedy?
   /// Whether it is only that this user may not look.
   public let isDenied: Bool
+
+  private enum CodingKeys: String, CodingKey {
+    case subject, reason, isDenied
+    case fix = "remedy"
+  }
+
+  /// What is to be done, for people.
+  public var remedy: String? { fix?.words }
 
   /// Describes a failure.
   public init(_ subject: String, _ reason: String, remedy: String? = nil, isDenied: Bool = false) {
     self.subject = subject
     self.reason = reason
-    self.remedy = remedy
+    fix = remedy.map(Remedy.init)
     self.isDenied = isDenied
   }
 

@@ -7,17 +7,25 @@ package import JSON
 
 extension Verification {
   /// Members may be added; one that is removed or changes its meaning raises the number.
-  private static let schema = 2
+  private static let schema = 3
 
   /// What `alpm-dkms verify --json` prints.
   package var json: JSON {
-    .object([
-      .init("schema", .number(Self.schema)),
-      .init("version", .string(Version.current)),
-      .init("standing", .string(standing.rawValue)),
-      .init("kernels", .array(verdicts.map(\.json))),
-      .init("configuration_problems", .array(problems.map(\.json))),
-    ])
+    .document(
+      schema: Self.schema,
+      [
+        .init("standing", .string(standing.rawValue)),
+        .init("kernels", .array(verdicts.map(\.json))),
+        .init("configuration_problems", .array(problems.map(\.json))),
+      ])
+  }
+}
+
+extension JSON {
+  /// What a program prints for others: the number of its schema, the version of the suite, and members of its own.
+  package static func document(schema: Int, _ members: [Member]) -> JSON {
+    .object(
+      [.init("schema", .number(schema)), .init("version", .string(Version.current))] + members)
   }
 }
 
@@ -44,8 +52,20 @@ extension Finding {
       .init("effect", .string(effect.rawValue)),
       .init("reason", .string(reason)),
       .init("log", .string(orNull: log)),
-      .init("remedy", .string(orNull: remedy)),
+      .init("remedy", Remedy.json(remedy)),
     ])
+  }
+}
+
+extension Remedy {
+  /// A remedy for programs; null where there is none.
+  package static func json(_ words: String?) -> JSON {
+    let remedy = words.map(Remedy.init)
+    return remedy == nil
+      ? .null
+      : .object([
+        .init("command", .string(orNull: remedy?.command)), .init("advice", .string(orNull: remedy?.advice)),
+      ])
   }
 }
 
@@ -77,7 +97,7 @@ extension ImageCondition {
       .init("unified_kernel_image", .bool(image.form == .unifiedKernelImage)),
       .init("fresh", .bool(isFresh)),
       .init("flaws", .array(flaws.map(\.json))),
-      .init("modules", .array(modules.map(JSON.string))),
+      .init("kernel_modules", .array(modules.map(JSON.string))),
     ])
   }
 }
@@ -95,7 +115,8 @@ extension ImageFlaw {
       case .lacks(let module, _): ("lacks", module)
       }
     return .object([
-      .init("kind", .string(kind)), .init("module", .string(orNull: module)), .init("reason", .string(words)),
+      .init("kind", .string(kind)), .init("kernel_module", .string(orNull: module)),
+      .init("reason", .string(words)),
     ])
   }
 }

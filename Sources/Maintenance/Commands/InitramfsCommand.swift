@@ -113,7 +113,8 @@ struct ImageExplanation {
   /// Whether images were looked at that only root may read.
   let isForRoot: Bool
 
-  private static let schema = 1
+  /// Members may be added; one that is removed or changes its meaning raises the number.
+  private static let schema = 2
 
   /// Whether every image is fresh, and none is unknown.
   var isWell: Bool { images.allSatisfy(\.isFresh) && problems.isEmpty }
@@ -158,23 +159,24 @@ struct ImageExplanation {
 
   /// What `alpm-dkms initramfs --explain --json` prints.
   var json: JSON {
-    .object([
-      .init("schema", .number(Self.schema)),
-      .init("version", .string(Version.current)),
-      .init("generators", .array(generators.map { .string($0.rawValue) })),
-      .init(
-        "problems",
-        .array(
-          problems.map {
-            .object([.init("file", .string($0.subject)), .init("reason", .string($0.reason))])
-          })),
-      .init(
-        "images",
-        .array(
-          images.map { image in
-            guard case .object(let members) = image.json else { return image.json }
-            return .object(members + [.init("dkms_modules", .array(dkmsModules(in: image).map(JSON.string)))])
-          })),
-    ])
+    .document(
+      schema: Self.schema,
+      [
+        .init("generators", .array(generators.map { .string($0.rawValue) })),
+        .init(
+          "problems",
+          .array(
+            problems.map {
+              .object([.init("file", .string($0.subject)), .init("reason", .string($0.reason))])
+            })),
+        .init(
+          "images",
+          .array(
+            images.map { image in
+              guard case .object(let members) = image.json else { return image.json }
+              return .object(
+                members + [.init("dkms_kernel_modules", .array(dkmsModules(in: image).map(JSON.string)))])
+            })),
+      ])
   }
 }

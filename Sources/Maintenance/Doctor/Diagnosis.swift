@@ -143,16 +143,16 @@ extension DoctorFacts {
     conditions.flatMap { condition in
       KernelVerdict(condition, by: configuration).findings.filter(isWanted).compactMap { finding in
         let release = condition.kernel.release
-        let subject = "\(finding.subject) for \(release)"
+        let subject = finding.subject
         let reason = finding.reason + (finding.log.map { "; the log is \($0)" } ?? "")
         switch finding.cause {
         case .headersMissing, .sourceMissing, .configuration, .untrusted: return nil
         case .dependencies:
-          return DoctorFinding(.staleDependencies, subject, reason, repair: .depmod(release))
+          return DoctorFinding(.staleDependencies, subject, for: release, reason, repair: .depmod(release))
         case .otherKernel:
-          return DoctorFinding(.staleFingerprint, subject, reason, remedy: finding.remedy)
-        case .failedLook: return DoctorFinding(.failedLook, subject, reason)
-        case .module: return DoctorFinding(.module, subject, reason, remedy: finding.remedy)
+          return DoctorFinding(.staleFingerprint, subject, for: release, reason, remedy: finding.remedy)
+        case .failedLook: return DoctorFinding(.failedLook, subject, for: release, reason)
+        case .module: return DoctorFinding(.module, subject, for: release, reason, remedy: finding.remedy)
         }
       }
     }
@@ -206,7 +206,7 @@ extension Prunable.Kind {
 
 extension Diagnosis {
   /// Members may be added; one that is removed or changes its meaning raises the number.
-  private static let schema = 2
+  private static let schema = 3
 
   /// What was found, each with its reason and what fixes it.
   func lines(_ style: OutputStyle) -> [String] {
@@ -224,12 +224,10 @@ extension Diagnosis {
 
   /// What `alpm-dkms doctor --json` prints; with what was fixed where that was asked for.
   func json(fixed: [DoctorFinding]?) -> JSON {
-    .object(
-      [
-        .init("schema", .number(Self.schema)),
-        .init("version", .string(Version.current)),
-        .init("findings", .array(findings.map(\.json))),
-      ] + (fixed.map { [.init("fixed", .array($0.map(\.json)))] } ?? []))
+    .document(
+      schema: Self.schema,
+      [.init("findings", .array(findings.map(\.json)))]
+        + (fixed.map { [.init("fixed", .array($0.map(\.json)))] } ?? []))
   }
 }
 
@@ -237,9 +235,10 @@ extension DoctorFinding {
   fileprivate var json: JSON {
     .object([
       .init("kind", .string(kind.rawValue)),
-      .init("subject", .string(subject)),
+      .init("subject", .string(object)),
+      .init("kernel", .string(orNull: kernel?.description)),
       .init("reason", .string(reason)),
-      .init("remedy", .string(orNull: remedy)),
+      .init("remedy", Remedy.json(remedy)),
       .init("safe", .bool(isSafe)),
     ])
   }

@@ -178,7 +178,7 @@ struct HookInstallation: Hashable {
   /// The hook files without which modules are not built, kept, or looked after, nor images of these generators made.
   static func needed(for generators: [ImageGenerator] = []) -> [String] {
     ["70-dkms-install.hook", "70-dkms-upgrade.hook", "71-dkms-remove.hook"]
-      + generators.map { "91-\($0.rawValue)-dkms.hook" } + ["99-alpm-dkms-verify.hook"]
+      + (generators.isEmpty ? [] : ["91-dkms-initramfs.hook"]) + ["99-alpm-dkms-verify.hook"]
   }
 
   /// Looks for a hook file; that in a later directory takes the place of one in an earlier.

@@ -207,8 +207,7 @@ extension Bundle {
     let files = contents.map {
       JSON.object([.init("name", .string($0.name)), .init("size", .number($0.size))])
     }
-    return .object([
-      .init("schema", .number(1)), .init("bundle", .string(path.string)), .init("files", .array(files)),
-    ])
+    return .document(
+      schema: 1, [.init("bundle", .string(path.string)), .init("files", .array(files))])
   }
 }

@@ -4,6 +4,7 @@ public import DKMSEngine
 internal import DKMSModel
 internal import Hooks
 public import Host
+internal import Inspection
 internal import JSON
 internal import Journal
 
@@ -40,8 +41,7 @@ public struct HistoryCommand: JournalCommand {
     }
     if printsJSON {
       let records = lines.map { JSON(encoding: $0) }
-      host.console.print(
-        JSON.object([.init("schema", .number(1)), .init("records", .array(records))]).text)
+      host.console.print(JSON.document(schema: 1, [.init("records", .array(records))]).text)
       return 0
     }
     if numbers.isEmpty { host.console.printError("==> no hook has left a record yet") }

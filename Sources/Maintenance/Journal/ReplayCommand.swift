@@ -4,6 +4,7 @@ public import DKMSEngine
 internal import DKMSModel
 public import Hooks
 public import Host
+internal import Inspection
 internal import JSON
 internal import Journal
 public import SystemPackage
@@ -185,7 +186,7 @@ public struct ReplayCommand: JournalCommand {
   /// Prints what programs get: of the record that was named, or of a list.
   private func answer(_ answers: [[JSON.Member]], _ console: Console) {
     let members = subject == nil ? [.init("records", .array(answers.map(JSON.object)))] : answers.first ?? []
-    console.print(JSON.object([.init("schema", .number(1))] + members).text)
+    console.print(JSON.document(schema: 2, members).text)
   }
 
   private func isTold() async throws(JournalError) -> Bool {
@@ -234,13 +235,13 @@ public struct ReplayCommand: JournalCommand {
       }
       answers.append(
         .object([
-          .init("record", .string(subject)), .init("agrees", .bool(problem == nil)),
+          .init("record", Int(subject).map(JSON.number) ?? .string(subject)),
+          .init("agrees", .bool(problem == nil)),
           .init("reason", .string(orNull: problem.map { "\($0)" })),
         ]))
     }
     if printsJSON {
-      host.console.print(
-        JSON.object([.init("schema", .number(1)), .init("records", .array(answers))]).text)
+      host.console.print(JSON.document(schema: 2, [.init("records", .array(answers))]).text)
     } else if wrong == 0 {
       host.console.print(
         subjects.count == 1

@@ -4,6 +4,7 @@ public import DKMSEngine
 internal import DKMSModel
 internal import Hooks
 public import Host
+internal import Inspection
 internal import JSON
 internal import Journal
 
@@ -31,7 +32,7 @@ public struct ShowCommand: JournalCommand {
         for stored in records { host.console.print(String(decoding: stored.bytes.dropLast(), as: UTF8.self)) }
       } else if printsJSON {
         let list = JSON.array(records.map { JSON(encoding: $0.record) })
-        host.console.print(JSON.object([.init("schema", .number(1)), .init("records", list)]).text)
+        host.console.print(JSON.document(schema: 2, [.init("records", list)]).text)
       } else {
         for line in records.map(\.record.words).joined(separator: [""]) {
           host.console.print(line.withVisibleControls)

@@ -56,23 +56,24 @@ struct LogReplay {
 
   /// What `alpm-dkms replay --from-log --json` prints.
   var json: JSON {
-    .object([
-      .init("schema", .number(1)),
-      .init("transaction", .number(transaction.number)),
-      .init("time", .string(transaction.time)),
-      .init("end", .string(orNull: transaction.end?.rawValue)),
-      .init(
-        "operations",
-        .array(
-          transaction.operations.map { operation in
-            .object([
-              .init("package", .string(operation.package)), .init("action", .string(operation.words)),
-              .init("versions", .string(operation.versions)),
-            ])
-          })),
-      .init("hooks", .array(fired.hooks.map(json))),
-      .init("gaps", .array(fired.gaps.map(JSON.string))),
-    ])
+    .document(
+      schema: 2,
+      [
+        .init("transaction", .number(transaction.number)),
+        .init("time", .string(transaction.time)),
+        .init("end", .string(orNull: transaction.end?.rawValue)),
+        .init(
+          "operations",
+          .array(
+            transaction.operations.map { operation in
+              .object([
+                .init("package", .string(operation.package)), .init("action", .string(operation.words)),
+                .init("versions", .string(operation.versions)),
+              ])
+            })),
+        .init("hooks", .array(fired.hooks.map(json))),
+        .init("gaps", .array(fired.gaps.map(JSON.string))),
+      ])
   }
 
   private func json(of fired: FiredHook) -> JSON {

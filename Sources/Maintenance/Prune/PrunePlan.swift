@@ -3,6 +3,7 @@
 internal import DKMSEngine
 internal import DKMSModel
 internal import Host
+internal import Inspection
 internal import JSON
 internal import SystemPackage
 
@@ -119,23 +120,23 @@ extension PrunePlan {
 
   /// What `alpm-dkms prune --json` prints, where these have been removed.
   func json(without removed: Set<FilePath>) -> JSON {
-    .object([
-      .init("schema", .number(Self.schema)),
-      .init("version", .string(Version.current)),
-      .init("size", .number(size)),
-      .init(
-        "items",
-        .array(
-          items.map { item in
-            .object([
-              .init("kind", .string(item.kind.rawValue)),
-              .init("path", .string(item.path.string)),
-              .init("size", .number(item.size)),
-              .init("reason", .string(item.kind.reason)),
-              .init("removed", .bool(removed.contains(item.path))),
-            ])
-          })),
-    ])
+    .document(
+      schema: Self.schema,
+      [
+        .init("size", .number(size)),
+        .init(
+          "items",
+          .array(
+            items.map { item in
+              .object([
+                .init("kind", .string(item.kind.rawValue)),
+                .init("path", .string(item.path.string)),
+                .init("size", .number(item.size)),
+                .init("reason", .string(item.kind.reason)),
+                .init("removed", .bool(removed.contains(item.path))),
+              ])
+            })),
+      ])
   }
 }
 

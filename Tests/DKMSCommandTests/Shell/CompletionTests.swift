@@ -38,6 +38,8 @@ struct CompletionTests {
     // Modules, by what the action can do with them.
     Case("add ", "dir fresh+plus/3.0~rc1 late/2 module.tar.gz"),
     Case("add la", "late/2"),
+    Case("add -m ", "fresh+plus late"),
+    Case("add -m fresh+plus -v ", "3.0~rc1"),
     Case("build ", "co:lon/1:2 fresh+plus/3.0~rc1 hello-world/1.1-2 hello/1.0 hello/2.0 late/2"),
     Case("install hello", "hello-world/1.1-2 hello/1.0 hello/2.0"),
     Case("install hello/", "hello/1.0 hello/2.0"),

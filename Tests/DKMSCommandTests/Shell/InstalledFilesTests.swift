@@ -16,6 +16,9 @@ struct InstalledFilesTests {
       ("completions/dkms.fish", "share/fish/vendor_completions.d/dkms.fish"),
       ("man/dkms.8", "share/man/man8/dkms.8"),
       ("man/alpm-dkms.8", "share/man/man8/alpm-dkms.8"),
+      ("man/alpm-dkms-json.5", "share/man/man5/alpm-dkms-json.5"),
+      ("packaging/schemas/record.json", "share/alpm-dkms/schemas/record.json"),
+      ("packaging/schemas/status.json", "share/alpm-dkms/schemas/status.json"),
     ])
   func places(_ file: String, _ place: String) throws {
     let source = TestParts.repository.appending(FilePath(file).components)

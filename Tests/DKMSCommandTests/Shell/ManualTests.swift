@@ -10,7 +10,8 @@ struct ManualTests {
   private let page = TestParts.repository.appending("man/dkms.8")
 
   @Test(
-    "The manual pages have no fault that mandoc sees", .requiresMandoc, arguments: ["dkms.8", "alpm-dkms.8"])
+    "The manual pages have no fault that mandoc sees", .requiresMandoc,
+    arguments: ["dkms.8", "alpm-dkms.8", "alpm-dkms-json.5"])
   func lint(_ name: String) async throws {
     let page = TestParts.repository.appending("man").appending(name)
     let run = try await Run.program("/usr/bin/mandoc", ["-T", "lint", "-W", "warning", page.string])

@@ -73,6 +73,21 @@ import Testing
     #expect(try await framework().allowsAutoinstall == false)
   }
 
+  @Test func whatIsBrokenIsNamedAndTheRestCounts() async throws {
+    try machine.directory.write("dkms_tree=/main\n", to: "etc/framework.conf")
+    for (name, text) in [
+      ("10-bad", "if true; then\n"), ("20-good", "parallel_jobs=3\n"), ("30-out", "exit 1\n"),
+      ("40-last", "source_tree=$dkms_tree/src\n"),
+    ] {
+      try machine.directory.write(text, to: "etc/framework.conf.d/\(name).conf")
+    }
+    let (framework, problems) = try await Framework.readUsable(over: machine.layout, host: machine.host)
+    #expect(framework.options.jobs == 3 && framework.layout.sourceTree == "/main/src")
+    #expect(problems.count == 2)
+    #expect("\(problems[0])".contains("framework.conf.d/10-bad.conf"))
+    #expect("\(problems[1])".contains("framework.conf.d/30-out.conf"))
+  }
+
   @Test(arguments: ["if true; then\n", "exit 1\n"])
   func unreadableFileIsAnError(_ text: String) async throws {
     try machine.directory.write(text, to: "etc/framework.conf")

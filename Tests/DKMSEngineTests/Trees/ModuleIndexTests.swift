@@ -111,7 +111,7 @@ import Testing
 
   @Test func aModuleThatIsGoneIsFound() throws {
     try Files.remove(path("kernel/drivers/other.ko"))
-    #expect(try flaw() == .gone(module: "kernel/drivers/other.ko"))
+    #expect(try flaw() == .gone(moduleFile: "kernel/drivers/other.ko"))
     try depmod()
     #expect(try flaw() == nil)
   }
@@ -119,7 +119,7 @@ import Testing
   @Test(arguments: ["updates/dkms/new.ko", "kernel/fs/new.ko", "extra/new.ko"])
   func aModuleThatCameIsFound(_ file: String) throws {
     try add(file, "text")
-    #expect(try flaw() == .unlisted(module: file))
+    #expect(try flaw() == .unlisted(moduleFile: file))
     try depmod()
     #expect(try flaw() == nil)
   }
@@ -136,7 +136,7 @@ import Testing
   @Test func linksToModulesCount() throws {
     let elsewhere = try machine.directory.write("text", to: "elsewhere/linked.ko")
     try Files.link(path("updates/dkms/linked.ko"), to: elsewhere)
-    #expect(try flaw() == .unlisted(module: "updates/dkms/linked.ko"))
+    #expect(try flaw() == .unlisted(moduleFile: "updates/dkms/linked.ko"))
     try depmod()
     #expect(try flaw() == nil)
   }

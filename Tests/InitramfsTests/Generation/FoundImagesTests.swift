@@ -73,7 +73,8 @@ import Testing
     let recipes = await found().recipes
     #expect(names(recipes.flatMap(\.images)) == [name])
     #expect(recipes.map(\.generator) == [maker])
-    #expect(await machine.plan(recipes).entries.map(\.decision) == [.generate([.differs(module: "hello")])])
+    #expect(
+      await machine.plan(recipes).entries.map(\.decision) == [.generate([.differs(kernelModule: "hello")])])
     try await machine.settle(recipes)
     #expect(machine.calls.count == 1 && machine.calls[0].hasPrefix("\(maker.rawValue) "), "\(machine.calls)")
     #expect(await machine.plan(recipes).entries.map(\.decision) == [.keepFresh])
@@ -117,7 +118,7 @@ import Testing
       names(orphans.map(\.image)).sorted() == [
         "boot/0123abcd/\(Self.release)/initrd", "efi/EFI/Linux/own-linux.efi",
       ])
-    #expect(orphans.allSatisfy { $0.flaws == [.differs(module: "hello")] && $0.image.generator == nil })
+    #expect(orphans.allSatisfy { $0.flaws == [.differs(kernelModule: "hello")] && $0.image.generator == nil })
   }
 
   @Test func anImageWithTheNameOfTheKernelThatIsForOneThatIsGoneIsForAnother() async throws {

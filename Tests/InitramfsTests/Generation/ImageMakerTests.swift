@@ -71,7 +71,7 @@ import Testing
     let plan = await machine.plan(try await machine.recipes(.dracut, kernel))
     #expect(
       plan.entries.map(\.decision) == [
-        .generate([.lacks(module: "other", askedForBy: "add_drivers in dracut.conf")])
+        .generate([.lacks(kernelModule: "other", askedForBy: "add_drivers in dracut.conf")])
       ])
     try await settle()
     #expect(try machine.modules(in: Self.image) == ["hello", "other"])
@@ -181,7 +181,8 @@ import Testing
     }
     try machine.run("rm \(list)")
     try machine.install("hello", "new")
-    #expect(await machine.plan(recipes).entries.map(\.decision) == [.generate([.differs(module: "hello")])])
+    #expect(
+      await machine.plan(recipes).entries.map(\.decision) == [.generate([.differs(kernelModule: "hello")])])
   }
 
   @Test func aNewImageOfWhichNothingIsKnownIsRefused() async throws {
@@ -202,7 +203,7 @@ import Testing
     try machine.install("other", "1")
     try machine.directory.write("add_drivers+=' hello other '", to: "etc/dracut.conf")
     let recipes = try await machine.recipes(.dracut, kernel)
-    let lacks = ImageFlaw.lacks(module: "other", askedForBy: "add_drivers in dracut.conf")
+    let lacks = ImageFlaw.lacks(kernelModule: "other", askedForBy: "add_drivers in dracut.conf")
     let decision = { (modules: Set<String>) in
       await machine.plan(recipes, unbuilt: [kernel.kernel: modules]).entries.map(\.decision)
     }
@@ -219,6 +220,6 @@ import Testing
     try machine.install("hello", "new")
     #expect(
       await machine.plan(recipes, policy: .never).entries.map(\.decision)
-        == [.keepNever([.differs(module: "hello")])])
+        == [.keepNever([.differs(kernelModule: "hello")])])
   }
 }

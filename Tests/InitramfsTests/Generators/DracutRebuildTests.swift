@@ -67,7 +67,7 @@ import Testing
     try compile(2)
     let recipes = try await machine.recipes(.dracut, kernel)
     let plan = await machine.plan(recipes)
-    #expect(plan.entries.map(\.decision) == [.generate([.differs(module: "hello")])])
+    #expect(plan.entries.map(\.decision) == [.generate([.differs(kernelModule: "hello")])])
     for entry in plan.generated { try await machine.maker.make(entry) }
     #expect(try section(".cmdline") == "root='UUID=1234' rw")
     #expect(await machine.plan(recipes).entries.map(\.decision) == [.keepFresh])

@@ -40,7 +40,7 @@ import Testing
       var changed = Self.two
       changed[place] ^= 1
       try imaging.fill(["updates/dkms/zfs.ko": changed])
-      #expect(try await Self.flaws(of: imaging) == [.differs(module: "zfs")])
+      #expect(try await Self.flaws(of: imaging) == [.differs(kernelModule: "zfs")])
     }
   }
 
@@ -49,7 +49,7 @@ import Testing
   ) async throws {
     let imaging = try await Self.settled()
     try imaging.fill(["updates/dkms/zfs.ko": bytes])
-    #expect(try await Self.flaws(of: imaging) == [.differs(module: "zfs")])
+    #expect(try await Self.flaws(of: imaging) == [.differs(kernelModule: "zfs")])
   }
 
   @Test(arguments: ["gzip -nc gz", "xz -c --check=crc32 xz", "zstd -qc zst"], [true, false])
@@ -65,19 +65,19 @@ import Testing
     }
     #expect(try await Self.flaws(of: imaging) == [])
     try await imaging.run("echo changed | \(compress) > \(file).\(suffix)")
-    #expect(try await Self.flaws(of: imaging) == [.differs(module: "zfs")])
+    #expect(try await Self.flaws(of: imaging) == [.differs(kernelModule: "zfs")])
   }
 
   @Test func aModuleThatIsInstalledNoLongerMakesItStale() async throws {
     let imaging = try await Self.settled()
     try imaging.install(["kernel/net/a-b.ko": Self.one])
-    #expect(try await Self.flaws(of: imaging) == [.gone(module: "zfs")])
+    #expect(try await Self.flaws(of: imaging) == [.gone(kernelModule: "zfs")])
   }
 
   @Test func aModuleThatModulesDepNamesInVainIsGone() async throws {
     let imaging = try await Self.settled()
     try Files.remove(imaging.modules.appending("updates/dkms/zfs.ko".components))
-    #expect(try await Self.flaws(of: imaging) == [.gone(module: "zfs")])
+    #expect(try await Self.flaws(of: imaging) == [.gone(kernelModule: "zfs")])
   }
 
   @Test func anotherFileOfTheNameThatModprobePrefersMakesItStale() async throws {
@@ -87,7 +87,7 @@ import Testing
       "sed -i s,kernel/net/a-b.ko,updates/dkms/a_b.ko, installed/\(Imaging.release)/modules.dep")
     #expect(try await Self.flaws(of: imaging) == [], "it has the same bytes")
     try imaging.put(Self.two, "installed/\(Imaging.release)/updates/dkms/a_b.ko")
-    #expect(try await Self.flaws(of: imaging) == [.differs(module: "a_b")])
+    #expect(try await Self.flaws(of: imaging) == [.differs(kernelModule: "a_b")])
   }
 
   @Test func ofTwoFilesInTheImageTheOneInTheInstalledPlaceCounts() async throws {
@@ -95,7 +95,7 @@ import Testing
     try imaging.fill(["kernel/fs/zfs.ko": Self.one])
     #expect(try await Self.flaws(of: imaging) == [])
     try imaging.fill(["kernel/fs/zfs.ko": Self.two, "updates/dkms/zfs.ko": Self.one])
-    #expect(try await Self.flaws(of: imaging) == [.differs(module: "zfs")])
+    #expect(try await Self.flaws(of: imaging) == [.differs(kernelModule: "zfs")])
   }
 
   @Test func otherKernelsModulesAreNoneOfIts() async throws {
@@ -110,7 +110,7 @@ import Testing
     let imaging = try await Self.settled()
     try Files.remove(imaging.path.appending("tree"))
     try imaging.put(Self.one, "tree/usr/lib/modules/zfs.ko")
-    #expect(try await Self.flaws(of: imaging) == [.differs(module: "zfs")])
+    #expect(try await Self.flaws(of: imaging) == [.differs(kernelModule: "zfs")])
     try imaging.put(Self.two, "tree/usr/lib/modules/zfs.ko")
     #expect(try await Self.flaws(of: imaging) == [])
   }
@@ -124,7 +124,7 @@ import Testing
     }
     #expect(
       try await Self.flaws(of: imaging, requested: requested)
-        == [.lacks(module: "x_y", askedForBy: "MODULES in /etc/mkinitcpio.conf")])
+        == [.lacks(kernelModule: "x_y", askedForBy: "MODULES in /etc/mkinitcpio.conf")])
   }
 
   @Test func aMissingOrUnreadableImageIsStale() async throws {
@@ -156,7 +156,7 @@ import Testing
     try await imaging.run("\(Imaging.pack) > good")
     try imaging.fill(["updates/dkms/zfs.ko": Self.one])
     try await imaging.run("\(Imaging.pack) > bad; cat good bad > image; cat bad good > other")
-    #expect(try await imaging.condition(of: "image").flaws == [.differs(module: "zfs")])
+    #expect(try await imaging.condition(of: "image").flaws == [.differs(kernelModule: "zfs")])
     #expect(try await imaging.condition(of: "other").flaws == [])
   }
 }

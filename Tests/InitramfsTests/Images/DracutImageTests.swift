@@ -45,17 +45,20 @@ import Testing
   @Test func strippedModulesAreNoOthers() async throws {
     let imaging = try await Self.made()
     #expect(
-      try await imaging.condition(of: "image", .archive, .mkinitcpio).flaws == [.differs(module: "zfs")])
+      try await imaging.condition(of: "image", .archive, .mkinitcpio).flaws == [.differs(kernelModule: "zfs")]
+    )
     #expect(try await imaging.condition(of: "image", .archive, .dracut).flaws == [])
     #expect(try await imaging.condition(of: "image", .archive, .dracut).modules == ["zfs"])
     #expect(imaging.directory.listing().filter { $0.hasPrefix(".") } == [], "copies are left")
     try await Self.compile(2, in: imaging)
-    #expect(try await imaging.condition(of: "image", .archive, .dracut).flaws == [.differs(module: "zfs")])
+    #expect(
+      try await imaging.condition(of: "image", .archive, .dracut).flaws == [.differs(kernelModule: "zfs")])
     // dracut leaves signed modules as they are, so one in an image that is not signed is another one.
     try await Self.compile(1, in: imaging)
     try await imaging.run(
       "printf '%28s' '~Module signature appended~\n' >> installed/\(Imaging.release)/updates/dkms/zfs.ko")
-    #expect(try await imaging.condition(of: "image", .archive, .dracut).flaws == [.differs(module: "zfs")])
+    #expect(
+      try await imaging.condition(of: "image", .archive, .dracut).flaws == [.differs(kernelModule: "zfs")])
   }
 
   @Test(arguments: [
@@ -80,7 +83,8 @@ import Testing
     try await imaging.run("module=\(module); \(strip)")
     #expect(try await imaging.condition(of: "image", .archive, .booster).flaws == [])
     try await Self.compile(2, in: imaging)
-    #expect(try await imaging.condition(of: "image", .archive, .booster).flaws == [.differs(module: "zfs")])
+    #expect(
+      try await imaging.condition(of: "image", .archive, .booster).flaws == [.differs(kernelModule: "zfs")])
   }
 
   @Test func modulesMayBeLeftAlone() async throws {

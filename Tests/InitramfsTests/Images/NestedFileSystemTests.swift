@@ -37,7 +37,7 @@ import Testing
     #expect(condition.flaws == [] && condition.modules == ["zfs"])
     #expect(imaging.directory.listing().filter { $0.hasPrefix("alpm-dkms") } == [], "copies are left")
     try imaging.install(["updates/dkms/zfs.ko": Self.module + [0]])
-    #expect(try await imaging.condition(of: "image").flaws == [.differs(module: "zfs")])
+    #expect(try await imaging.condition(of: "image").flaws == [.differs(kernelModule: "zfs")])
   }
 
   @Test func whatNoProgramUnpacksIsUnknownAndNamed() async throws {

@@ -40,7 +40,7 @@ import Testing
     let imaging = try await Self.made()
     try imaging.install(["updates/dkms/zfs.ko": Self.module + [0]])
     #expect(
-      try await imaging.condition(of: "uki", .unifiedKernelImage).flaws == [.differs(module: "zfs")])
+      try await imaging.condition(of: "uki", .unifiedKernelImage).flaws == [.differs(kernelModule: "zfs")])
   }
 
   @Test func whatHasNoInitramfsIsSaid() async throws {

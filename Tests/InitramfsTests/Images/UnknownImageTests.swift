@@ -18,7 +18,7 @@ import Testing
     try imaging.install(["updates/dkms/zfs.ko": "new".bytes])
     try imaging.fill(["updates/dkms/zfs.ko": "old".bytes])
     try await imaging.run("\(Imaging.pack) > image")
-    try #require(try await imaging.condition(of: "image").flaws == [.differs(module: "zfs")])
+    try #require(try await imaging.condition(of: "image").flaws == [.differs(kernelModule: "zfs")])
     return imaging
   }
 
@@ -75,7 +75,7 @@ import Testing
   @Test func whereThereIsNoListThereAreNoModules() async throws {
     let imaging = try await Self.stale()
     try await imaging.run("rm \(Self.modules)/modules.dep")
-    #expect(try await imaging.condition(of: "image").flaws == [.gone(module: "zfs")])
+    #expect(try await imaging.condition(of: "image").flaws == [.gone(kernelModule: "zfs")])
   }
 
   @Test func aMissingImageIsMissingWhateverElseCannotBeRead() async throws {
