@@ -11,7 +11,7 @@ package import JSON
 package struct JournalRecord: Codable, Hashable, Sendable {
   /// Raised when a member outside the envelope is removed or changes its meaning, or when the same facts give
   /// another plan.
-  package static let schema = 3
+  package static let schema = 4
 
   /// The schema of facts, plan and outcomes.
   package var schema = Self.schema

@@ -204,7 +204,7 @@ import Testing
     try system.directory.write("changed", to: "usr/src/other-1.0/text")
     try system.directory.write(
       """
-      {"schema":4,"number":2,"helper":"install","phase":"post","caller":"pacman",\
+      {"schema":5,"number":2,"helper":"install","phase":"post","caller":"pacman",\
       "targets":["usr/src/other-1.0/dkms.conf"],"began":1700000000}
       """, to: "var/lib/alpm-dkms/journal/2.json")
     #expect(try await system.run(InstallHook.self, Self.hello) == 0)

@@ -84,10 +84,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{", "1:2"), ("[]", "schema"), (#"{"schema": 4}"#, "number"),
-    (#"{"schema": 4, "number": 1, "helper": "install", "began": 1}"#, "targets"),
-    (#"{"schema": 4, "number": 1, "helper": "install", "began": 1, "targets": [1]}"#, "targets[0]"),
-    (#"{"schema": 3, "number": 1, "helper": "install", "began": 1, "targets": []}"#, "digests"),
+    ("{", "1:2"), ("[]", "schema"), (#"{"schema": 5}"#, "number"),
+    (#"{"schema": 5, "number": 1, "helper": "install", "began": 1}"#, "targets"),
+    (#"{"schema": 5, "number": 1, "helper": "install", "began": 1, "targets": [1]}"#, "targets[0]"),
+    (#"{"schema": 4, "number": 1, "helper": "install", "began": 1, "targets": []}"#, "digests"),
   ])
   func withoutAnEnvelopeNothingIs(_ text: String, _ place: String) {
     #expect { try read(text) } throws: { "\($0)".contains(place) }

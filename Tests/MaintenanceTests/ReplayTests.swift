@@ -256,10 +256,10 @@ import Testing
       #expect(run.status == 1 && run.output.isEmpty)
       return run.error.first ?? ""
     }
-    let older = text.replacing("\"schema\": 3,", with: "\"schema\": 0,")
+    let older = text.replacing("\"schema\": 4,", with: "\"schema\": 0,")
     #expect(try await refusal(older).contains("schema: it is 0"))
     #expect(
-      try await refusal(text.replacing("\"schema\": 3,", with: "\"schema\": 4,")).contains("schema: it is 4"))
+      try await refusal(text.replacing("\"schema\": 4,", with: "\"schema\": 5,")).contains("schema: it is 5"))
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(try await refusal(lines.prefix(9).joined(separator: "\n")).contains("edited.json: 9:"))
     #expect(try await refusal("").contains("1:1"))
@@ -300,27 +300,27 @@ import Testing
   @Test func recordsOfOtherVersionsAreToldAsFarAsTheyCanBeRead() async throws {
     try system.directory.write(
       """
-      {"schema":4,"number":1,"helper":"install","phase":"post","caller":"pacman",\
+      {"schema":5,"number":1,"helper":"install","phase":"post","caller":"pacman",\
       "targets":["\(Self.hello)"],"began":1700000000,"facts":{},"plan":[],"end":{"time":1700000001,"status":0}}
       """, to: "var/lib/alpm-dkms/journal/1.json")
     try system.directory.write(
-      #"{"schema":4,"number":2,"helper":"polish","caller":"cron","targets":["wax"],"began":1700000002}"#,
+      #"{"schema":5,"number":2,"helper":"polish","caller":"cron","targets":["wax"],"began":1700000002}"#,
       to: "var/lib/alpm-dkms/journal/2.json")
     let history = await run(HistoryCommand())
     #expect(history.status == 0 && history.output.count == 2)
     #expect(history.output[0].contains("install") && history.output[0].contains("well"))
-    #expect(history.output[0].contains("schema: it is 4"))
+    #expect(history.output[0].contains("schema: it is 5"))
     #expect(history.output[1].contains("polish") && history.output[1].contains("(cron)"))
 
     let shown = await run(ShowCommand("1"))
     #expect(shown.status == 0)
     #expect(
-      shown.output.contains("  \(Self.hello)") && shown.output.contains { $0.contains("schema: it is 4") })
+      shown.output.contains("  \(Self.hello)") && shown.output.contains { $0.contains("schema: it is 5") })
     #expect(await run(ShowCommand("2")).output.contains("  wax"))
     #expect(await run(ShowCommand("2", printsJSON: true)).output.joined().contains("\"polish\""))
 
     let replayed = await run(ReplayCommand("1"))
-    #expect(replayed.status == 1 && replayed.error[0].contains("schema: it is 4"))
+    #expect(replayed.status == 1 && replayed.error[0].contains("schema: it is 5"))
     try system.addSource("hello", "1.0")
     let now = await run(ReplayCommand("1", mode: .now))
     #expect(now.status == 0 && now.output.contains { $0.contains("would be built") })

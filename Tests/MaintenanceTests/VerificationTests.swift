@@ -58,7 +58,8 @@ import Testing
 
   // MARK: All well
 
-  @Test func nothingIsSaidWhereNothingIsRegistered() async throws {
+  @Test func nothingIsSaidWhereThereIsNoModule() async throws {
+    try system.removeSource(id)
     #expect(try await verify(expecting: 0).isEmpty)
   }
 
@@ -83,6 +84,7 @@ import Testing
   }
 
   @Test func whatNobodyAskedForIsNotMissed() async throws {
+    try system.removeSource(id)
     try system.lay(try system.addSource("manual", "1.0", conf: "AUTOINSTALL=no"))
     #expect(try await verify(expecting: 0) == ["==> 6.1.0: no module belongs to it"])
   }
@@ -102,6 +104,7 @@ import Testing
 
   @Test func aModuleThatAnotherKernelHasIsMissed() async throws {
     try system.addKernel("6.2.0")
+    try system.removeSource(id)
     let manual = try system.addSource("manual", "1.0", conf: "AUTOINSTALL=no")
     try system.layWhole(manual, for: "6.2.0")
     let lines = try await verify(expecting: 1)

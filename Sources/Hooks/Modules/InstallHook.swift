@@ -48,10 +48,14 @@ package struct InstallHook: Hook {
     }
     findings.transaction.leaveAlone { configuration.ignores($0.release) }
     let reader = FactsReader(snapshot, kernelOwners: findings.kernelOwners)
-    let facts = try await reader.facts(
+    var facts = try await reader.facts(
       FactsReader.Request(
         modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
         clearedKernels: findings.transaction.goneKernels, sources: findings.sources))
+    do throws(HostError) {
+      facts.unrecorded = try await UnrecordedInstallations(snapshot, facts)
+        .all(of: findings.concernedModules, database)
+    } catch { throw DKMSError(error) }
     var moduleFacts = ModuleFacts(
       transaction: findings.transaction,
       options: PlanningOptions(snapshot.options, installs: allowsAutoinstall), facts: facts,
