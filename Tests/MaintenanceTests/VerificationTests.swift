@@ -324,6 +324,37 @@ import Testing
       ])
   }
 
+  @Test func aCriticalModuleThatNothingIsCalledIsNamed() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    let file = system.layout.suiteConfiguration
+    let problem = "critical = helo: no module and no source of one is called so; did you mean 'hello'?"
+    try configure("critical = helo")
+    #expect(await VerifyCommand().run(layout: system.layout, host: system.host) == 2)
+    #expect(
+      system.transcript.output == ["==> ERROR: \(file): \(problem)", "==> 6.1.0: 1 module in place"])
+    let doctor = await Diagnosis(
+      DoctorFacts(system.layout, host: system.host, database: Database(root: system.directory.path))
+    ).findings.filter { $0.subject == file.string }
+    #expect(doctor.map(\.reason) == [problem] && doctor.map(\.kind) == [.configuration], "\(doctor)")
+  }
+
+  @Test(arguments: ["hello", "h*", "renamed-module", "renamed_module", "unregistered"])
+  func aNameThatSomethingHasIsNoProblem(_ name: String) async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try system.addSource("unregistered", "1.0", conf: "AUTOINSTALL=no")
+    try system.lay(
+      try system.addSource("other", "1.0", conf: "AUTOINSTALL=no\nDEST_MODULE_NAME[0]=renamed_module"))
+    try configure("critical = \(name)")
+    #expect(try await system.verification().problems.isEmpty)
+  }
+
+  @Test func whereASourceCannotBeReadNoNameIsWrong() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try system.directory.write("if then (\n", to: "usr/src/other-1.0/dkms.conf")
+    try configure("critical = something")
+    #expect(try await system.verification().problems.isEmpty)
+  }
+
   @Test func anOptionalModuleIsOnlyTold() async throws {
     try configure("optional = hel*")
     try system.lay(id)

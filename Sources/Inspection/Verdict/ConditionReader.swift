@@ -50,7 +50,14 @@ public struct ConditionReader: Sendable {
   ///
   /// - Throws: `DKMSError.system` where the trees cannot be looked at; of a single kernel that is in its condition.
   public func conditions(of kernels: [Kernel]) async throws(DKMSError) -> [KernelCondition] {
-    guard let first = kernels.first else { return [] }
+    try await survey(of: kernels).conditions
+  }
+
+  /// The same, with the names of all modules, as their packages and as the kernel have them; nil where some are not known.
+  package func survey(
+    of kernels: [Kernel]
+  ) async throws(DKMSError) -> (conditions: [KernelCondition], names: Set<String>?) {
+    guard let first = kernels.first else { return ([], nil) }
     let unregistered: UnregisteredSources
     do { unregistered = try await UnregisteredSources(snapshot, for: first, packaged: packagedSources) } catch
     {
@@ -69,7 +76,8 @@ public struct ConditionReader: Sendable {
     }
     if snapshot.host.isRoot { try addTrust(to: &facts, newest, kernels, reader) }
     facts.tree = facts.tree.adding(unregistered.modules)
-    return await withInformation(kernels.map { condition(of: $0, facts, unregistered) })
+    let conditions = await withInformation(kernels.map { condition(of: $0, facts, unregistered) })
+    return (conditions, unregistered.unread.isEmpty ? facts.moduleNames : nil)
   }
 
   /// Adds who can change what would be run; an installed module is nothing that is to be run.
@@ -239,6 +247,21 @@ public struct ConditionReader: Sendable {
     if options.isForced || options.overridesVersions || options.forcedModules.includes(id.name) { return nil }
     let competition = facts.competitions[id]?[kernel]?.first { $0.name == name }
     return competition?.refusal == nil ? nil : competition?.rivals.first?.path
+  }
+}
+
+extension Facts {
+  /// The names of all modules; nil where a dkms.conf does not tell those that it builds.
+  fileprivate var moduleNames: Set<String>? {
+    var names = Set(tree.modules.map(\.id.name))
+    guard !tree.modules.contains(where: \.isBroken) else { return nil }
+    for answers in configurations.values {
+      // One that is for none of the kernels may name no module.
+      let modules = answers.values.flatMap { $0.configuration?.modules ?? [] }
+      guard !modules.isEmpty else { return nil }
+      names.formUnion(modules.map(\.destinationName))
+    }
+    return names
   }
 }
 

@@ -55,10 +55,14 @@ package struct Verification {
     var kernels: [Kernel] = []
     for release in chosen { kernels.append(try Kernel(release: release, architecture: host.architecture)) }
     let isEmpty = try onFiles { () throws(HostError) in try snapshot.tree() }.modules.isEmpty
-    var conditions = try await ConditionReader(
+    let survey = try await ConditionReader(
       snapshot, allowsAutoinstall: framework.allowsAutoinstall, kernelOwners: installed.owners,
       packagedSources: database.packagedSources(in: layout)
-    ).conditions(of: kernels)
+    ).survey(of: kernels)
+    var conditions = survey.conditions
+    if let names = survey.names {
+      problems += configuration.problems(among: names, in: layout.suiteConfiguration.string)
+    }
     let hasModules = !isEmpty || conditions.contains { !$0.modules.isEmpty || $0.unreadSources != nil }
     if configuration.initramfs != .never, hasModules {
       let images: KernelImages

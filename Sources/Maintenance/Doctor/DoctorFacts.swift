@@ -137,9 +137,13 @@ extension DoctorFacts {
         FactsReader.Request(modules: registered + sources.keys, kernels: kernels, sources: sources))
       take(facts, of: kernels)
       forgetSourced(sources, facts, in: snapshot.layout)
-      conditions = try await ConditionReader(
+      let survey = try await ConditionReader(
         snapshot, kernelOwners: installed.owners, packagedSources: packaged
-      ).conditions(of: kernels)
+      ).survey(of: kernels)
+      conditions = survey.conditions
+      if let names = survey.names {
+        problems += configuration.problems(among: names, in: snapshot.layout.suiteConfiguration.string)
+      }
       if configuration.initramfs != .never { try await readImages(of: kernels, snapshot, database) }
     } catch {
       failedLooks.append(error)
