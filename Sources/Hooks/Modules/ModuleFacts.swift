@@ -103,7 +103,8 @@ extension Plan: HookPlan {
       (count { if case .unregister = $0.step { $1.isDone } else { false } }, "removed"),
       (count { $1.failure != nil }, "failed"), (count { $1 == .notTried }, "not tried"),
     ]
-    return parts.inWords ?? steps.count.counted("step")
+    let reason = outcomes.lazy.compactMap(\.failure).first.map { ": \($0)" } ?? ""
+    return (parts.inWords ?? steps.count.counted("step")) + reason
   }
 }
 

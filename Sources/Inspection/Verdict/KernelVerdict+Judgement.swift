@@ -72,7 +72,7 @@ private struct Judge {
       return finding(.unusable, reason(of: obstacle), cause: obstacle.cause, remedy: obstacle.remedy)
     }
     if let failure = module.failure {
-      return finding(.unusable, "its build failed\(failure.detail)", log: failure.log, remedy: install)
+      return finding(.unusable, failure.words, log: failure.log, remedy: install)
     }
     if isLeftToTheKernel { return [] }
     if let source = module.unregisteredSource {
@@ -113,7 +113,7 @@ private struct Judge {
     let stays = installed == id ? "an older build stays installed" : "\(installed) stays installed"
     if let failure = module.failure {
       return finding(
-        .impaired, "its build failed\(failure.detail); \(stays)", log: failure.log, remedy: install)
+        .impaired, "\(failure.words); \(stays)", log: failure.log, remedy: install)
     }
     guard module.usesKeptSource || module.unregisteredSource != nil else { return [] }
     if installed == id {
@@ -224,7 +224,8 @@ extension Finding {
 }
 
 extension FailedBuild {
-  fileprivate var detail: String { firstError.map { ": \($0)" } ?? "" }
+  /// What was said when it failed, or else what its log tells.
+  fileprivate var words: String { reason ?? "its build failed" + (firstError.map { ": \($0)" } ?? "") }
 }
 
 extension DKMSError {
