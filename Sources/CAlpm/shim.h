@@ -21,6 +21,7 @@ typedef __typeof__(&alpm_db_get_pkgcache) alpm_dkms_db_get_pkgcache_fn;
 typedef __typeof__(&alpm_pkg_get_name) alpm_dkms_pkg_get_name_fn;
 typedef __typeof__(&alpm_pkg_get_version) alpm_dkms_pkg_get_version_fn;
 typedef __typeof__(&alpm_pkg_get_builddate) alpm_dkms_pkg_get_builddate_fn;
+typedef __typeof__(&alpm_pkg_get_installdate) alpm_dkms_pkg_get_installdate_fn;
 typedef __typeof__(&alpm_pkg_get_files) alpm_dkms_pkg_get_files_fn;
 typedef __typeof__(&alpm_filelist_contains) alpm_dkms_filelist_contains_fn;
 

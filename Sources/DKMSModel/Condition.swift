@@ -92,6 +92,8 @@ public struct KernelCondition: Codable, Hashable, Sendable {
   public var images: [ImageCondition] = []
   /// The files that should be this kernel and are others.
   public var strays: [StrayKernel] = []
+  /// Sources that may hold modules for it; nil also in records that do not say it.
+  public var unreadSources: [UnreadSource]?
   /// What could not be looked at; then nothing is known about the kernel.
   public var failedLook: DKMSError?
 
@@ -125,6 +127,10 @@ public struct ModuleCondition: Codable, Hashable, Sendable {
   public var isForAnotherKernel = false
   /// Whether `id` is built.
   public var isBuilt: Bool
+  /// Where the source of `id` is, if that is not registered.
+  public var unregisteredSource: String?
+  /// Whether the files are in place though no build accounts for them; nil also in records that do not say it.
+  public var isUnrecorded: Bool?
   /// What keeps `id` from being built.
   public var obstacle: DKMSError?
   /// The last build of `id`, if that failed.
@@ -151,15 +157,18 @@ public struct ModuleCondition: Codable, Hashable, Sendable {
 
 /// A build that failed and has not been fixed.
 public struct FailedBuild: Codable, Hashable, Sendable {
-  /// Its log.
-  public var log: String
+  /// Its log, where it came to write one.
+  public var log: String?
   /// The first error in the log, where one was found.
   public var firstError: String?
+  /// What was said of it when it failed, where that was noted.
+  public var reason: String?
 
   /// Describes a failure.
-  public init(log: String, firstError: String?) {
+  public init(log: String?, firstError: String?, reason: String? = nil) {
     self.log = log
     self.firstError = firstError
+    self.reason = reason
   }
 }
 

@@ -117,6 +117,14 @@ extension DKMSError: CustomStringConvertible {
     return exposures.count > 3 ? "\(reasons); and \(exposures.count - 3) more" : reasons
   }
 
+  /// What it says of the build of a module, where the module and the kernel are named already.
+  public func reason(of id: ModuleID, for kernel: Kernel) -> String {
+    let words = "\(self)"
+    let subjects = ["\(id) for \(kernel.release): ", "\(id): "]
+    guard let subject = subjects.first(where: words.hasPrefix) else { return words }
+    return String(words.dropFirst(subject.count))
+  }
+
   private func detail(_ firstError: String?) -> String { firstError.map { ": \($0)" } ?? "" }
 
   /// The command that fixes it, or the place to look, where one is known.

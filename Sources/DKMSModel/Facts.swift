@@ -26,6 +26,8 @@ public struct Facts: Codable, Hashable, Sendable {
   public var builtInSource: Set<ModuleID> = []
   /// What kernels have in the place of modules that may be installed.
   public var competitions: [ModuleID: [Kernel: [Competition]]] = [:]
+  /// What kernels hold of modules whose builds are not on record.
+  public var unrecorded: [ModuleID: [Kernel: UnrecordedInstallation]] = [:]
   /// The kernels for which the last build of a module failed.
   public var failedBuilds: [ModuleID: Set<Kernel>] = [:]
   /// Who else than root can change what is run; nil where nothing is to be run, so that nobody has looked.

@@ -115,6 +115,8 @@ public enum Step: Codable, Hashable, Sendable {
   case loadBuild(ModuleID, Kernel, from: String)
   /// Write a module's source, or its builds for these kernels, or both, to a tarball.
   case makeTarball(ModuleID, [Kernel], TarballContents, file: String)
+  /// Take what the kernel's directory holds of it for its build.
+  case adopt(ModuleID, Kernel)
   /// Put the built modules into the kernel's directory, in the place of another version's.
   case install(ModuleID, Kernel)
   /// Take the modules out of the kernel's directory.
@@ -157,6 +159,8 @@ public enum Reason: Codable, Hashable, Sendable {
   case modulesChange
   /// It has never been built for the kernel: an earlier transaction did not get that far.
   case leftUndone
+  /// The tree has lost the record of it.
+  case recordLost
   /// Another kernel has it.
   case matched
   /// Modules of the kernel are signed.
@@ -209,6 +213,8 @@ public struct Basis: Codable, Hashable, Sendable {
   public var fingerprint: KernelFingerprint?
   /// What the kernel has of the modules' names.
   public var competitions: [Competition]
+  /// What of it the kernel's directory holds already, where that is taken for its build.
+  public var installation: UnrecordedInstallation?
   /// Whether to install regardless of what the kernel has.
   public var overrulesKernel: Bool
   /// Whether the build may write to the module's source, so that no other build of the module may run at the
@@ -244,6 +250,7 @@ extension Reason {
     case .replaced(let id): "\(id) takes its place"
     case .sourceGone: "its source is gone"
     case .kernelGone: "the kernel is gone"
+    case .recordLost: "no record of it was left"
     case .leftUndone: "an earlier transaction left it undone"
     case .signing: "modules are signed with it"
     case .dependenciesFailed: "modules.dep could not be written"

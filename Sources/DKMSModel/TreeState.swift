@@ -95,3 +95,11 @@ public struct BuildRecord: Codable, Hashable, Sendable {
     self.fingerprint = fingerprint
   }
 }
+
+extension TreeState {
+  /// The same with records of module versions whose sources are elsewhere on the system.
+  public func adding(_ sources: [ModuleID: String]) -> TreeState {
+    let added = sources.map { ModuleRecord(id: $0.key, source: $0.value) }
+    return TreeState(modules: (modules + added).sorted { $0.id.description < $1.id.description })
+  }
+}

@@ -53,7 +53,7 @@ import Testing
     try system.addSource("other", "1.0")
     #expect(try await system.run(InstallHook.self, "usr/src/other-1.0/dkms.conf") == 0)
     #expect(failures == ["6.1.0-x86_64", "6.2.0-x86_64"])
-    #expect(Disk.list(build.appending("6.1.0-x86_64")) == ["make.log"])
+    #expect(Disk.list(build.appending("6.1.0-x86_64")) == ["make.log", "reason"])
     #expect(Disk.kind(build.appending(halfMade)) == nil)
   }
 

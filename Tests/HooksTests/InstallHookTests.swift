@@ -41,6 +41,23 @@ import Testing
     #expect(system.depmods == ["6.2.0"])
   }
 
+  @Test func whatNobodyAskedToBeBuiltIsNamedInOneLine() async throws {
+    for release in ["6.1.0", "6.2.0"] { try system.addKernel(release) }
+    for name in ["manual", "other"] { try system.addSource(name, "1.0", conf: "AUTOINSTALL=no") }
+    try system.addSource("picky", "1.0", conf: "AUTOINSTALL=no\nBUILD_EXCLUSIVE_KERNEL='^5'")
+    try system.addSource("hello", "1.0")
+    let targets = ["6.1.0", "6.2.0"].map { "usr/lib/modules/\($0)/vmlinuz" }
+    #expect(try await system.run(InstallHook.self, targets[0], targets[1]) == 0)
+    let lines = system.transcript.output.filter { $0.contains("AUTOINSTALL") }
+    #expect(
+      lines == [
+        "  -> not built, since their dkms.conf does not set AUTOINSTALL: "
+          + "manual/1.0 for 6.1.0, 6.2.0; other/1.0 for 6.1.0, 6.2.0"
+      ])
+    #expect(try await system.run(InstallHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    #expect(system.transcript.output.filter { $0.contains("AUTOINSTALL") } == lines, "they are not due")
+  }
+
   @Test func upgradeTakesThePlaceOfTheOldVersion() async throws {
     try system.addKernel("6.1.0")
     let old = try system.addSource("hello", "1.0")

@@ -58,7 +58,8 @@ import Testing
 
   // MARK: All well
 
-  @Test func nothingIsSaidWhereNothingIsRegistered() async throws {
+  @Test func nothingIsSaidWhereThereIsNoModule() async throws {
+    try system.removeSource(id)
     #expect(try await verify(expecting: 0).isEmpty)
   }
 
@@ -83,6 +84,7 @@ import Testing
   }
 
   @Test func whatNobodyAskedForIsNotMissed() async throws {
+    try system.removeSource(id)
     try system.lay(try system.addSource("manual", "1.0", conf: "AUTOINSTALL=no"))
     #expect(try await verify(expecting: 0) == ["==> 6.1.0: no module belongs to it"])
   }
@@ -102,6 +104,7 @@ import Testing
 
   @Test func aModuleThatAnotherKernelHasIsMissed() async throws {
     try system.addKernel("6.2.0")
+    try system.removeSource(id)
     let manual = try system.addSource("manual", "1.0", conf: "AUTOINSTALL=no")
     try system.layWhole(manual, for: "6.2.0")
     let lines = try await verify(expecting: 1)
@@ -319,6 +322,37 @@ import Testing
         "==> ERROR: 6.1.0: blocked, do not boot it before this is fixed",
         "  -> hello/1.0 (critical): it is not installed; to fix it: dkms install hello/1.0 -k 6.1.0",
       ])
+  }
+
+  @Test func aCriticalModuleThatNothingIsCalledIsNamed() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    let file = system.layout.suiteConfiguration
+    let problem = "critical = helo: no module and no source of one is called so; did you mean 'hello'?"
+    try configure("critical = helo")
+    #expect(await VerifyCommand().run(layout: system.layout, host: system.host) == 2)
+    #expect(
+      system.transcript.output == ["==> ERROR: \(file): \(problem)", "==> 6.1.0: 1 module in place"])
+    let doctor = await Diagnosis(
+      DoctorFacts(system.layout, host: system.host, database: Database(root: system.directory.path))
+    ).findings.filter { $0.subject == file.string }
+    #expect(doctor.map(\.reason) == [problem] && doctor.map(\.kind) == [.configuration], "\(doctor)")
+  }
+
+  @Test(arguments: ["hello", "h*", "renamed-module", "renamed_module", "unregistered"])
+  func aNameThatSomethingHasIsNoProblem(_ name: String) async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try system.addSource("unregistered", "1.0", conf: "AUTOINSTALL=no")
+    try system.lay(
+      try system.addSource("other", "1.0", conf: "AUTOINSTALL=no\nDEST_MODULE_NAME[0]=renamed_module"))
+    try configure("critical = \(name)")
+    #expect(try await system.verification().problems.isEmpty)
+  }
+
+  @Test func whereASourceCannotBeReadNoNameIsWrong() async throws {
+    try system.layWhole(id, for: "6.1.0")
+    try system.directory.write("if then (\n", to: "usr/src/other-1.0/dkms.conf")
+    try configure("critical = something")
+    #expect(try await system.verification().problems.isEmpty)
   }
 
   @Test func anOptionalModuleIsOnlyTold() async throws {

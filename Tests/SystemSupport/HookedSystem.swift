@@ -113,12 +113,14 @@ package struct HookedSystem {
   }
 
   /// Begins a package database; without one nothing is owned.
-  package func addPackage(_ name: String, files: [String], size: Int? = nil) throws {
+  package func addPackage(
+    _ name: String, files: [String], size: Int? = nil, installedAt date: Int? = nil
+  ) throws {
     let local = "var/lib/pacman/local"
     try directory.write("9\n", to: "\(local)/ALPM_DB_VERSION")
     try directory.write(
       "%NAME%\n\(name)\n\n%VERSION%\n1.0-1\n\n%DESC%\na package\n\n%ARCH%\nany\n\n"
-        + (size.map { "%SIZE%\n\($0)\n\n" } ?? ""),
+        + (date.map { "%INSTALLDATE%\n\($0)\n\n" } ?? "") + (size.map { "%SIZE%\n\($0)\n\n" } ?? ""),
       to: "\(local)/\(name)-1.0-1/desc")
     try directory.write(
       "%FILES%\n" + files.sorted().map { "\($0)\n" }.joined() + "\n", to: "\(local)/\(name)-1.0-1/files")

@@ -34,6 +34,27 @@ struct CommandsForPeopleTests {
     try await system.expectSettled(System.installed("hello-world/1.0", System.lts))
   }
 
+  @Test func whatTheTreeHasLostIsNamedAndComesBackWithoutABuild() async throws {
+    let system = try await System.withLTSKernel()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    let files = "find /usr/lib/modules/*/updates -name '*.ko*' -printf '%p %i %T@\\n'"
+    let before = try await system.root.shell(files)
+    try await system.root.shell("rm -rf /var/lib/dkms").mustSucceed()
+
+    let lost = try await system.root.run(["alpm-dkms", "verify"])
+    #expect(lost.status == 2 && lost.all.contains("hello-world/1.0"), "\(lost)")
+    #expect(lost.all.contains("to fix it: alpm-dkms reconcile"), "\(lost)")
+    let ill = try await system.root.run(["alpm-dkms", "doctor"])
+    #expect(ill.status == 2 && ill.all.contains("alpm-dkms reconcile") && !ill.all.contains("rm "), "\(ill)")
+    try await system.root.run(["alpm-dkms", "reconcile"]).mustSucceed()
+    let found = try await system.root.run(["alpm-dkms", "verify"])
+    #expect(found.status == 0 && found.all.contains("1 module in place"), "\(found)")
+    let well = try await system.root.run(["alpm-dkms", "doctor"])
+    #expect(well.status == 0 && well.lines == ["==> Nothing is wrong"], "\(well)")
+    #expect(try await system.root.shell(files).lines == before.lines)
+    try await system.expectSettled(System.installed("hello-world/1.0", System.lts))
+  }
+
   @Test func pacmansLogGivesTheTargetsThatTheHookHad() async throws {
     let system = try await System.withLTSKernel()
     try await system.pacman(

@@ -114,9 +114,9 @@ struct BuildLog: ~Copyable {
   ]
 }
 
-/// The record of failed builds: their logs, which stay until the build succeeds.
+/// The record of failed builds: their logs and what was said of them, which stay until the build succeeds.
 ///
-/// A build that succeeds removes the log of the one before, and a module takes its logs with it when it goes.
+/// A build that succeeds removes what the one before has left, and a module takes its records with it when it goes.
 package struct FailureRecord {
   private let layout: Layout
 
@@ -125,21 +125,60 @@ package struct FailureRecord {
   /// The last build of a module version for a kernel, if that failed.
   package func failure(of id: ModuleID, _ kernel: Kernel) throws(HostError) -> FailedBuild? {
     let log = layout.failureLog(id, kernel)
-    guard try Files.isFile(log) else { return nil }
+    let reason = try Files.text(reasonFile(id, kernel))
+    guard try Files.isFile(log) else {
+      return reason.map { FailedBuild(log: nil, firstError: nil, reason: $0) }
+    }
     let directories = [layout.staging(id, kernel, "build"), layout.build(id)]
     return FailedBuild(
-      log: log.string, firstError: BuildLog.firstError(in: log, buildDirectories: directories))
+      log: log.string, firstError: BuildLog.firstError(in: log, buildDirectories: directories), reason: reason
+    )
   }
 
-  /// Adds the log of a failed build to the record.
+  /// Adds a failed build to the record: its log, if there is one, and the reason.
   ///
   /// - Throws: `HostError`, also where the task is cancelled.
-  func note(_ log: FilePath, of id: ModuleID, _ kernel: Kernel) async throws(HostError) {
+  func note(_ log: FilePath, _ error: DKMSError, of id: ModuleID, _ kernel: Kernel) async throws(HostError) {
+    let reason = error.reason(of: id, for: kernel)
+    let beginning = "the build "
+    let words =
+      reason.hasPrefix(beginning)
+      ? "its build \(reason.dropFirst(beginning.utf8.count))" : "it was not built: \(reason)"
     try await change(id) { () throws(HostError) in
       let kept = layout.failureLog(id, kernel)
       try Files.makeDirectories(kept.removingLastComponent())
-      try Files.copy(log, to: kept)
+      // The older log would say something else.
+      try Files.remove(kept)
+      // The reason comes first: it needs less room, and tells most where there is none left.
+      try Files.write(Array("\(words)\n".utf8), to: reasonFile(id, kernel))
+      if try Files.isFile(log) { try Files.copy(log, to: kept) }
     }
+  }
+
+  /// Adds an installation that failed.
+  ///
+  /// - Throws: `HostError`, also where the task is cancelled.
+  func note(installation error: DKMSError, of id: ModuleID, _ kernel: Kernel) async throws(HostError) {
+    let words = "it is built but not installed: \(error.reason(of: id, for: kernel))"
+    try await change(id) { () throws(HostError) in
+      let file = reasonFile(id, kernel)
+      try Files.makeDirectories(file.removingLastComponent())
+      try Files.write(Array("\(words)\n".utf8), to: file)
+    }
+  }
+
+  /// Takes a failure without a log off the record, since the module is installed.
+  ///
+  /// - Throws: `HostError`, also where the task is cancelled.
+  func forgetInstallation(_ id: ModuleID, _ kernel: Kernel) async throws(HostError) {
+    guard try Files.exists(reasonFile(id, kernel)), try !Files.exists(layout.failureLog(id, kernel)) else {
+      return
+    }
+    try await forget(id, kernel)
+  }
+
+  private func reasonFile(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
+    layout.failureLog(id, kernel).removingLastComponent().appending(Self.reasonName)
   }
 
   /// Takes a failure off the record once a build for the same kernel has succeeded.
@@ -166,15 +205,17 @@ package struct FailureRecord {
   private func renewLatest(of id: ModuleID) throws(HostError) {
     let latest = layout.build(id).appending(Self.logName)
     let logs = try records(of: id).map { layout.build(id).appending($0).appending(Self.logName) }
+      .where(Files.isFile)
     guard var newest = logs.first else { return try Files.remove(latest) }
     for log in logs.dropFirst() where try Files.isNewer(log, than: newest) { newest = log }
     if try !Files.haveEqualContents(newest, latest) { try Files.copy(newest, to: latest) }
   }
 
-  /// The directories that hold a log each.
+  /// The directories that hold a failure each.
   private func records(of id: ModuleID) throws(HostError) -> [String] {
     try Files.list(layout.build(id)).where { entry throws(HostError) in
-      try Files.list(layout.build(id).appending(entry)) == [Self.logName]
+      let names = try Files.list(layout.build(id).appending(entry))
+      return !names.isEmpty && names.allSatisfy(Self.names.contains)
     }
   }
 
@@ -190,7 +231,9 @@ package struct FailureRecord {
   /// An unfinished record whose run was killed.
   func halfMade(of id: ModuleID) throws(HostError) -> [FilePath] {
     let build = layout.build(id)
-    let isHalfMade = { (name: String) in name == ".\(Self.logName)\(Files.stagingSuffix)" }
+    let isHalfMade = { (name: String) in
+      Self.names.contains { name == ".\($0)\(Files.stagingSuffix)" }
+    }
     return try Files.listing(build).collect { entry throws(HostError) -> [FilePath] in
       let path = build.appending(entry.name)
       if isHalfMade(entry.name) { return [path] }
@@ -202,4 +245,6 @@ package struct FailureRecord {
   }
 
   private static let logName = "make.log"
+  private static let reasonName = "reason"
+  private static let names = [logName, reasonName]
 }

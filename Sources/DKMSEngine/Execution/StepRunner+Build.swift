@@ -48,13 +48,14 @@ extension StepRunner {
         result = .failure(
           .system(operation: "build", subject: "\(id) for \(kernel.release)", reason: "interrupted"))
       } else {
-        await keepLog(id, kernel)
+        // What takes most room goes first: the disk may be full.
+        clear(["build", "product", "source"], id, kernel)
+        // If it cannot be kept, the error is still the one to report.
+        try? await FailureRecord(layout).note(layout.buildLog(id, kernel), error, of: id, kernel)
         result = .failure(error)
       }
     }
-    for purpose in ["build", "output", "product", "source"] {
-      try? Files.remove(layout.staging(id, kernel, purpose))
-    }
+    clear(["build", "output", "product", "source"], id, kernel)
     return result
   }
 
@@ -67,10 +68,7 @@ extension StepRunner {
     }
   }
 
-  private func keepLog(_ id: ModuleID, _ kernel: Kernel) async {
-    let log = layout.buildLog(id, kernel)
-    guard (try? Files.isFile(log)) == true else { return }
-    // If the log cannot be kept, the error it describes is still the one to report.
-    try? await FailureRecord(layout).note(log, of: id, kernel)
+  private func clear(_ purposes: [String], _ id: ModuleID, _ kernel: Kernel) {
+    for purpose in purposes { try? Files.remove(layout.staging(id, kernel, purpose)) }
   }
 }

@@ -6,6 +6,20 @@ internal import SystemPackage
 
 extension StepRunner {
   func install(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
+    let record = FailureRecord(layout)
+    do {
+      let warnings = try await installUnrecorded(id, kernel, basis)
+      try? await record.forgetInstallation(id, kernel)
+      return warnings
+    } catch {
+      if !Task.isCancelled, error.isFailure { try? await record.note(installation: error, of: id, kernel) }
+      throw error
+    }
+  }
+
+  private func installUnrecorded(
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
+  ) async throws(DKMSError) -> [String] {
     try await lockedModule(id, .shared) { () throws(DKMSError) in
       try await lockedBuild(id, kernel) { () throws(DKMSError) in
         try await lockedKernel(kernel.release) { () throws(DKMSError) in
@@ -195,5 +209,13 @@ extension StepRunner {
   func publish(_ product: Product, _ id: ModuleID, _ kernel: Kernel) async throws(DKMSError) {
     try await takeOutUndeclared(id, kernel)
     try onFiles { () throws(HostError) in try product.publish() }
+  }
+}
+
+extension DKMSError {
+  /// Whether it tells why a module cannot be installed, and not that it need not be.
+  fileprivate var isFailure: Bool {
+    if case .overtaken = self { return false }
+    return !isSkip
   }
 }

@@ -77,6 +77,7 @@ struct StepRunner: Sendable {
       try await loadBuild(id, kernel, from: FilePath(directory))
     case .makeTarball(let id, let kernels, let contents, let file):
       try await makeTarball(id, kernels, contents, FilePath(file))
+    case .adopt(let id, let kernel): try await adopt(id, kernel, basis)
     case .install(let id, let kernel): try await install(id, kernel, basis)
     case .uninstall(let id, let kernel): try await uninstall(id, kernel, basis)
     case .unbuild(let id, let kernel): try await unbuild(id, kernel)

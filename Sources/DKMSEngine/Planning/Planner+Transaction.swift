@@ -13,6 +13,11 @@ extension Planner {
     var planner = Planner(facts, options: options)
     let wanted = planner.wantedVersions(after: transaction)
     for id in transaction.changedModules { planner.add(id, because: .sourceChanged) }
+    let unchanged = wanted.filter { !transaction.changedModules.contains($0) }
+    for kernel in transaction.installedKernels { planner.restoreRecords(of: unchanged, for: kernel) }
+    if !transaction.changedKernels.isEmpty {
+      for id in unchanged where facts.tree[id] == nil { planner.add(id, because: .recordLost) }
+    }
     for kernel in transaction.installedKernels where installs {
       planner.install(wanted, for: kernel, after: transaction)
     }

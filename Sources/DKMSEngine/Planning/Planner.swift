@@ -205,6 +205,12 @@ public struct Planner {
     }
   }
 
+  /// Notes that a step other than an installation makes a module stand.
+  mutating func haveInstalled(_ target: Target, by step: Int) {
+    builds[target] = .planned(step)
+    installs[target] = .planned(step)
+  }
+
   /// Whether this plan installs a module for a kernel; blocked if it does not try to.
   func installed(_ id: ModuleID, _ kernel: Kernel) -> Readiness {
     installs[Target(id: id, kernel: kernel)] ?? .blocked

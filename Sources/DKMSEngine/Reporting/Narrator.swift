@@ -89,7 +89,7 @@ extension Step {
       .copySource(let id, _, _), .addWithoutSource(let id, _), .makeTarball(let id, _, _, _):
       "\(id)"
     case .build(let id, let kernel), .install(let id, let kernel), .uninstall(let id, let kernel),
-      .unbuild(let id, let kernel), .loadBuild(let id, let kernel, _):
+      .unbuild(let id, let kernel), .adopt(let id, let kernel), .loadBuild(let id, let kernel, _):
       "\(id) for \(kernel.release)"
     case .makeKeys(let pair): pair.key
     case .depmod(let release), .keep(let release), .load(let release): "\(release)"
@@ -108,6 +108,7 @@ extension PlannedStep {
     case .build: "\(step.subject): built"
     case .loadBuild: "\(step.subject): build loaded"
     case .makeTarball(_, _, _, let file): "\(step.subject): written to \(file)"
+    case .adopt: "\(step.subject): what is installed is on record again"
     case .install: "\(step.subject): installed\(reason.afterthought)"
     case .uninstall: "\(step.subject): uninstalled\(reason.afterthought)"
     case .unbuild: reason == .requested ? "\(step.subject): build removed" : nil
@@ -140,6 +141,7 @@ extension PlannedStep {
     case .relink(_, let source): "\(subject): its source link would lead to \(source)"
     case .makeKeys(let pair): "\(subject): would be made, with the certificate \(pair.certificate)"
     case .build: "\(subject): would be built"
+    case .adopt: "\(subject): what is installed would be on record again"
     case .install: "\(subject): would be installed\(basis.condition)"
     case .uninstall: "\(subject): would be uninstalled"
     case .unbuild: "\(subject): its build would be removed"

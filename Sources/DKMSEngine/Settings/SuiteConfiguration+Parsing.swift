@@ -213,24 +213,8 @@ private enum Setting: String, CaseIterable {
 
   static func suggestion(for key: String) -> String {
     let known = allCases.map(\.rawValue)
-    let near = known.map { (name: $0, distance: distance($0, key)) }.min { $0.distance < $1.distance }
+    let near = known.map { (name: $0, distance: $0.distance(to: key)) }.min { $0.distance < $1.distance }
     if let near, near.distance <= 2 { return "did you mean '\(near.name)'?" }
     return "the keys are \(known.joined(separator: ", "))"
-  }
-
-  /// The number of letters to change, add or drop to make one word the other.
-  private static func distance(_ left: String, _ right: String) -> Int {
-    guard right.count <= 2 * left.count else { return .max }
-    var row = Array(0...right.count)
-    for (index, letter) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
-      for (column, other) in right.enumerated() {
-        let change = diagonal + (letter == other ? 0 : 1)
-        diagonal = row[column + 1]
-        row[column + 1] = min(change, row[column] + 1, row[column + 1] + 1)
-      }
-    }
-    return row[right.count]
   }
 }

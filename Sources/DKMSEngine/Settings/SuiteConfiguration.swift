@@ -115,8 +115,11 @@ public struct ConfigurationProblem: Codable, Hashable, Sendable, CustomStringCon
 }
 
 /// A name, or a shell pattern for names, as fnmatch(3) reads it.
-public struct NamePattern: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
+public struct NamePattern: Codable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
   private let text: String
+
+  /// The pattern as it is written.
+  public var description: String { text }
 
   /// Takes a pattern as it is.
   public init(_ text: String) { self.text = text }

@@ -197,7 +197,7 @@ package enum Compression: Hashable, Sendable, CaseIterable {
   }
 
   /// The name of the module in a file of this name; nil for a file that is not a module.
-  static func moduleName(ofFile name: String) -> String? { module(ofFile: name)?.name }
+  package static func moduleName(ofFile name: String) -> String? { module(ofFile: name)?.name }
 
   /// The name of the module in a file of this name, and how it is compressed; nil for a file that is not a module.
   static func module(ofFile name: String) -> (name: String, compression: Compression)? {

@@ -48,10 +48,14 @@ package struct InstallHook: Hook {
     }
     findings.transaction.leaveAlone { configuration.ignores($0.release) }
     let reader = FactsReader(snapshot, kernelOwners: findings.kernelOwners)
-    let facts = try await reader.facts(
+    var facts = try await reader.facts(
       FactsReader.Request(
         modules: findings.concernedModules, kernels: findings.transaction.installedKernels,
         clearedKernels: findings.transaction.goneKernels, sources: findings.sources))
+    do throws(HostError) {
+      facts.unrecorded = try await UnrecordedInstallations(snapshot, facts)
+        .all(of: findings.concernedModules, database)
+    } catch { throw DKMSError(error) }
     var moduleFacts = ModuleFacts(
       transaction: findings.transaction,
       options: PlanningOptions(snapshot.options, installs: allowsAutoinstall), facts: facts,
@@ -75,6 +79,7 @@ package struct InstallHook: Hook {
       narrator.warn("nothing is built: \(layout.configurationDirectory)/no-autoinstall forbids it")
     }
     plan.skips.forEach(narrator.skipped)
+    if let line = plan.leftToTheUser(facts) { host.console.print("  -> \(line)") }
     let report = try await Executor(snapshot).execute(plan, observe: narrator.ended)
     try onFiles { () throws(HostError) in
       try LeftoverSweeper(layout).sweepBootRecords(of: host.bootIdentifier)
@@ -133,7 +138,33 @@ extension Report {
   }
 }
 
+extension ModuleFacts {
+  /// Whether a kernel lacks a module that it could have, or has one that is out of date.
+  fileprivate func isDue(_ id: ModuleID, for kernel: Kernel) -> Bool {
+    if facts.configurations[id]?[kernel]?.configuration?.exclusion != nil { return false }
+    if let found = facts.unrecorded[id]?[kernel], found.refusal(as: id, for: kernel) == nil { return false }
+    guard let build = facts.tree[id]?.build(for: kernel), build.isInstalled else { return true }
+    return transaction.changedModules.contains(id) || facts.isForAnotherKernel(build) != false
+  }
+}
+
 extension Plan {
+  /// What is due and not built, because nobody asked for that by AUTOINSTALL; nil where there is no such thing.
+  fileprivate func leftToTheUser(_ facts: ModuleFacts) -> String? {
+    var modules: [(id: ModuleID, kernels: [String])] = []
+    for skip in skips where skip.cause == .notAutoinstalled {
+      guard let kernel = skip.kernel, facts.isDue(skip.id, for: kernel) else { continue }
+      if let index = modules.firstIndex(where: { $0.id == skip.id }) {
+        modules[index].kernels.append("\(kernel.release)")
+      } else {
+        modules.append((skip.id, ["\(kernel.release)"]))
+      }
+    }
+    guard !modules.isEmpty else { return nil }
+    let names = modules.map { "\($0.id) for \($0.kernels.joined(separator: ", "))" }
+    return "not built, since their dkms.conf does not set AUTOINSTALL: \(names.joined(separator: "; "))"
+  }
+
   /// For each kernel without headers, what is not built for it, in the order of the plan.
   fileprivate var modulesWithoutHeaders: [(error: DKMSError, modules: [ModuleID])] {
     var groups: [(error: DKMSError, modules: [ModuleID])] = []

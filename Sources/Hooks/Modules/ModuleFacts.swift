@@ -49,6 +49,7 @@ extension ModuleFacts {
         "kernels without headers",
         facts.kernels.filter { !$0.value.hasHeaders }.map(\.key.release.description).sorted())
       + list("kernels that no package owns", orphans.map(\.description))
+      + list("modules whose builds are not on record", facts.unrecorded.keys.map(\.description).sorted())
       + list("not trusted", (facts.trust?.all ?? []).map(\.description)) + facts.tree.words
       + errors.map { "error: \($0)" }
       + ([databaseProblem].compactMap { $0 } + warnings).map { "warning: \($0)" }
@@ -102,7 +103,8 @@ extension Plan: HookPlan {
       (count { if case .unregister = $0.step { $1.isDone } else { false } }, "removed"),
       (count { $1.failure != nil }, "failed"), (count { $1 == .notTried }, "not tried"),
     ]
-    return parts.inWords ?? steps.count.counted("step")
+    let reason = outcomes.lazy.compactMap(\.failure).first.map { ": \($0)" } ?? ""
+    return (parts.inWords ?? steps.count.counted("step")) + reason
   }
 }
 

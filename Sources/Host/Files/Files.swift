@@ -189,6 +189,16 @@ public enum Files {
     try status(path, follow: false)?.st_mtim.tv_sec
   }
 
+  /// When the contents of a directory, or of anything in it, were written last, in seconds since 1970; 0 where there is none.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  package static func newestTime(in path: FilePath) throws(HostError) -> Int {
+    var newest = try modificationTime(path) ?? 0
+    guard try kind(path) == .directory else { return newest }
+    for name in try entries(path) { newest = max(newest, try newestTime(in: path.appending(name))) }
+    return newest
+  }
+
   /// When what is at a path was last written, renamed or otherwise changed, in seconds since 1970; nil where nothing is.
   ///
   /// - Throws: `HostError` where the look failed.

@@ -102,6 +102,29 @@ package struct Database: ~Copyable {
     return KnownPackage(version: version, files: files)
   }
 
+  /// When the packages that own a path were installed, the last of them, in seconds since 1970; nil where that is not
+  /// recorded.
+  package func installDate(ofOwnerOf path: String, hints: [String]) -> Int? {
+    let owners = packages?.owners(of: path, consultingFirst: hints) ?? []
+    return owners.compactMap { packages?.package(named: $0)?.installDate }.filter { $0 > 0 }.max()
+  }
+
+  /// The directories below one that packages own a dkms.conf in, by name, with their packages.
+  ///
+  /// - Parameters:
+  ///   - directory: The directory, as a path relative to the root.
+  ///   - isThorough: Whether the lists of all packages are read; without it, of those that are named after DKMS, as
+  ///     Arch's guidelines have it.
+  /// - Returns: The name of a package for each directory.
+  package func packagedSources(below directory: String, isThorough: Bool) -> [String: String] {
+    let names = isThorough ? nil : packages?.packageNames().filter { $0.contains("dkms") }
+    let owned = packages?.entries(matching: "\(directory)/*/dkms.conf", in: names) ?? []
+    return owned.reduce(into: [:]) { sources, entry in
+      let name = entry.path.dropFirst(directory.utf8.count + 1).dropLast("/dkms.conf".utf8.count)
+      if !name.contains("/") { sources[String(name)] = entry.package }
+    }
+  }
+
   /// The directories in the source tree that targets name, by themselves or through their package.
   package func moduleSources(of targets: [HookTarget]) -> Set<String> {
     var directories: Set<String> = []

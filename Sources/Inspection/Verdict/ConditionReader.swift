@@ -13,7 +13,7 @@ package struct ConditionFacts: Codable, Hashable, Sendable {
   package var configuration: SuiteConfiguration
   /// What is wrong with `/etc/alpm-dkms.conf`.
   package var problems: [ConfigurationProblem] = []
-  /// Whether any module is registered.
+  /// Whether there is any module to speak of.
   package var hasModules = true
 
   /// The verdict on each kernel.
@@ -26,6 +26,7 @@ public struct ConditionReader: Sendable {
   private let layout: Layout
   private let allowsAutoinstall: Bool
   private let kernelOwners: [KernelRelease: String]
+  private let packagedSources: [String: String]
 
   /// Reads conditions.
   ///
@@ -33,12 +34,15 @@ public struct ConditionReader: Sendable {
   ///   - snapshot: What there is.
   ///   - allowsAutoinstall: Whether anything may be installed that was not asked for by name.
   ///   - kernelOwners: The packages that own kernels, with their versions, where they are known.
+  ///   - packagedSources: The directories in the source tree that packages own a dkms.conf in, with their packages.
   public init(
-    _ snapshot: Snapshot, allowsAutoinstall: Bool = true, kernelOwners: [KernelRelease: String] = [:]
+    _ snapshot: Snapshot, allowsAutoinstall: Bool = true, kernelOwners: [KernelRelease: String] = [:],
+    packagedSources: [String: String] = [:]
   ) {
     self.snapshot = snapshot
     self.allowsAutoinstall = allowsAutoinstall
     self.kernelOwners = kernelOwners
+    self.packagedSources = packagedSources
     layout = snapshot.layout
   }
 
@@ -46,14 +50,34 @@ public struct ConditionReader: Sendable {
   ///
   /// - Throws: `DKMSError.system` where the trees cannot be looked at; of a single kernel that is in its condition.
   public func conditions(of kernels: [Kernel]) async throws(DKMSError) -> [KernelCondition] {
-    let tree = try onFiles { () throws(HostError) in try snapshot.tree() }
+    try await survey(of: kernels).conditions
+  }
+
+  /// The same, with the names of all modules, as their packages and as the kernel have them; nil where some are not known.
+  package func survey(
+    of kernels: [Kernel]
+  ) async throws(DKMSError) -> (conditions: [KernelCondition], names: Set<String>?) {
+    guard let first = kernels.first else { return ([], nil) }
+    let unregistered: UnregisteredSources
+    do { unregistered = try await UnregisteredSources(snapshot, for: first, packaged: packagedSources) } catch
+    {
+      throw DKMSError(error)
+    }
+    let tree = try onFiles { () throws(HostError) in try snapshot.tree() }.adding(unregistered.modules)
     let newest = tree.newestVersions
     let installed = tree.modules.filter { !$0.isBroken && $0.builds.contains(where: \.isInstalled) }.map(\.id)
     let reader = FactsReader(snapshot, kernelOwners: kernelOwners)
     var facts = try await reader.facts(
-      FactsReader.Request(modules: newest + installed.filter { !newest.contains($0) }, kernels: kernels))
+      FactsReader.Request(
+        modules: newest + installed.filter { !newest.contains($0) }, kernels: kernels,
+        sources: unregistered.modules))
+    do { facts.unrecorded = try await UnrecordedInstallations(snapshot, facts).files(of: newest) } catch {
+      throw DKMSError(error)
+    }
     if snapshot.host.isRoot { try addTrust(to: &facts, newest, kernels, reader) }
-    return await withInformation(kernels.map { condition(of: $0, facts) })
+    facts.tree = facts.tree.adding(unregistered.modules)
+    let conditions = await withInformation(kernels.map { condition(of: $0, facts, unregistered) })
+    return (conditions, unregistered.unread.isEmpty ? facts.moduleNames : nil)
   }
 
   /// Adds who can change what would be run; an installed module is nothing that is to be run.
@@ -66,29 +90,6 @@ public struct ConditionReader: Sendable {
       kernels.contains { facts.tree[id]?.build(for: $0)?.isInstalled != true }
     }
     facts.trust = try reader.trust(in: absent, facts)
-    try addSuccessors(to: &facts, reader)
-  }
-
-  /// Adds who can change sources that were to take the place of others, and were not registered because of that.
-  private func addSuccessors(to facts: inout Facts, _ reader: FactsReader) throws(DKMSError) {
-    for record in facts.tree.modules where record.usesKeptSource {
-      let name = record.id.name
-      let directories = try onFiles { () throws(HostError) in
-        try Files.list(layout.sourceTree, beginningWith: "\(name)-")
-      }
-      let candidates = directories.compactMap { directory in
-        try? ModuleID(name: name, version: String(directory.dropFirst(name.utf8.count + 1)))
-      }.filter { facts.tree[$0] == nil }
-      let trust = try reader.trust(in: candidates, facts)
-      facts.trust?.modules.merge(trust.modules) { $1 }
-    }
-  }
-
-  /// Why what was to take the place of a module is not there.
-  private func successorObstacle(of id: ModuleID, _ facts: Facts) -> DKMSError? {
-    let successors = facts.trust?.modules.keys.filter { $0.name == id.name && facts.tree[$0] == nil } ?? []
-    return successors.max { VersionOrder($0.version) < VersionOrder($1.version) }
-      .flatMap(Obstacles(facts).trust)
   }
 
   /// Adds what module files say of themselves.
@@ -110,12 +111,14 @@ public struct ConditionReader: Sendable {
 
   // MARK: A kernel
 
-  private func condition(of kernel: Kernel, _ facts: Facts) -> KernelCondition {
+  private func condition(
+    of kernel: Kernel, _ facts: Facts, _ unregistered: UnregisteredSources
+  ) -> KernelCondition {
     do throws(HostError) {
       if let failedLook = facts.kernels[kernel]?.failedLook {
         return KernelCondition(kernel: kernel, isRunning: isRunning(kernel), failedLook: failedLook)
       }
-      return try readableCondition(of: kernel, facts)
+      return try readableCondition(of: kernel, facts, unregistered)
     } catch {
       return KernelCondition(kernel: kernel, isRunning: isRunning(kernel), failedLook: DKMSError(error))
     }
@@ -125,7 +128,9 @@ public struct ConditionReader: Sendable {
     kernel.release.description == snapshot.host.runningRelease
   }
 
-  private func readableCondition(of kernel: Kernel, _ facts: Facts) throws(HostError) -> KernelCondition {
+  private func readableCondition(
+    of kernel: Kernel, _ facts: Facts, _ unregistered: UnregisteredSources
+  ) throws(HostError) -> KernelCondition {
     let kernelTree = snapshot.kernel(kernel.release)
     let isForced = try kernelTree.options().contains("CONFIG_MODULE_SIG_FORCE") == true
     var condition = KernelCondition(
@@ -134,8 +139,11 @@ public struct ConditionReader: Sendable {
     var names: [String] = []
     for name in facts.tree.modules.map(\.id.name) where names.last != name { names.append(name) }
     for name in names {
-      if let module = try module(name, kernelTree, kernel, facts) { condition.modules.append(module) }
+      guard var module = try module(name, kernelTree, kernel, facts) else { continue }
+      module.unregisteredSource = unregistered.modules[module.id]
+      condition.modules.append(module)
     }
+    if !unregistered.unread.isEmpty { condition.unreadSources = unregistered.unread }
     let index = try kernelTree.index()
     for module in condition.modules.indices {
       for file in condition.modules[module].files.indices {
@@ -161,7 +169,8 @@ public struct ConditionReader: Sendable {
       return nil
     }
     let configuration = facts.configurations[id]?[kernel]?.configuration
-    let isWanted = records.contains { $0.builds.contains(where: \.isInstalled) }
+    let found = installed == nil ? facts.unrecorded[id]?[kernel] : nil
+    let isWanted = found != nil || records.contains { $0.builds.contains(where: \.isInstalled) }
     guard isWanted || allowsAutoinstall && configuration?.autoinstall == true else { return nil }
 
     var condition = ModuleCondition(
@@ -169,15 +178,20 @@ public struct ConditionReader: Sendable {
       isBuilt: record.build(for: kernel) != nil,
       failure: try FailureRecord(layout).failure(of: id, kernel))
     condition.obstacle = Obstacles(facts).first(to: id, for: kernel)
-    if condition.obstacle == nil, condition.usesKeptSource, installed?.id == id {
-      condition.obstacle = successorObstacle(of: id, facts)
-    }
     // A build that failed had the modules that it needs.
     if case .dependenciesMissing? = condition.obstacle, condition.failure != nil { condition.obstacle = nil }
     condition.isForAnotherKernel = installed?.build(for: kernel).flatMap(facts.isForAnotherKernel) == true
     condition.moduleNames = configuration?.modules.map(\.destinationName) ?? []
     if let owner = installed?.id ?? (condition.isBuilt ? id : nil) {
       condition.files = try files(of: owner, kernelTree, kernel, facts)
+    } else if let found {
+      condition.isUnrecorded = true
+      condition.files =
+        found.files.map { ModuleFileCondition(name: $0.name, path: $0.path) }
+        + found.missing.map { name in
+          let path = layout.installed(kernel.release).appending("\(name).ko").string
+          return ModuleFileCondition(name: name, path: path, exists: false)
+        }
     }
     if condition.moduleNames.isEmpty { condition.moduleNames = condition.files.map(\.name) }
     return condition
@@ -233,6 +247,21 @@ public struct ConditionReader: Sendable {
     if options.isForced || options.overridesVersions || options.forcedModules.includes(id.name) { return nil }
     let competition = facts.competitions[id]?[kernel]?.first { $0.name == name }
     return competition?.refusal == nil ? nil : competition?.rivals.first?.path
+  }
+}
+
+extension Facts {
+  /// The names of all modules; nil where a dkms.conf does not tell those that it builds.
+  fileprivate var moduleNames: Set<String>? {
+    var names = Set(tree.modules.map(\.id.name))
+    guard !tree.modules.contains(where: \.isBroken) else { return nil }
+    for answers in configurations.values {
+      // One that is for none of the kernels may name no module.
+      let modules = answers.values.flatMap { $0.configuration?.modules ?? [] }
+      guard !modules.isEmpty else { return nil }
+      names.formUnion(modules.map(\.destinationName))
+    }
+    return names
   }
 }
 

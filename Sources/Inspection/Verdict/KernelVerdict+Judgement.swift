@@ -31,6 +31,7 @@ extension KernelVerdict {
     self.init(
       kernel: condition.kernel, isRunning: condition.isRunning,
       findings: opinions.flatMap(\.findings)
+        + (condition.unreadSources ?? []).compactMap { Finding($0, configuration) }
         + (isStale ? [Finding(staleDependenciesOf: condition, isCritical: isCritical)] : [])
         + condition.strays.map(Finding.init) + images,
       skips: opinions.flatMap(\.skips), images: condition.images,
@@ -49,7 +50,7 @@ private struct Judge {
   private var install: String { "dkms install \(id) -k \(release)" }
 
   var findings: [Finding] {
-    guard let installed = module.installed else { return absence }
+    guard let installed = module.installed else { return module.isUnrecorded == true ? lostRecord : absence }
     return succession(of: installed) + rebirth(of: installed) + troubledFiles
   }
 
@@ -71,12 +72,35 @@ private struct Judge {
       return finding(.unusable, reason(of: obstacle), cause: obstacle.cause, remedy: obstacle.remedy)
     }
     if let failure = module.failure {
-      return finding(.unusable, "its build failed\(failure.detail)", log: failure.log, remedy: install)
+      return finding(.unusable, failure.words, log: failure.log, remedy: install)
     }
     if isLeftToTheKernel { return [] }
+    if let source = module.unregisteredSource {
+      return finding(
+        .unusable, "it is neither registered nor installed, though its source is in \(source)",
+        remedy: Self.reconcile)
+    }
     return finding(
       .unusable, module.isBuilt ? "it is built but not installed" : "it is not installed", remedy: install)
   }
+
+  /// Files that are in place, though the tree knows of no build.
+  private var lostRecord: [Finding] {
+    let trouble = troubles(module.files).map(\.trouble).first
+    let names = module.files.filter(\.exists).map { "\($0.name).ko" }.joined(separator: ", ")
+    let state =
+      module.unregisteredSource.map { "it is not registered, though its source is in \($0)" }
+      ?? "no build of it is on record"
+    let place =
+      switch trouble {
+      case nil: "; \(names) works on, but nothing looks after it"
+      case .missing?: "; only \(names) is there"
+      case let trouble?: "; \(names): \(trouble.reason)"
+      }
+    return finding(trouble?.effect ?? .impaired, state + place, remedy: Self.reconcile)
+  }
+
+  private static let reconcile = "alpm-dkms reconcile"
 
   /// An installation leaves the kernel's own module in place if it is not older.
   private var isLeftToTheKernel: Bool {
@@ -89,14 +113,10 @@ private struct Judge {
     let stays = installed == id ? "an older build stays installed" : "\(installed) stays installed"
     if let failure = module.failure {
       return finding(
-        .impaired, "its build failed\(failure.detail); \(stays)", log: failure.log, remedy: install)
+        .impaired, "\(failure.words); \(stays)", log: failure.log, remedy: install)
     }
-    guard module.usesKeptSource else { return [] }
+    guard module.usesKeptSource || module.unregisteredSource != nil else { return [] }
     if installed == id {
-      if case .untrusted? = module.obstacle, let obstacle = module.obstacle {
-        return finding(
-          .impaired, "\(obstacle); \(installed) stays installed", cause: .untrusted, remedy: obstacle.remedy)
-      }
       return finding(
         .impaired, "its source is gone, and nothing new can take its place; it stays installed",
         cause: .sourceMissing, remedy: nil)
@@ -106,6 +126,11 @@ private struct Judge {
       if case .excluded = obstacle { return [] }
       return finding(
         .impaired, "\(reason(of: obstacle)); \(stays)", cause: obstacle.cause, remedy: obstacle.remedy)
+    }
+    if let source = module.unregisteredSource {
+      return finding(
+        .impaired, "it is not registered, though its source is in \(source); \(stays)",
+        remedy: Self.reconcile)
     }
     return finding(.impaired, "it is not installed; \(stays)", remedy: install)
   }
@@ -143,11 +168,13 @@ private struct Judge {
 
   // MARK: Its files
 
+  private func troubles(_ files: [ModuleFileCondition]) -> [(trouble: FileTrouble, name: String)] {
+    files.compactMap { file in FileTrouble(file, in: condition).map { ($0, file.name) } }
+  }
+
   var troubledFiles: [Finding] {
     guard let installed = module.installed else { return [] }
-    let troubles = module.files.compactMap { file in
-      FileTrouble(file, in: condition).map { (trouble: $0, name: file.name) }
-    }
+    let troubles = troubles(module.files)
     var order: [FileTrouble] = []
     for (trouble, _) in troubles where !order.contains(trouble) { order.append(trouble) }
     return order.compactMap { trouble in
@@ -169,6 +196,19 @@ extension Finding {
       cause: .failedLook, remedy: nil)
   }
 
+  /// Its name tells what may be missing; nil where that does not matter.
+  fileprivate init?(_ source: UnreadSource, _ configuration: SuiteConfiguration) {
+    let weights = source.likelyNames.map { configuration.weight(of: $0) }
+    let known: [Finding.Weight] = weights.compactMap { $0 }
+    let isIgnored = known.count < weights.count && !known.contains(.critical)
+    guard !isIgnored, let weight = [.critical, .optional, .normal].first(where: known.contains) else {
+      return nil
+    }
+    self.init(
+      source.directory, weight, .unusable, source.reason,
+      cause: source.error == nil ? .sourceMissing : .configuration, remedy: source.remedy)
+  }
+
   fileprivate init(_ stray: StrayKernel) {
     self.init(
       stray.path, .critical, .unusable, stray.reason, cause: .otherKernel, remedy: stray.remedy)
@@ -184,7 +224,8 @@ extension Finding {
 }
 
 extension FailedBuild {
-  fileprivate var detail: String { firstError.map { ": \($0)" } ?? "" }
+  /// What was said when it failed, or else what its log tells.
+  fileprivate var words: String { reason ?? "its build failed" + (firstError.map { ": \($0)" } ?? "") }
 }
 
 extension DKMSError {

@@ -14,7 +14,7 @@ package struct Verification {
   package let verdicts: [KernelVerdict]
   /// What is wrong with `/etc/alpm-dkms.conf`.
   package var problems: [ConfigurationProblem] { facts.problems }
-  /// Whether any module is registered.
+  /// Whether there is any module to speak of.
   package var hasModules: Bool { facts.hasModules }
 
   /// Judges.
@@ -54,10 +54,16 @@ package struct Verification {
     let chosen = releases ?? installed.releases.filter { !configuration.ignores($0) }
     var kernels: [Kernel] = []
     for release in chosen { kernels.append(try Kernel(release: release, architecture: host.architecture)) }
-    let hasModules = try !onFiles { () throws(HostError) in try snapshot.tree() }.modules.isEmpty
-    var conditions = try await ConditionReader(
-      snapshot, allowsAutoinstall: framework.allowsAutoinstall, kernelOwners: installed.owners
-    ).conditions(of: kernels)
+    let isEmpty = try onFiles { () throws(HostError) in try snapshot.tree() }.modules.isEmpty
+    let survey = try await ConditionReader(
+      snapshot, allowsAutoinstall: framework.allowsAutoinstall, kernelOwners: installed.owners,
+      packagedSources: database.packagedSources(in: layout)
+    ).survey(of: kernels)
+    var conditions = survey.conditions
+    if let names = survey.names {
+      problems += configuration.problems(among: names, in: layout.suiteConfiguration.string)
+    }
+    let hasModules = !isEmpty || conditions.contains { !$0.modules.isEmpty || $0.unreadSources != nil }
     if configuration.initramfs != .never, hasModules {
       let images: KernelImages
       do { images = try await KernelImages(of: kernels, snapshot, configuration, database) } catch {

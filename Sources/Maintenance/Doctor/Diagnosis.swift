@@ -72,6 +72,11 @@ extension DoctorFacts {
     let confs = unreadable.sorted { $0.key.description < $1.key.description }.map { id, error in
       DoctorFinding(.configuration, "\(id)", "\(error)", remedy: error.remedy ?? "reinstall its package")
     }
+    let unread = unreadSources.map { source in
+      DoctorFinding(
+        source.error == nil ? .danglingSource : .configuration, source.directory, source.reason,
+        remedy: source.remedy)
+    }
     let former = [formerFramework].compactMap { $0 }.map { former in
       DoctorFinding(
         .configuration, "\(former.kept)",
@@ -83,7 +88,7 @@ extension DoctorFacts {
         if case .fileListDamaged(let package, _, _) = error { package } else { "pacman's database" }
       return DoctorFinding(.damagedFileList, package, "\(error)", remedy: error.remedy)
     }
-    return framework + former + suite + confs + lists
+    return framework + former + suite + confs + unread + lists
   }
 
   fileprivate var hookFindings: [DoctorFinding] {
@@ -106,7 +111,7 @@ extension DoctorFacts {
   }
 
   fileprivate var kernelFindings: [DoctorFinding] {
-    let headless = modules.isEmpty ? [] : kernels.filter { !$0.facts.hasHeaders }
+    let headless = modules.isEmpty && !hasSources ? [] : kernels.filter { !$0.facts.hasHeaders }
     let prunable = Set(prunable.map(\.path))
     return headless.map { kernel, facts in
       let error = DKMSError.headersMissing(

@@ -24,6 +24,10 @@ struct DoctorFacts {
   var modules: [ModuleRecord] = []
   /// Sources whose dkms.conf says nothing.
   var unreadable: [ModuleID: DKMSError] = [:]
+  /// Sources that are not registered, and of which it is not known what they hold.
+  var unreadSources: [UnreadSource] = []
+  /// Whether there are sources, registered or not.
+  var hasSources = false
   /// Kernels and their headers, sorted.
   var kernels: [(kernel: Kernel, facts: KernelFacts)] = []
   /// Kernels with modules of their own that nobody owns.
@@ -86,6 +90,8 @@ extension DoctorFacts {
     } catch {
       failedLooks.append(DKMSError(error))
     }
+    // As long as it is not known what every source brings, no file is foreign.
+    if frameworkError != nil || !failedLooks.isEmpty || !unreadSources.isEmpty { strayFiles = [] }
   }
 
   private mutating func readHooks(_ layout: Layout, _ database: borrowing Database) throws(HostError) {
@@ -116,16 +122,45 @@ extension DoctorFacts {
   ) async {
     let kernels = installed.releases.filter { !configuration.ignores($0) }
       .compactMap { try? Kernel(release: $0, architecture: snapshot.host.architecture) }
+    let packaged = database.packagedSources(in: snapshot.layout, isThorough: true)
     do throws(DKMSError) {
+      var sources: [ModuleID: String] = [:]
+      if let kernel = kernels.first ?? snapshot.host.runningKernel {
+        let unregistered: UnregisteredSources
+        do { unregistered = try await UnregisteredSources(snapshot, for: kernel, packaged: packaged) } catch {
+          throw DKMSError(error)
+        }
+        (sources, unreadSources) = (unregistered.modules, unregistered.unread)
+      }
+      let registered = modules.filter { !$0.isBroken }.map(\.id)
       let facts = try await FactsReader(snapshot, kernelOwners: installed.owners).facts(
-        FactsReader.Request(modules: modules.filter { !$0.isBroken }.map(\.id), kernels: kernels))
+        FactsReader.Request(modules: registered + sources.keys, kernels: kernels, sources: sources))
       take(facts, of: kernels)
-      conditions = try await ConditionReader(snapshot, kernelOwners: installed.owners)
-        .conditions(of: kernels)
+      forgetSourced(sources, facts, in: snapshot.layout)
+      let survey = try await ConditionReader(
+        snapshot, kernelOwners: installed.owners, packagedSources: packaged
+      ).survey(of: kernels)
+      conditions = survey.conditions
+      if let names = survey.names {
+        problems += configuration.problems(among: names, in: snapshot.layout.suiteConfiguration.string)
+      }
       if configuration.initramfs != .never { try await readImages(of: kernels, snapshot, database) }
     } catch {
       failedLooks.append(error)
     }
+  }
+
+  /// What a source on the system accounts for is neither foreign nor left over.
+  private mutating func forgetSourced(_ sources: [ModuleID: String], _ facts: Facts, in layout: Layout) {
+    hasSources = !modules.isEmpty || !sources.isEmpty
+    let names = Set(
+      facts.configurations.values.flatMap(\.values).flatMap { $0.configuration?.modules ?? [] }
+        .map(\.destinationName))
+    strayFiles.removeAll {
+      Compression.moduleName(ofFile: $0.file.lastComponent?.string ?? "").map(names.contains) == true
+    }
+    let directories = Set(sources.keys.map(layout.registration))
+    unregistered.removeAll(where: directories.contains)
   }
 
   private mutating func take(_ facts: Facts, of kernels: [Kernel]) {

@@ -22,6 +22,7 @@ struct AlpmLibrary {
   let getName: alpm_dkms_pkg_get_name_fn
   let getVersion: alpm_dkms_pkg_get_version_fn
   let getBuildDate: alpm_dkms_pkg_get_builddate_fn
+  let getInstallDate: alpm_dkms_pkg_get_installdate_fn
   let getFiles: alpm_dkms_pkg_get_files_fn
   let fileListContains: alpm_dkms_filelist_contains_fn
 
@@ -46,6 +47,7 @@ struct AlpmLibrary {
     getName = try library.function("alpm_pkg_get_name")
     getVersion = try library.function("alpm_pkg_get_version")
     getBuildDate = try library.function("alpm_pkg_get_builddate")
+    getInstallDate = try library.function("alpm_pkg_get_installdate")
     getFiles = try library.function("alpm_pkg_get_files")
     fileListContains = try library.function("alpm_filelist_contains")
   }

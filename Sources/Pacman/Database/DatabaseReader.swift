@@ -15,11 +15,15 @@ public struct InstalledPackage: Hashable, Sendable {
   /// When it was built, in seconds since 1970; 0 where that is not recorded.
   public var buildDate: Int
 
+  /// When it was installed, in seconds since 1970; 0 where that is not recorded.
+  public var installDate: Int
+
   /// Makes the value.
-  public init(name: String, version: String, buildDate: Int = 0) {
+  public init(name: String, version: String, buildDate: Int = 0, installDate: Int = 0) {
     self.name = name
     self.version = version
     self.buildDate = buildDate
+    self.installDate = installDate
   }
 }
 
@@ -30,6 +34,9 @@ public struct InstalledPackage: Hashable, Sendable {
 protocol DatabaseReader {
   func packages() -> [InstalledPackage]
   func package(named name: String) -> InstalledPackage?
+
+  /// The names of all packages; reads nothing of any of them.
+  func packageNames() -> [String]
 
   /// The file list in byte order; nil for a package that is not installed, empty for an unreadable list.
   func files(of name: String) -> [String]?

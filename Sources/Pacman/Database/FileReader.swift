@@ -46,10 +46,12 @@ struct FileReader: DatabaseReader {
   func package(named name: String) -> InstalledPackage? {
     guard let version = versions[name] else { return nil }
     let description = read("desc", of: name)
+    let date = { (section: String) in description?.firstLine(of: section).flatMap { Int($0) } ?? 0 }
     return InstalledPackage(
-      name: name, version: version,
-      buildDate: description?.firstLine(of: "%BUILDDATE%").flatMap { Int($0) } ?? 0)
+      name: name, version: version, buildDate: date("%BUILDDATE%"), installDate: date("%INSTALLDATE%"))
   }
+
+  func packageNames() -> [String] { names }
 
   func files(of name: String) -> [String]? {
     guard versions[name] != nil else { return nil }

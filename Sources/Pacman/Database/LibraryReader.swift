@@ -21,6 +21,8 @@ struct LibraryReader: DatabaseReader {
     library.getPackage(database, name).map(installedPackage)
   }
 
+  func packageNames() -> [String] { packagePointers(among: nil).map(name) }
+
   func files(of name: String) -> [String]? {
     library.getPackage(database, name).map { files(of: $0).map { String(cString: $0.name) } }
   }
@@ -60,7 +62,8 @@ extension LibraryReader {
     let isReadable = mayRead("desc", of: name, version)
     return InstalledPackage(
       name: name, version: version,
-      buildDate: isReadable ? Int(library.getBuildDate(package)) : 0)
+      buildDate: isReadable ? Int(library.getBuildDate(package)) : 0,
+      installDate: isReadable ? Int(library.getInstallDate(package)) : 0)
   }
 
   private func files(of package: OpaquePointer) -> UnsafeBufferPointer<alpm_file_t> {

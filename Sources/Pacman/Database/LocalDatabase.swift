@@ -97,6 +97,9 @@ public struct LocalDatabase: ~Copyable {
     reader.package(named: name)
   }
 
+  /// The names of all installed packages, in byte order.
+  public func packageNames() -> [String] { reader.packageNames() }
+
   /// The paths a package owns, as stored: no leading slash, `/` after a directory, in byte order.
   ///
   /// - Throws: `AlpmError` if the package is not installed or its list cannot be read.

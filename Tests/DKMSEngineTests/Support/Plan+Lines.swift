@@ -43,6 +43,7 @@ extension Step {
       "write \(contents) of \(id) for \(kernels.map(\.release.description)) to \(file)"
     case .makeKeys(let pair): "make \(pair.key)"
     case .build(let id, let kernel): "build \(id) for \(kernel.release)"
+    case .adopt(let id, let kernel): "adopt \(id) for \(kernel.release)"
     case .install(let id, let kernel): "install \(id) for \(kernel.release)"
     case .uninstall(let id, let kernel): "uninstall \(id) for \(kernel.release)"
     case .unbuild(let id, let kernel): "unbuild \(id) for \(kernel.release)"
