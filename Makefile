@@ -31,7 +31,7 @@ SMALL += -Xlinker --no-export-dynamic
 # Swift's own linker can pack relocations into a hundredth of the room (glibc 2.36 and later understand that), and ...
 SMALL += -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs
 # ... keep one copy of functions with the same code (data is not touched, and nothing here compares functions), and ...
-SMALL += -Xlinker --icf=all
+SMALL += -Xlinker --icf=all -Xlinker -O2
 # ... leave out the unwinding tables. They serve exceptions, which Swift does not have; debuggers use frame pointers.
 SMALL += -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker "$(CURDIR)/packaging/no-unwinding.ld"
 DEBUG = -Xswiftc -warnings-as-errors

@@ -222,6 +222,7 @@ extension Option {
         With `status`: print a JSON document that says everything the lines say and more, such as whether headers are
         present, why a kernel has no build, and where the logs are.
         It carries the number of its schema; members may be added, but under the same number none is removed or changed.
+        alpm-dkms-json(5) describes it.
         """
     ) { arguments, _, _ in arguments.isJSON = true },
     Option(["-q", "--quiet"], "print nothing") { arguments, _, _ in arguments.isQuiet = true },
