@@ -7,8 +7,9 @@
 #   make test       run every test, after installing what they need
 #   make test-quick run the half of the tests that needs neither root nor pacman, as any user
 #   make torture    let system calls go wrong, SEED and COUNT of them, and look at what is left
-#   make boot-test    boot a kernel with the images that transactions leave, in an emulated machine
-#   make boot-torture the same after N transactions that are drawn from SEED and often fail
+#   make boot-test  boot a kernel with the images that transactions leave, in an emulated machine
+#   make boot-torture
+#                   the same after N transactions that are drawn from SEED and often fail
 #   make fuzz       feed every reader, or those of READERS, with made-up input, TIME seconds each, by SEED
 #   make bench      time dkms against Debian's; make test must have run before
 #   make pages      write the parts of completions and dkms(8) that come from the tables of dkms
