@@ -7,8 +7,9 @@
 #   make test       run every test, after installing what they need
 #   make test-quick run the half of the tests that needs neither root nor pacman, as any user
 #   make torture    let system calls go wrong, SEED and COUNT of them, and look at what is left
-#   make boot-test    boot a kernel with the images that transactions leave, in an emulated machine
-#   make boot-torture the same after N transactions that are drawn from SEED and often fail
+#   make boot-test  boot a kernel with the images that transactions leave, in an emulated machine
+#   make boot-torture
+#                   the same after N transactions that are drawn from SEED and often fail
 #   make fuzz       feed every reader, or those of READERS, with made-up input, TIME seconds each, by SEED
 #   make bench      time dkms against Debian's; make test must have run before
 #   make pages      write the parts of completions and dkms(8) that come from the tables of dkms
@@ -31,7 +32,7 @@ SMALL += -Xlinker --no-export-dynamic
 # Swift's own linker can pack relocations into a hundredth of the room (glibc 2.36 and later understand that), and ...
 SMALL += -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs
 # ... keep one copy of functions with the same code (data is not touched, and nothing here compares functions), and ...
-SMALL += -Xlinker --icf=all -Xlinker -O2
+SMALL += -Xlinker --icf=all
 # ... leave out the unwinding tables. They serve exceptions, which Swift does not have; debuggers use frame pointers.
 SMALL += -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker "$(CURDIR)/packaging/no-unwinding.ld"
 DEBUG = -Xswiftc -warnings-as-errors

@@ -98,6 +98,8 @@ struct InstallOptionTests {
         "post_transaction=\"\(check)\(command) >> /etc/dkms/ran\"\n", to: "etc/framework.conf.d/follow.conf")
       try await machine.dkms("install quick/1.0 -k \(Kernels.first) -k \(Kernels.second)").expect(0)
       #expect(try machine.text("etc/ran").split(separator: "\n").count == times)
+      let log = try machine.text("var/post_transaction.log").split(separator: "\n")
+      #expect(log.filter { $0.hasPrefix("# command: ") }.count == times, "one after the other, in one log")
     }
   }
 

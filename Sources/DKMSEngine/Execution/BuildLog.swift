@@ -12,14 +12,19 @@ struct BuildLog: ~Copyable {
   private let echo: Console?
 
   /// Opens a log; `echo` is told of each command that is run.
-  init(_ path: FilePath, echo: Console?) throws(DKMSError) {
+  ///
+  /// One that is shared may be made by another run at the same time, and is begun anew unless it is continued.
+  init(
+    _ path: FilePath, isShared: Bool = false, isContinued: Bool = false, echo: Console?
+  ) throws(DKMSError) {
     self.path = path
     self.echo = echo
     do {
       // What is there may be a pipe or a link out of the build, if it came with a source.
-      try Files.remove(path)
+      if !isContinued { try Files.remove(path) }
       descriptor = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .exclusiveCreate, .append, .closeOnExec],
+        path, .writeOnly,
+        options: [.create, isShared ? .noFollow : .exclusiveCreate, .append, .closeOnExec],
         permissions: .everyoneReads)
     } catch let error as HostError {
       throw DKMSError(error)

@@ -139,7 +139,10 @@ extension StepRunner {
   /// Nothing is undone if it fails; the failure is only reported.
   func follow(_ command: String) async throws(DKMSError) -> [String] {
     let path = layout.postTransactionLog()
-    let log = try BuildLog(path, echo: echo)
+    // Those for other kernels have written to it before.
+    let first = plan.steps.first { if case .follow = $0.step { true } else { false } }?.step
+    let log = try BuildLog(
+      path, isShared: true, isContinued: first != .follow(command: command), echo: echo)
     let shell = Command(
       "bash", ["-c", command], environment: buildEnvironment, silenceLimit: options.silenceLimit)
     let result = try await log.run("Running the command that follows a transaction", command, shell, on: host)

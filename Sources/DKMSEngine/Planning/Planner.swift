@@ -291,12 +291,11 @@ public struct Planner {
     }
   }
 
-  /// Runs the administrator's command last: once, or once for each kernel if it names the kernel.
+  /// Runs the administrator's command last: once, or once for each kernel, in turn, if it names the kernel.
   private mutating func follow(_ releases: [KernelRelease], with command: KernelText) {
-    let earlier = Array(plan.steps.indices)
     var known: Set<String> = []
     for text in releases.map({ command.value(for: $0.description) }) where known.insert(text).inserted {
-      plan.append(.follow(command: text), because: .modulesChange, after: earlier)
+      plan.append(.follow(command: text), because: .modulesChange, after: Array(plan.steps.indices))
     }
   }
 
