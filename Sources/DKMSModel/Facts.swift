@@ -30,6 +30,8 @@ public struct Facts: Codable, Hashable, Sendable {
   public var unrecorded: [ModuleID: [Kernel: UnrecordedInstallation]] = [:]
   /// The kernels for which the last build of a module failed.
   public var failedBuilds: [ModuleID: Set<Kernel>] = [:]
+  /// The kernels for which the last installation of a module that is built failed.
+  public var failedInstallations: [ModuleID: Set<Kernel>] = [:]
   /// Who else than root can change what is run; nil where nothing is to be run, so that nobody has looked.
   public var trust: TrustFacts?
 

@@ -17,6 +17,8 @@ public struct Transaction: Codable, Hashable, Sendable {
   public var unreadSources: [String]
   /// Every kernel that is installed, those that changed among them.
   public var installedKernels: [Kernel]
+  /// Whether this suite itself is new or changed, so that what has failed so far may succeed now.
+  public var changesSuite = false
 
   /// Makes a transaction.
   public init(

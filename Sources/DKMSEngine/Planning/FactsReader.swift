@@ -80,7 +80,7 @@ public struct FactsReader: Sendable {
       }
       let known = Set(facts.configurations.keys)
       await evaluate(wanted, request, &facts)
-      for id in wanted { facts.failedBuilds[id] = try failedBuilds(of: id, request.kernels) }
+      for id in wanted { try readFailures(of: id, request.kernels, into: &facts) }
       try compareInstallations(of: wanted, in: &facts)
       wanted = dependencies(missingIn: facts, since: known)
     }
@@ -166,8 +166,17 @@ public struct FactsReader: Sendable {
       })
   }
 
-  private func failedBuilds(of id: ModuleID, _ kernels: [Kernel]) throws(HostError) -> Set<Kernel> {
-    Set(try kernels.where { kernel throws(HostError) in try Files.exists(layout.failureLog(id, kernel)) })
+  private func readFailures(
+    of id: ModuleID, _ kernels: [Kernel], into facts: inout Facts
+  ) throws(HostError) {
+    facts.failedBuilds[id] = Set(
+      try kernels.where { kernel throws(HostError) in try Files.exists(layout.failureLog(id, kernel)) })
+    let record = FailureRecord(layout)
+    facts.failedInstallations[id] = Set(
+      try kernels.where { kernel throws(HostError) in
+        guard let build = facts.tree[id]?.build(for: kernel), !build.isInstalled else { return false }
+        return try record.failure(of: id, kernel) != nil
+      })
   }
 
   private func compareInstallations(of modules: [ModuleID], in facts: inout Facts) throws(HostError) {

@@ -97,24 +97,26 @@ extension Planner {
     let isInstalled = build?.isInstalled == true
     let installIfMissing: Wish? = isInstalled ? nil : .install
     if transaction.goneModules.contains(where: { $0.name == id.name }) { return installIfMissing }
-    if wasLeftOut(id, kernel) { return .leftOut }
+    if wasLeftOut(id, kernel, by: transaction) { return .leftOut }
     guard case .read(let configuration)? = facts.configurations[id]?[kernel],
       let change = transaction.changedModules.first(where: { configuration.buildDepends.contains($0.name) })
     else { return nil }
     return configuration.rebuildsWithDependencies ? .rebuild(.dependencyChanged(change)) : installIfMissing
   }
 
-  /// Whether a module could have been built for a kernel but no attempt was made, because a transaction was
-  /// interrupted.
-  private func wasLeftOut(_ id: ModuleID, _ kernel: Kernel) -> Bool {
+  /// Whether a kernel could have a module but no attempt was made, because a transaction was interrupted, or an
+  /// attempt failed and this transaction may have brought what it failed for.
+  private func wasLeftOut(_ id: ModuleID, _ kernel: Kernel, by transaction: Transaction) -> Bool {
     guard case .read(let configuration)? = facts.configurations[id]?[kernel], configuration.autoinstall,
       configuration.exclusion == nil, facts.kernels[kernel]?.hasHeaders == true,
-      facts.tree[id]?.build(for: kernel) == nil,
-      facts.tree.installedVersion(of: id.name, for: kernel) == nil,
-      facts.failedBuilds[id]?.contains(kernel) != true
+      facts.tree.installedVersion(of: id.name, for: kernel) == nil
     else { return false }
+    let isUntried =
+      facts.tree[id]?.build(for: kernel) == nil
+      ? facts.failedBuilds[id]?.contains(kernel) != true || transaction.changesSuite
+      : facts.failedInstallations[id]?.contains(kernel) == true && transaction.changesSuite
     let registered = Set(facts.tree.modules.map(\.id.name))
-    return configuration.buildDepends.allSatisfy(registered.contains)
+    return isUntried && configuration.buildDepends.allSatisfy(registered.contains)
   }
 
   /// What takes the place of a version that has lost its source: a version of the same name, or a module of

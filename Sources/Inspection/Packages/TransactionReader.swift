@@ -67,6 +67,7 @@ package struct TransactionReader {
     findings.transaction.keptKernels = absent.filter(isRunning)
     findings.transaction.goneKernels = absent.filter { !isRunning($0) }
     findings.kernelOwners = installed.owners
+    findings.transaction.changesSuite = named.contains(.suite)
     try await readSources(named, &findings)
     findings.transaction.goneModules = try goneModules(named, findings)
     return findings

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import DKMSEngine
-public import DKMSModel
+package import DKMSEngine
+package import DKMSModel
 internal import Host
 internal import SystemPackage
 
@@ -21,7 +21,7 @@ package struct ConditionFacts: Codable, Hashable, Sendable {
 }
 
 /// Reads the state of kernels' modules from a snapshot.
-public struct ConditionReader: Sendable {
+package struct ConditionReader: Sendable {
   private let snapshot: Snapshot
   private let layout: Layout
   private let allowsAutoinstall: Bool
@@ -35,7 +35,7 @@ public struct ConditionReader: Sendable {
   ///   - allowsAutoinstall: Whether anything may be installed that was not asked for by name.
   ///   - kernelOwners: The packages that own kernels, with their versions, where they are known.
   ///   - packagedSources: The directories in the source tree that packages own a dkms.conf in, with their packages.
-  public init(
+  package init(
     _ snapshot: Snapshot, allowsAutoinstall: Bool = true, kernelOwners: [KernelRelease: String] = [:],
     packagedSources: [String: String] = [:]
   ) {
@@ -49,7 +49,7 @@ public struct ConditionReader: Sendable {
   /// What there is for each of some kernels, in their order.
   ///
   /// - Throws: `DKMSError.system` where the trees cannot be looked at; of a single kernel that is in its condition.
-  public func conditions(of kernels: [Kernel]) async throws(DKMSError) -> [KernelCondition] {
+  package func conditions(of kernels: [Kernel]) async throws(DKMSError) -> [KernelCondition] {
     try await survey(of: kernels).conditions
   }
 

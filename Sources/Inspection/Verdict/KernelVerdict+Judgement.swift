@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import DKMSEngine
-public import DKMSModel
+package import DKMSEngine
+internal import DKMSModel
+internal import Initramfs
 
 extension KernelVerdict {
   /// Judges a kernel by what there is of its modules and by what the administrator calls important.
@@ -9,7 +10,7 @@ extension KernelVerdict {
   /// - Parameters:
   ///   - condition: What there is.
   ///   - configuration: What matters.
-  public init(_ condition: KernelCondition, by configuration: SuiteConfiguration) {
+  package init(_ condition: KernelCondition, by configuration: SuiteConfiguration) {
     if let failedLook = condition.failedLook {
       self.init(
         kernel: condition.kernel, isRunning: condition.isRunning,
@@ -28,12 +29,12 @@ extension KernelVerdict {
         image: image, condition: condition, configuration: configuration, hasSubstitute: hasSubstitute
       ).findings
     }
+    var findings = opinions.flatMap(\.findings)
+    findings += (condition.unreadSources ?? []).compactMap { Finding($0, configuration) }
+    if isStale { findings.append(Finding(staleDependenciesOf: condition, isCritical: isCritical)) }
+    findings += condition.strays.map { Finding($0) } + images
     self.init(
-      kernel: condition.kernel, isRunning: condition.isRunning,
-      findings: opinions.flatMap(\.findings)
-        + (condition.unreadSources ?? []).compactMap { Finding($0, configuration) }
-        + (isStale ? [Finding(staleDependenciesOf: condition, isCritical: isCritical)] : [])
-        + condition.strays.map(Finding.init) + images,
+      kernel: condition.kernel, isRunning: condition.isRunning, findings: findings,
       skips: opinions.flatMap(\.skips), images: condition.images,
       modulesInPlace: opinions.count { $0.module.installed != nil && $0.findings.isEmpty })
   }
