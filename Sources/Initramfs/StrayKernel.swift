@@ -30,7 +30,7 @@ public struct StrayKernel: Codable, Hashable, Sendable {
   public var remedy: String {
     let images = "alpm-dkms initramfs \(kernel.release)"
     let first = "see that its file system is mounted and can be written to, then"
-    guard let replacement else { return "\(first) install the kernel's public again, and: \(images)" }
+    guard let replacement else { return "\(first) install the kernel's package again, and: \(images)" }
     return "\(first): cp \(replacement) \(path) && \(images)"
   }
 }

@@ -103,6 +103,9 @@ struct VerdictTests {
     #expect(json.status == 3 && json.output.contains(#""standing": "blocked""#), "\(json)")
 
     try await system.remove("broken-dkms").mustSucceed()
+    let nameless = try await verify(in: system)
+    #expect(nameless.all.contains("critical = broken"), "\(nameless)")
+    try await system.root.shell("sed -i '/^critical = broken$/d' /etc/alpm-dkms.conf").mustSucceed()
     #expect(try await verify(in: system).status == 0)
   }
 

@@ -110,6 +110,23 @@ import Testing
     #expect(scene.settle(changed: [failed]).lines.contains("build failed/1.0 for 6.1.0"))
   }
 
+  @Test func whatHasFailedIsTriedAgainWhenTheSuiteItselfChanges() throws {
+    var scene = Scene()
+    let kernel = try scene.kernel("6.1.0")
+    let unbuilt = try scene.module("unbuilt")
+    let uninstalled = try scene.module("uninstalled", built: [kernel])
+    try scene.module("laid-aside", built: [kernel])
+    let manual = try scene.module("manual", autoinstall: false)
+    scene.facts.failedBuilds = [unbuilt: [kernel], manual: [kernel]]
+    scene.facts.failedInstallations[uninstalled] = [kernel]
+    #expect(scene.settle().isEmpty)
+    #expect(
+      scene.settle(changesSuite: true).reasons == [
+        "build unbuilt/1.0 for 6.1.0: leftUndone", "install unbuilt/1.0 for 6.1.0: leftUndone",
+        "install uninstalled/1.0 for 6.1.0: leftUndone", "depmod 6.1.0: modulesChange",
+      ])
+  }
+
   @Test func anOlderVersionThatTheAdministratorInstalledStays() throws {
     var scene = Scene()
     let kernel = try scene.kernel("6.1.0")

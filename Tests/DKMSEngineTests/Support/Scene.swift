@@ -73,15 +73,16 @@ struct Scene {
 
   func settle(
     changed: [ModuleID] = [], gone: [ModuleID] = [], changedKernels: [Kernel] = [],
-    goneKernels: [Kernel] = [], keptKernels: [Kernel] = []
+    goneKernels: [Kernel] = [], keptKernels: [Kernel] = [], changesSuite: Bool = false
   ) -> Plan {
     // Only of installed kernels anything is known.
     var facts = facts
     for kernel in goneKernels + keptKernels { facts.kernels[kernel] = nil }
-    let transaction = Transaction(
+    var transaction = Transaction(
       changedModules: changed, goneModules: gone, changedKernels: changedKernels, goneKernels: goneKernels,
       keptKernels: keptKernels, installedKernels: kernels.filter { !(goneKernels + keptKernels).contains($0) }
     )
+    transaction.changesSuite = changesSuite
     return Planner.follow(transaction, facts: facts, options: options)
   }
 }
