@@ -80,8 +80,9 @@ struct ModuleBuild {
     return (confinement, BuildView(own: layout.staging(id, kernel, "source"), place: source), nil)
   }
 
-  func run() async throws(DKMSError) -> [String] {
-    var warnings = try await checkMeans()
+  /// Builds; the warnings are what the user should know, also where it fails.
+  func run(_ warnings: inout [String]) async throws(DKMSError) {
+    warnings += try await checkMeans()
     try await copySource()
     let log = try BuildLog(runner.layout.buildLog(id, kernel), echo: runner.echo)
     log.writeHeader(of: id, kernel, at: runner.host.now())
@@ -99,7 +100,6 @@ struct ModuleBuild {
     try await forgetFailure()
     try await runner.publish(product, id, kernel)
     if configuration.scripts[.postBuild] != nil { warnings += try await complete(product, log) }
-    return warnings
   }
 
   // MARK: Steps
@@ -194,7 +194,7 @@ struct ModuleBuild {
     let words = text.split(separator: " ", maxSplits: 1).map(String.init)
     let name = words.first ?? ""
     guard let program = try runner.executable(name, of: id, in: scratch) else {
-      return ["\(id): its \(kind.rawValue) script \(name) is not there or not executable"]
+      return [try runner.remark(onUnusable: name, kind, of: id, for: kernel, in: scratch)]
     }
     // The module's own script is called by its path inside the build.
     let isOwn = program.starts(with: scratch)
@@ -219,7 +219,7 @@ struct ModuleBuild {
   }
 
   private func firstError(in log: borrowing BuildLog) -> String? {
-    BuildLog.firstError(in: log.path, buildDirectories: [scratch, runner.layout.build(id)])
+    BuildLog.tellingError(in: log.path, buildDirectories: [scratch, runner.layout.build(id)])
   }
 
   /// The reference's `make -jN KERNELRELEASE=K`.

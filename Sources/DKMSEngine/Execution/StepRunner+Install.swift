@@ -5,11 +5,13 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  func install(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
+  func install(
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, _ warnings: inout [String]
+  ) async throws(DKMSError) {
     try await lockedModule(id, .shared) { () throws(DKMSError) in
       try await lockedBuild(id, kernel) { () throws(DKMSError) in
         try await lockedKernel(kernel.release) { () throws(DKMSError) in
-          try await installLocked(id, kernel, basis)
+          try await installLocked(id, kernel, basis, &warnings)
         }
       }
     }
@@ -28,11 +30,11 @@ extension StepRunner {
   }
 
   private func installLocked(
-    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
-  ) async throws(DKMSError) -> [String] {
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, _ warnings: inout [String]
+  ) async throws(DKMSError) {
     let configuration = try configuration(basis, of: id, for: kernel)
     try checkUnchanged(basis, of: id, source: layout.sourceLink(id), for: kernel)
-    var warnings = try await preInstall(configuration, kernel)
+    warnings += try await preInstall(configuration, kernel)
     let files = try await filesToInstall(configuration, id, kernel, basis, &warnings)
     try Self.checkNotCancelled("install", id)
     let predecessor = try onFiles { () throws(HostError) in try installedNames(id, kernel) }
@@ -52,7 +54,6 @@ extension StepRunner {
     }
     warnings += await runFinalScript(
       .postInstall, of: configuration, for: kernel, in: layout.sourceLink(id))
-    return warnings
   }
 
   /// Whether the caller, or a package, wants it installed in spite of obstacles.

@@ -14,7 +14,7 @@ public struct Narrator: Sendable {
   public func ended(_ planned: PlannedStep, _ outcome: Outcome) {
     switch outcome {
     case .done: planned.accomplishment.map { console.print("  -> \($0)") }
-    case .failed(.nothingInstalled(_, _, let reasons)):
+    case .failed(.nothingInstalled(_, _, let reasons), _):
       console.print("  -> \(planned.step.subject): not installed, \(reasons.joined(separator: "; "))")
     case .failed: console.print("  -> \(planned.step.subject): failed")
     case .notTried:

@@ -119,7 +119,9 @@ extension Outcome {
   var words: String {
     switch self {
     case .done(let warnings): (["done"] + warnings).joined(separator: "; ")
-    case .failed(let error): "failed: \(error)" + (error.remedy.map { " (\($0))" } ?? "")
+    case .failed(let error, let warnings):
+      (["failed: \(error)" + (error.remedy.map { " (\($0))" } ?? "")] + (warnings ?? []))
+        .joined(separator: "; ")
     case .notTried: "not tried"
     }
   }

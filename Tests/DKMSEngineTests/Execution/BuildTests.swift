@@ -198,7 +198,7 @@ import Testing
     ("ERROR: modpost: \"x\" undefined!\nmake: *** [all] Error 1", "ERROR: modpost: \"x\" undefined!"),
     ("make: *** No rule to make target 'x'.  Stop.", "make: *** No rule to make target 'x'.  Stop."),
     ("sh: 1: frobnicate: command not found", "sh: 1: frobnicate: command not found"),
-    ("nothing in particular", nil),
+    ("nothing in particular", "nothing in particular"),
   ])
   func firstErrorOfALog(_ output: String, _ expected: String?) async throws {
     try machine.addTextModule(id, conf: "MAKE[0]=\"cat output; false\"\n", files: ["output": output + "\n"])
