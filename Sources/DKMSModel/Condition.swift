@@ -129,6 +129,8 @@ public struct ModuleCondition: Codable, Hashable, Sendable {
   public var obstacle: DKMSError?
   /// The last build of `id`, if that failed.
   public var failure: FailedBuild?
+  /// Where its source comes from; only looked for if its build failed.
+  public var origin: SourceOrigin?
   /// The files that the installed version, or else the built one, should have in the kernel's directory.
   public var files: [ModuleFileCondition]
 
@@ -237,7 +239,7 @@ public struct StrayKernel: Codable, Hashable, Sendable {
     let images = "alpm-dkms initramfs \(kernel.release)"
     let first = "see that its file system is mounted and can be written to, then"
     guard let replacement else { return "\(first) install the kernel's package again, and: \(images)" }
-    return "\(first): cp \(replacement) \(path) && \(images)"
+    return "\(first): cp \(replacement.quotedForShell) \(path.quotedForShell) && \(images)"
   }
 }
 

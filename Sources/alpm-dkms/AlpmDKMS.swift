@@ -22,7 +22,7 @@ struct AlpmDKMS: ParsableCommand {
       try command.run()
     } catch {
       guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      let answer = Array("==> ERROR: \(message(for: error))\n  -> alpm-dkms --help\n".utf8)
+      let answer = Array("==> ERROR: \(message(for: error))\n  -> for help:\n     alpm-dkms --help\n".utf8)
       write(STDERR_FILENO, answer, answer.count)
       Glibc.exit(ExitCode.validationFailure.rawValue)
     }

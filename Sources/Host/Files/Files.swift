@@ -190,6 +190,14 @@ public enum Files {
     try mountFlags(at: path) & 8 != 0
   }
 
+  /// Whether the file system that a path lies on is mounted read-only, so that not even root may write to it.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  package static func forbidsChanges(_ path: FilePath) throws(HostError) -> Bool {
+    // ST_RDONLY, which Swift does not see.
+    try mountFlags(at: path) & 1 != 0
+  }
+
   private static func mountFlags(at path: FilePath) throws(HostError) -> UInt {
     var status = statvfs()
     guard path.withPlatformString({ statvfs($0, &status) }) == 0 else {

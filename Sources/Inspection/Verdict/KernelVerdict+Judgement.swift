@@ -71,12 +71,18 @@ private struct Judge {
       return finding(.unusable, reason(of: obstacle), cause: obstacle.cause, remedy: obstacle.remedy)
     }
     if let failure = module.failure {
-      return finding(.unusable, "its build failed\(failure.detail)", log: failure.log, remedy: install)
+      return finding(.unusable, "its build failed\(failure.detail)\(origin)", log: failure.log, remedy: cure)
     }
     if isLeftToTheKernel { return [] }
     return finding(
       .unusable, module.isBuilt ? "it is built but not installed" : "it is not installed", remedy: install)
   }
+
+  /// What is known of the source of a module that cannot be built.
+  private var origin: String { module.origin.map { "; \($0.words)" } ?? "" }
+
+  /// What helps a module that cannot be built: the same command alone does not.
+  private var cure: String { module.origin?.remedy(retrying: install) ?? "to try again: \(install)" }
 
   /// An installation leaves the kernel's own module in place if it is not older.
   private var isLeftToTheKernel: Bool {
@@ -89,7 +95,7 @@ private struct Judge {
     let stays = installed == id ? "an older build stays installed" : "\(installed) stays installed"
     if let failure = module.failure {
       return finding(
-        .impaired, "its build failed\(failure.detail); \(stays)", log: failure.log, remedy: install)
+        .impaired, "its build failed\(failure.detail); \(stays)\(origin)", log: failure.log, remedy: cure)
     }
     guard module.usesKeptSource else { return [] }
     if installed == id {
@@ -120,7 +126,10 @@ private struct Judge {
   }
 
   private func reason(of obstacle: DKMSError) -> String {
-    if case .headersMissing = obstacle { return "it cannot be built: the headers of this kernel are missing" }
+    if case .headersMissing(_, _, let package, let others) = obstacle {
+      return "it cannot be built: the headers of this kernel are missing"
+        + DKMSError.remark(onHeadersFor: others, package)
+    }
     return "\(obstacle)"
   }
 

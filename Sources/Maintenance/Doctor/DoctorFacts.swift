@@ -122,6 +122,7 @@ extension DoctorFacts {
       take(facts, of: kernels)
       conditions = try await ConditionReader(snapshot, kernelOwners: installed.owners)
         .conditions(of: kernels)
+      do { try conditions.addOrigins(from: database, snapshot) } catch { throw DKMSError(error) }
       if configuration.initramfs != .never { try await readImages(of: kernels, snapshot, database) }
     } catch {
       failedLooks.append(error)

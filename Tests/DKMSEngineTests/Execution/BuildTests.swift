@@ -178,6 +178,22 @@ import Testing
     #expect(Disk.kind(machine.layout.products(id, kernel.release)) == nil)
   }
 
+  @Test func failureOfDamagedHeadersIsTheirs() async throws {
+    let headers = machine.layout.installTree.appending("6.1.0/build")
+    try machine.directory.write("", to: "lib/modules/6.1.0/build/Makefile")
+    try machine.directory.write("linux\n", to: "lib/modules/6.1.0/pkgbase")
+    try machine.addTextModule(id, conf: "MAKE[0]='false'\n")
+    let error = try failure(try await machine.build(id, kernel))
+    #expect(
+      error
+        == .headersDamaged(
+          id, kernel, problem: "\(headers)/include/generated/autoconf.h is missing", package: "linux-headers",
+          log: failureLog.string))
+    #expect(error.exitStatus == .buildFailed && error.remedy?.hasSuffix(": pacman -S linux-headers") == true)
+    try machine.addTextModule(id)
+    #expect(try await machine.build(id, kernel).failures.isEmpty, "a build may do without")
+  }
+
   @Test func firstErrorIsToldRelativeToTheSource() async throws {
     try machine.addTextModule(
       id, conf: "MAKE[0]='sh fail.sh'\n",
