@@ -23,6 +23,8 @@ typedef __typeof__(&alpm_pkg_get_version) alpm_dkms_pkg_get_version_fn;
 typedef __typeof__(&alpm_pkg_get_builddate) alpm_dkms_pkg_get_builddate_fn;
 typedef __typeof__(&alpm_pkg_get_installdate) alpm_dkms_pkg_get_installdate_fn;
 typedef __typeof__(&alpm_pkg_get_files) alpm_dkms_pkg_get_files_fn;
+typedef __typeof__(&alpm_register_syncdb) alpm_dkms_register_syncdb_fn;
+typedef __typeof__(&alpm_pkg_vercmp) alpm_dkms_pkg_vercmp_fn;
 typedef __typeof__(&alpm_filelist_contains) alpm_dkms_filelist_contains_fn;
 
 #endif

@@ -46,8 +46,7 @@ extension ActionRunner {
     }.map(\.id)
     let facts = try await facts(modules, [kernel])
     if !modules.isEmpty, let known = facts.kernels[kernel], !known.hasHeaders {
-      throw DKMSError.headersMissing(
-        kernel, directory: known.headersDirectory, package: known.headersPackage)
+      throw known.headersMissing(for: kernel)
     }
     let plan = Planner.match(modules, for: kernel, facts: facts, options: options)
     remarkOnDeprecations(of: plan, facts)
@@ -78,7 +77,7 @@ extension DKMSError {
 
   /// Whether all that is missing are modules that are not registered yet; registering them triggers this again.
   fileprivate func isOnlyWaiting(in tree: TreeState) -> Bool {
-    guard case .dependenciesMissing(_, _, let names) = self else { return false }
+    guard case .dependenciesMissing(_, _, let names, _) = self else { return false }
     return !tree.modules.contains { names.contains($0.id.name) }
   }
 }

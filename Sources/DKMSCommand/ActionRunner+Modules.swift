@@ -76,7 +76,7 @@ extension ActionRunner {
     host.console.print("  -> \(record.id) for \(kernel.release): not \(lack), skipped")
   }
 
-  private var isUndoing: Bool { [.uninstall, .unbuild, .remove].contains(action) }
+  var isUndoing: Bool { [.uninstall, .unbuild, .remove].contains(action) }
 
   private func checkState(of id: ModuleID, _ record: ModuleRecord?) throws {
     if isUndoing, record == nil { throw DKMSError.notAdded(id) }

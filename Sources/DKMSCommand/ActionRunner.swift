@@ -9,6 +9,8 @@ internal import SystemPackage
 struct ActionRunner {
   let action: Action
   let arguments: Arguments
+  /// The call as it was typed.
+  let call: Call
   let host: Host
   let layout: Layout
   let options: BuildOptions
@@ -16,7 +18,8 @@ struct ActionRunner {
   let narrator: Narrator
   let snapshot: Snapshot
 
-  init(_ action: Action, _ arguments: Arguments, _ host: Host) async throws {
+  init(_ action: Action, _ arguments: Arguments, typed call: Call, _ host: Host) async throws {
+    self.call = call
     self.action = action
     self.arguments = arguments
     self.host = host
@@ -106,7 +109,7 @@ struct ActionRunner {
       narrator.interrupted()
       return .interrupted
     }
-    narrator.conclude(report)
+    narrator.conclude(report, remedy: remedy(for:))
     tellObstacles(of: plan, isFailure)
     return status(plan.obstacles + report.failures)
   }
@@ -133,7 +136,7 @@ struct ActionRunner {
 
   private func tellObstacles(of plan: Plan, _ isFailure: (DKMSError) -> Bool) {
     for error in plan.obstacles where error.isFailure {
-      if isFailure(error) { narrator.fail(error) } else { narrator.warn("\(error)") }
+      if isFailure(error) { fail(error) } else { narrator.warn("\(error)") }
     }
   }
 
@@ -180,10 +183,11 @@ struct ActionRunner {
   /// Checks that the caller may change a directory, or make it if it does not exist.
   func checkWritable(_ directory: FilePath) throws {
     var directory = directory
-    let isWritable = try onFiles { () throws(HostError) in
+    let (isWritable, isReadOnly) = try onFiles { () throws(HostError) in
       while try !Files.exists(directory), directory.removeLastComponent() {}
-      return try Files.isWritable(directory)
+      return (try Files.isWritable(directory), try Files.forbidsChanges(directory))
     }
+    if isReadOnly { throw UsageError.readOnly(directory.string) }
     guard isWritable else { throw UsageError.notWritable(directory.string) }
   }
 }

@@ -18,7 +18,7 @@ public enum DKMSCommand {
       var host = host
       if arguments.isQuiet { host.console = .silent }
       for remark in arguments.remarks { Narrator(host.console).warn(remark) }
-      return try await answer(arguments, host)
+      return try await answer(arguments, Call(words: words), host)
     } catch let error as UsageError {
       host.console.printError("==> ERROR: \(error.message)")
       if let remedy = error.remedy(for: words) { Narrator(host.console).advise(remedy) }
@@ -42,7 +42,7 @@ public enum DKMSCommand {
     }
   }
 
-  private static func answer(_ arguments: Arguments, _ host: Host) async throws -> ExitStatus {
+  private static func answer(_ arguments: Arguments, _ call: Call, _ host: Host) async throws -> ExitStatus {
     switch (arguments.request, arguments.action) {
     case (.help, _):
       host.console.print(Usage.text)
@@ -52,7 +52,13 @@ public enum DKMSCommand {
       host.console.print("alpm-dkms \(Version.current)")
       return .success
     case (nil, let action?):
-      return try await ActionRunner(action, arguments, host).run()
+      let runner = try await ActionRunner(action, arguments, typed: call, host)
+      do {
+        return try await runner.run()
+      } catch let error as DKMSError {
+        runner.fail(error)
+        return error.exitStatus
+      }
     case (nil, nil):
       throw UsageError.noAction
     }

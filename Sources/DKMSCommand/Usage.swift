@@ -64,6 +64,8 @@ enum UsageError: Error, Equatable {
   case noOSRelease
   case notRoot(Action)
   case notWritable(String)
+  /// The file system of this directory cannot be written to by anybody.
+  case readOnly(String)
 
   var message: String {
     switch self {
@@ -95,8 +97,9 @@ enum UsageError: Error, Equatable {
     case .noSuchPath(let path): "\(path) does not exist"
     case .noConfiguration(let directory): "the directory \(directory) has no dkms.conf"
     case .noOSRelease: "neither /etc/os-release nor /usr/lib/os-release exists: this is not a complete system"
-    case .notRoot(let action): "dkms \(action.rawValue) needs root: try it with sudo"
-    case .notWritable(let directory): "no write access to \(directory): try it with sudo"
+    case .notRoot(let action): "dkms \(action.rawValue) needs root"
+    case .notWritable(let directory): "no write access to \(directory)"
+    case .readOnly(let directory): "\(directory) is on a file system that is mounted read-only"
     }
   }
 
@@ -105,29 +108,30 @@ enum UsageError: Error, Equatable {
   /// The command to type in the place of the call, where one is known.
   ///
   /// - Parameter words: The words of the call.
-  /// - Returns: The command, quoted as a shell wants it.
+  /// - Returns: The command, or what to do first, a colon and the command.
   func remedy(for words: [String]) -> String? {
-    switch self {
-    case .noAction: "dkms --help"
-    case .unknownAction(let word): call(words, Suggestion.action(for: word), insteadOf: word) ?? "dkms --help"
-    case .unknownOption(let word): call(words, Suggestion.option(for: word), insteadOf: word) ?? "dkms --help"
-    case .noModule: "dkms status"
+    let call = Call(words: words)
+    return switch self {
+    case .noAction: Self.help
+    case .unknownAction(let word): call.with(Suggestion.action(for: word), insteadOf: word)?.text ?? Self.help
+    case .unknownOption(let word): call.with(Suggestion.option(for: word), insteadOf: word)?.text ?? Self.help
+    case .noModule: Self.status
     case .noVersion(_, let name, let versions):
-      call(words, versions.first.map { "\(name)/\($0)" }, insteadOf: name) ?? "dkms status"
+      call.with(versions.first.map { "\(name)/\($0)" }, insteadOf: name)?.text ?? Self.status
     case .onlyStatusHasJSON: "dkms status --json"
+    case .notRoot, .notWritable: "sudo \(call.text)"
+    case .readOnly: "mount it so that it can be written to, then: \(call.text)"
     default: nil
     }
   }
 
-  private func call(_ words: [String], _ replacement: String?, insteadOf word: String) -> String? {
-    Suggestion.call(of: "dkms", words, replacement, insteadOf: word)
-  }
+  private static let help = "all actions and options: dkms --help"
+  private static let status = "what is registered: dkms status"
 
   var exitStatus: ExitStatus {
     switch self {
     case .architectureCount, .failedLook, .noConfiguration, .noModule, .noVersion, .noTemplateKernel,
-      .notRoot,
-      .notWritable:
+      .notRoot, .notWritable, .readOnly:
       .refused
     case .noAction, .unknownAction, .unknownOption, .missingValue, .badValue, .allWithKernel,
       .onlyStatusHasJSON, .templateIsKernel, .noArchive, .noSuchPath:

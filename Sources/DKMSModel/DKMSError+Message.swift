@@ -13,7 +13,7 @@ extension DKMSError: CustomStringConvertible {
     case .configurationMissing(let path):
       "\(path) does not exist"
     case .configurationUnreadable(let path, let detail):
-      "\(path) cannot be read: \(detail)"
+      detail == Self.noPermission ? "\(path) is not readable by you" : "\(path) cannot be read: \(detail)"
     case .configurationMalformed(let path, let detail):
       "\(path) is not bash: \(detail)"
     case .configurationInvalid(let path, let problems):
@@ -30,13 +30,14 @@ extension DKMSError: CustomStringConvertible {
       "\(id): \(directory) holds nothing to build"
     case .kernelMissing(let release, let directory):
       "kernel \(release) is not installed: \(directory) does not exist"
-    case .headersMissing(let kernel, let directory, _):
+    case .headersMissing(let kernel, let directory, let package, let others):
       "the headers of kernel \(kernel.release) are missing at \(directory)"
+        + Self.remark(onHeadersFor: others, package)
     case .compilerMissing(let kernel, let program, _):
       "building modules for kernel \(kernel.release) needs \(program), which is not installed"
     case .excluded(let id, let kernel, let reason):
       "\(id) is not for kernel \(kernel.release): \(reason)"
-    case .dependenciesMissing(let id, let kernel, let names):
+    case .dependenciesMissing(let id, let kernel, let names, _):
       "\(id) needs \(names.joined(separator: ", ")), not installed for kernel \(kernel.release)"
     case .patchOutside(let id, let patch):
       "\(id): the patch '\(patch)' lies outside the source"
@@ -44,6 +45,8 @@ extension DKMSError: CustomStringConvertible {
       "\(id): the patch '\(patch)' is not in \(directory)"
     case .patchFailed(let id, let kernel, let patch, _):
       "\(id) for \(kernel.release): the patch '\(patch)' does not apply"
+    case .headersDamaged(let id, let kernel, let problem, _, _):
+      "\(id) for \(kernel.release): the build failed because the kernel's headers are damaged: \(problem)"
     case .buildFailed(let id, let kernel, let firstError, _):
       "\(id) for \(kernel.release): the build failed" + detail(firstError)
     case .buildSilent(let id, let kernel, let limit, _):
@@ -125,9 +128,34 @@ extension DKMSError: CustomStringConvertible {
     return String(words.dropFirst(subject.count))
   }
 
+  /// What the system says of what this user may not do.
+  package static let noPermission = "Permission denied"
+
+  /// Whether it says that this user may not do what root may.
+  package var isLackOfPermission: Bool {
+    switch self {
+    case .configurationUnreadable(_, let reason), .system(_, _, let reason),
+      .tarballNotWritable(_, let reason):
+      reason == Self.noPermission
+    default: false
+    }
+  }
+
   private func detail(_ firstError: String?) -> String { firstError.map { ": \($0)" } ?? "" }
 
-  /// The command that fixes it, or the place to look, where one is known.
+  /// Installs what a module needs, as far as that is registered, and the module after it.
+  private static func remedy(
+    _ id: ModuleID, _ kernel: Kernel, needing names: [String], of registered: [ModuleID]
+  ) -> String {
+    let unknown = names.filter { name in !registered.contains { $0.name == name } }
+    let advice =
+      unknown.isEmpty
+      ? "" : "install the packages that hold the sources of \(unknown.joined(separator: " and ")), then: "
+    let modules = registered.filter { names.contains($0.name) } + [id]
+    return advice + modules.map { "dkms install \($0) -k \(kernel.release)" }.joined(separator: " && ")
+  }
+
+  /// What fixes it, as `Remedy` takes it apart: a command, words, or words, a colon and a command.
   public var remedy: String? {
     switch self {
     case .invalidName, .excluded, .patchOutside, .scriptFailed(_, _, _, _, log: nil), .tarballFailed, .system:
@@ -141,34 +169,40 @@ extension DKMSError: CustomStringConvertible {
       .patchMissing, .sourceEmpty:
       "fix the file, or reinstall the package that owns it"
     case .alreadyAdded(let id):
-      "dkms remove \(id) --all"
+      "it need not be added again; what is built and installed of it: dkms status \(id)"
     case .notAdded(let id):
-      "dkms add \(id)"
-    case .nameNotAdded(let name):
-      "dkms add \(name)/VERSION"
+      "to register it, once its source is there: dkms add \(id)"
+    case .nameNotAdded:
+      "what is registered: dkms status"
     case .moduleBroken(let id, _):
-      "dkms add \(id) when its source is there, or: dkms remove --force \(id) --all"
+      "put its source back, best by installing its package again; to do without the module: "
+        + "dkms remove --force \(id) --all"
     case .kernelMissing:
-      "install the kernel, or name another with -k"
-    case .headersMissing(_, _, let package):
+      "install the kernel, or name one that is installed"
+    case .headersMissing(_, _, let package?, let others) where others != nil:
+      "pacman -Syu \(package.drop(suffix: "-headers")) \(package)"
+    case .headersMissing(_, _, let package, _):
       package.map { "pacman -S \($0)" }
         ?? "install the headers package of this kernel, or name another kernel with -k"
+    case .headersDamaged(_, _, _, let package, let log):
+      package.map { "the log is \(log); to install the headers again: pacman -S \($0)" }
+        ?? "the log is \(log); install the headers of this kernel again"
     case .compilerMissing(_, _, let packages):
       "pacman -S \(packages)"
     case .notSigned(_, _, let problem), .keysUnavailable(let problem):
       problem.remedy
-    case .dependenciesMissing(_, let kernel, let names):
-      "dkms autoinstall -k \(kernel.release) (after installing \(names.joined(separator: ", ")))"
+    case .dependenciesMissing(let id, let kernel, let names, let registered):
+      Self.remedy(id, kernel, needing: names, of: registered ?? [])
     case .patchFailed(_, _, _, let log), .buildFailed(_, _, _, let log),
       .moduleNotProduced(_, _, _, _, let log), .vermagicMismatch(_, _, _, _, let log),
       .scriptFailed(_, _, _, _, let log?):
       "the log is \(log)"
     case .buildSilent(_, _, _, let log):
-      "the log is \(log); a longer silence-limit can be set in /etc/alpm-dkms.conf"
+      "the log is \(log); set a longer silence-limit in /etc/alpm-dkms.conf if it only takes long"
     case .buildStopped(_, _, let limit, let log):
-      "the log is \(log); a higher \(limit.key) can be set in /etc/alpm-dkms.conf"
+      "the log is \(log); set a higher \(limit.key) in /etc/alpm-dkms.conf if it needs that"
     case .scriptSilent:
-      "a longer silence-limit can be set in /etc/alpm-dkms.conf"
+      "set a longer silence-limit in /etc/alpm-dkms.conf if it only takes long"
     case .changedMeanwhile, .overtaken:
       "run the same command again"
     case .productIncomplete(let id, let kernel, _):
@@ -178,23 +212,26 @@ extension DKMSError: CustomStringConvertible {
     case .depmodFailed(let release, _):
       "depmod \(release)"
     case .tarballMissing, .tarballUnusable, .tarballWithoutConfiguration, .tarballWithoutModule:
-      "name a tarball that dkms mktarball made, or one of a source with a dkms.conf"
+      "name a tarball that mktarball has made, or one of a source with a dkms.conf"
     case .tarballKnown:
-      "to load it anyway: dkms ldtarball --force"
+      "load it with --force, which replaces what is there"
     case .sourceWithoutConfiguration:
       "name the directory that holds the module's dkms.conf"
     case .tarballNotWritable:
-      "try it with sudo, or name another place with --archive"
+      "name another place with --archive"
     case .notBuilt(let id, let kernel?):
       "dkms build \(id) -k \(kernel.release)"
     case .notBuilt(let id, nil):
-      "dkms build \(id), or ask for its source alone with --source-only"
+      "ask for its source alone with --source-only, or build it first: dkms build \(id)"
     case .libraryMissing(let package, _):
       "pacman -S \(package)"
     case .fileListDamaged(_, _, let remedy):
       remedy
     case .removalUnasked(let release, let modules):
-      modules.first.map { "if that is meant: dkms uninstall \($0) -k \(release)" }
+      modules.isEmpty
+        ? nil
+        : "if that is meant: "
+          + modules.map { "dkms uninstall \($0) -k \(release)" }.joined(separator: " && ")
     }
   }
 
@@ -228,7 +265,9 @@ extension DKMSError: CustomStringConvertible {
     case .headersMissing: .headersMissing
     case .excluded: .excluded
     case .dependenciesMissing: .missingDependency
-    case .buildFailed, .buildSilent, .buildStopped, .compilerMissing, .configurationMalformed: .buildFailed
+    case .buildFailed, .buildSilent, .buildStopped, .compilerMissing, .configurationMalformed,
+      .headersDamaged:
+      .buildFailed
     case .moduleNotProduced, .vermagicMismatch, .notSigned, .tarballWithoutModule: .moduleNotProduced
     case .sourceWithoutConfiguration, .tarballNotWritable: .sourceUnusable
     case .scriptFailed(_, .preInstall, _, _, _), .scriptSilent(_, .preInstall, _): .preInstallFailed
@@ -239,6 +278,20 @@ extension DKMSError: CustomStringConvertible {
       .system:
       .refused
     }
+  }
+}
+
+extension DKMSError {
+  /// That headers are there for other kernels of this kind, which are not: their package and the kernel's do not fit.
+  package static func remark(onHeadersFor others: [KernelRelease]?, _ package: String?) -> String {
+    guard let others, let package else { return "" }
+    return "; \(package) is installed for \(others.map(\.description).joined(separator: ", ")) instead"
+  }
+}
+
+extension String {
+  fileprivate func drop(suffix: String) -> Substring {
+    hasSuffix(suffix) ? dropLast(suffix.count) : self[...]
   }
 }
 

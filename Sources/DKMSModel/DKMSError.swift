@@ -28,14 +28,15 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case sourceEmpty(ModuleID, directory: String)
   /// The kernel has no module directory.
   case kernelMissing(KernelRelease, directory: String)
-  /// The headers of the kernel are not installed; the package that holds them, where known.
-  case headersMissing(Kernel, directory: String, package: String?)
+  /// The headers of the kernel are not installed; the package that holds them, where known, and the kernels that it
+  /// holds headers for instead, if any.
+  case headersMissing(Kernel, directory: String, package: String?, others: [KernelRelease]? = nil)
   /// The program that compiles or links for this kernel is not installed; the packages that hold it.
   case compilerMissing(Kernel, program: String, packages: String)
   /// The dkms.conf excludes this kernel.
   case excluded(ModuleID, Kernel, reason: String)
-  /// Modules named by BUILD_DEPENDS are not installed for the kernel.
-  case dependenciesMissing(ModuleID, Kernel, names: [String])
+  /// Modules named by BUILD_DEPENDS are not installed for the kernel; those of them that are registered.
+  case dependenciesMissing(ModuleID, Kernel, names: [String], registered: [ModuleID]? = nil)
   /// A patch of the dkms.conf leads out of the source.
   case patchOutside(ModuleID, patch: String)
   /// A patch of the dkms.conf is not there.
@@ -44,6 +45,9 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case patchFailed(ModuleID, Kernel, patch: String, log: String)
   /// The build command failed; the first error line of its log, where one was found.
   case buildFailed(ModuleID, Kernel, firstError: String?, log: String)
+  /// The build command failed because of what is wrong with the kernel's headers; the package that holds them, where
+  /// known.
+  case headersDamaged(ModuleID, Kernel, problem: String, package: String?, log: String)
   /// The build, or a patch or script of it, printed nothing for too long and was stopped.
   case buildSilent(ModuleID, Kernel, limit: Duration, log: String)
   /// A command of the build wanted more than it may have, and was stopped.
@@ -130,7 +134,7 @@ extension DKMSError {
     switch self {
     case .patchFailed(_, _, _, let log), .buildFailed(_, _, _, let log), .buildSilent(_, _, _, let log),
       .buildStopped(_, _, _, let log), .moduleNotProduced(_, _, _, _, let log),
-      .vermagicMismatch(_, _, _, _, let log):
+      .vermagicMismatch(_, _, _, _, let log), .headersDamaged(_, _, _, _, let log):
       log
     case .scriptFailed(_, _, _, _, let log): log
     default: nil

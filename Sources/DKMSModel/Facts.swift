@@ -75,6 +75,8 @@ public struct KernelFacts: Codable, Hashable, Sendable {
   public var hasHeaders: Bool
   /// The package that holds them, where the kernel says it.
   public var headersPackage: String?
+  /// Kernels that are not there, but whose headers are, if this one's are not: those of another version of that package.
+  public var strayHeaders: [KernelRelease]?
   /// Whether depmod has to run for it, whatever else is done to it.
   public var hasStaleDependencies: Bool
   /// What is wrong with the files by which modprobe finds its modules.

@@ -1,35 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What fixes something: a command, what to do before it or instead of it, or both.
+/// What ends a problem: a command, what to do before it or instead of it, or both.
 public struct Remedy: Codable, Hashable, Sendable {
   /// What a shell can be given as it is.
   public let command: String?
-  /// What a person has to do: before the command, or instead of it.
+  /// What a person has to know or do: before the command, or instead of it.
   public let advice: String?
 
-  /// The programs that remedies call.
-  private static let programs: Set = [
-    "alpm-dkms", "chmod", "chown", "cp", "depmod", "dkms", "mkdir", "mv", "pacman", "rm", "touch",
-  ]
-
-  /// Tells the command in a remedy from the words around it, which end with a colon where it follows.
+  /// Tells the command from the words before it, which end with a colon.
   public init(_ words: String) {
-    let beginnings = words.indices.filter { index in
-      index == words.startIndex || words[..<index].hasSuffix(": ")
-    }
-    guard let start = beginnings.first(where: { Self.isCommand(words[$0...]) }) else {
-      (command, advice) = (nil, words)
-      return
-    }
-    command = String(words[start...])
-    advice = start == words.startIndex ? nil : String(words[..<start].dropLast(2))
+    let starts = [words.startIndex] + words.colons.map { words.index($0, offsetBy: 2) }
+    let start = starts.first { Self.isCommand(words[$0...]) }
+    command = start.map { String(words[$0...]) }
+    let advice = start.map { words[..<$0] } ?? words[...]
+    self.advice = advice.isEmpty ? nil : String(start == nil ? advice : advice.dropLast(2))
   }
 
   private static func isCommand(_ words: Substring) -> Bool {
     programs.contains(String(words.prefix { $0 != " " }))
-      && ![", or", " when ", " (after "].contains { words.contains($0) }
   }
 
   /// Both, for people.
   public var words: String { [advice, command].compactMap { $0 }.joined(separator: ": ") }
+
+  /// The programs that remedies call.
+  public static let programs: Set = [
+    "alpm-dkms", "chmod", "chown", "cp", "depmod", "dkms", "mkdir", "mokutil", "mv", "pacman", "rm", "rmdir",
+    "sudo", "touch",
+  ]
+}
+
+extension String {
+  /// Where `: ` stands in it.
+  fileprivate var colons: [Index] {
+    indices.filter { self[$0] == ":" && self[index(after: $0)...].hasPrefix(" ") }
+  }
+
+  /// The word as a shell has to be given it.
+  public var quotedForShell: String {
+    let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%".utf8
+    let isPlain = !isEmpty && utf8.allSatisfy { $0 > 0x7F || plain.contains($0) }
+    return isPlain ? self : "'\(replacing("'", with: "'\\''"))'"
+  }
 }

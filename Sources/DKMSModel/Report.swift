@@ -35,8 +35,8 @@ public struct Report: Hashable, Sendable {
 public enum Outcome: Codable, Hashable, Sendable {
   /// It was done, with these remarks.
   case done(warnings: [String])
-  /// It was tried and failed; what was there before is unchanged.
-  case failed(DKMSError)
+  /// It was tried and failed, after these remarks; what was there before is unchanged.
+  case failed(DKMSError, warnings: [String]? = nil)
   /// A step that it requires did not succeed.
   case notTried
 
@@ -44,8 +44,14 @@ public enum Outcome: Codable, Hashable, Sendable {
   public var isDone: Bool { if case .done = self { true } else { false } }
 
   /// Why it failed, if it did.
-  public var failure: DKMSError? { if case .failed(let error) = self { error } else { nil } }
+  public var failure: DKMSError? { if case .failed(let error, _) = self { error } else { nil } }
 
-  /// The remarks of a step that was done.
-  public var warnings: [String] { if case .done(let warnings) = self { warnings } else { [] } }
+  /// The remarks of a step that was tried.
+  public var warnings: [String] {
+    switch self {
+    case .done(let warnings): warnings
+    case .failed(_, let warnings): warnings ?? []
+    case .notTried: []
+    }
+  }
 }

@@ -86,7 +86,8 @@ public enum SigningProblem: Codable, Hashable, Sendable {
     case .certificateMissing(let pair):
       pair.isOnToken
         ? "put the certificate of the token's key there"
-        : "put \(pair.certificate) back; if it is lost, move \(pair.key) away and run: dkms generate_mok"
+        : "put \(pair.certificate) back, or, if it is lost, make both anew: "
+          + "mv \(pair.key.quotedForShell) \("\(pair.key).old".quotedForShell) && dkms generate_mok"
     case .opensslMissing: "pacman -S openssl"
     case .programMissing: "reinstall the kernel's headers, or name the program as sign_file in framework.conf"
     case .keysNotMade, .programFailed: nil

@@ -7,6 +7,8 @@ internal import SystemPackage
 /// Where words for people go: two streams of whole lines.
 public struct Console: Sendable {
   private let sink: @Sendable (Stream, String) -> Void
+  /// Where commands go, which are not broken into lines.
+  private let wholeSink: @Sendable (Stream, String) -> Void
 
   /// One of the two streams.
   public enum Stream: Sendable {
@@ -18,7 +20,15 @@ public struct Console: Sendable {
 
   /// Makes a console that hands each line, without its end, to a function.
   public init(sink: @escaping @Sendable (Stream, String) -> Void) {
+    self.init(sink, whole: sink)
+  }
+
+  private init(
+    _ sink: @escaping @Sendable (Stream, String) -> Void,
+    whole: @escaping @Sendable (Stream, String) -> Void
+  ) {
     self.sink = sink
+    wholeSink = whole
   }
 
   /// Writes to descriptors 1 and 2, which pacman gives to its hooks as sockets.
@@ -62,14 +72,16 @@ public struct Console: Sendable {
 
   /// The same, with lines laid out for the terminals behind the streams.
   func laidOut(_ output: OutputStyle, errors: OutputStyle) -> Console {
-    Console { [sink] stream, line in
+    let laidOut: @Sendable (Stream, String) -> Void = { [sink] stream, line in
       for part in (stream == .output ? output : errors).lines(of: line) { sink(stream, part) }
     }
+    return Console(laidOut, whole: wholeSink)
   }
 
   /// The same console, with every line on standard error.
   var onErrors: Console {
-    Console { [sink] _, line in sink(.error, line) }
+    Console(
+      { [sink] _, line in sink(.error, line) }, whole: { [wholeSink] _, line in wholeSink(.error, line) })
   }
 
   /// A console that says nothing.
@@ -80,6 +92,13 @@ public struct Console: Sendable {
 
   /// Writes a line to standard error.
   public func printError(_ line: String) { sink(.error, line) }
+
+  /// Writes a command to be typed, alone on its line and unbroken, whatever the width of the terminal.
+  public func printCommand(_ command: String, to stream: Stream = .error) {
+    wholeSink(stream, Self.commandIndentation + command)
+  }
+
+  private static let commandIndentation = "     "
 }
 
 /// Keeps the lines of a console for a test.

@@ -31,6 +31,6 @@ public struct StrayKernel: Codable, Hashable, Sendable {
     let images = "alpm-dkms initramfs \(kernel.release)"
     let first = "see that its file system is mounted and can be written to, then"
     guard let replacement else { return "\(first) install the kernel's package again, and: \(images)" }
-    return "\(first): cp \(replacement) \(path) && \(images)"
+    return "\(first): cp \(replacement.quotedForShell) \(path.quotedForShell) && \(images)"
   }
 }

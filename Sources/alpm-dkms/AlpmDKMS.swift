@@ -32,7 +32,7 @@ struct AlpmDKMS: ParsableCommand {
       if status == .validationFailure {
         let unknown = UnknownWord(in: words)
         console.printError("==> ERROR: \(unknown?.message ?? message(for: error))")
-        console.printError("  -> \(unknown?.remedy ?? "alpm-dkms --help")")
+        Narrator(console).advise(unknown?.remedy ?? "for help: alpm-dkms --help")
       } else if status.isSuccess {
         let text = fullMessage(for: error)
         let isScript = words.contains { $0.hasPrefix("--generate-completion-script") }

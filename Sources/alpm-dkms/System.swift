@@ -38,7 +38,7 @@ struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what is wrong with modules, kernels, hooks and settings, and how to fix it.",
     discussion: """
-      Changes nothing without --fix. Each problem comes with its reason and the one command that fixes it. \
+      Changes nothing without --fix. Each problem comes with its reason and with what fixes it. \
       \(exitStatuses)
       """)
 
@@ -112,8 +112,15 @@ struct Prune: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Remove without asking.")
   var yes = false
 
+  @Flag(help: .hidden)
+  var fix = false
+
   @Flag(help: "Print JSON, for programs.")
   var json = false
+
+  func validate() throws {
+    if fix { throw ValidationError("prune needs no --fix: it asks whether to remove what it has listed") }
+  }
 
   func run() {
     PruneCommand(isAgreed: yes, printsJSON: json).main()

@@ -21,21 +21,25 @@ struct SuggestionTests {
       words: "instal hello/1.0 -k K", message: "unknown action 'instal'; did you mean install?",
       remedy: "dkms install hello/1.0 -k K"),
     Case(
-      words: "hello/1.0 upgrade -k K", message: "unknown action 'upgrade'", remedy: "dkms --help"),
+      words: "hello/1.0 upgrade -k K", message: "unknown action 'upgrade'",
+      remedy: "all actions and options: dkms --help"),
     Case(
       words: "hello/1.0 unisntall", message: "unknown action 'unisntall'; did you mean uninstall?",
       remedy: "dkms hello/1.0 uninstall"),
-    Case(words: "frobnicate", message: "unknown action 'frobnicate'", remedy: "dkms --help"),
-    Case(words: "hello/1.0", message: "no action is named", remedy: "dkms --help"),
-    Case(words: "-m hello -v 1.0", message: "no action is named", remedy: "dkms --help"),
-    Case(words: "", message: "no action is named", remedy: "dkms --help"),
+    Case(
+      words: "frobnicate", message: "unknown action 'frobnicate'",
+      remedy: "all actions and options: dkms --help"),
+    Case(words: "hello/1.0", message: "no action is named", remedy: "all actions and options: dkms --help"),
+    Case(
+      words: "-m hello -v 1.0", message: "no action is named", remedy: "all actions and options: dkms --help"),
+    Case(words: "", message: "no action is named", remedy: "all actions and options: dkms --help"),
     Case(
       words: "install --froce hello/1.0", message: "unknown option --froce; did you mean --force?",
       remedy: "dkms install --force hello/1.0"),
     Case(
       words: "status --dkms-tree=/a", message: "unknown option --dkms-tree=/a; did you mean --dkmstree=/a?",
       remedy: "dkms status --dkmstree=/a"),
-    Case(words: "install -x", message: "unknown option -x", remedy: "dkms --help"),
+    Case(words: "install -x", message: "unknown option -x", remedy: "all actions and options: dkms --help"),
     Case(
       words: "install hello/1.0 --json", message: "dkms install has no --json; dkms status has",
       remedy: "dkms status --json"),
@@ -83,7 +87,7 @@ struct SuggestionTests {
     try await machine.dkms(words).expect(
       1, says: ["==> ERROR: no version of hello is named; there is 1.10, 1.9, 1.0", "-m hello/1.10 -k K"])
     try await machine.dkms("remove hello").expect(
-      1, says: ["==> ERROR: no version of hello is named; there is 1.0\n", "-> dkms remove hello/1.0\n"])
-    try await machine.dkms("install nothing").expect(1, says: ["none is registered", "-> dkms status\n"])
+      1, says: ["==> ERROR: no version of hello is named; there is 1.0\n", "     dkms remove hello/1.0\n"])
+    try await machine.dkms("install nothing").expect(1, says: ["none is registered", "     dkms status\n"])
   }
 }

@@ -182,9 +182,29 @@ struct ToolchainTests {
       let error =
         "==> ERROR: building modules for kernel 1.2.3 needs \(missing.program), which is not installed\n"
       #expect(run.errorOutput.ranges(of: error).count == 1, "\(run)")
-      #expect(run.errorOutput.contains("  -> pacman -S \(missing.packages)\n"), "\(run)")
+      #expect(run.errorOutput.contains("     pacman -S \(missing.packages)\n"), "\(run)")
       #expect(machine.tree == before)
     }
+  }
+
+  @Test("What clang has built is stripped by llvm-strip or not at all", arguments: [true, false])
+  func strip(_ isThere: Bool) async throws {
+    let machine = try await machine("\(Self.clang)\nCONFIG_LD_IS_LLD=y", tools: ["clang", "ld.lld"])
+    try machine.change("src/quick-1.0/dkms.conf") { lines in lines.filter { $0 != "STRIP[0]=no" } }
+    for tool in ["strip"] + (isThere ? ["llvm-strip"] : []) {
+      try machine.addScript("echo \(tool) >> /usr/src/stripped", at: "src/bin/\(tool)")
+    }
+    let run = try await machine.shell(
+      """
+      for program in /usr/bin/llvm-strip*; do [ ! -e "$program" ] || mount --bind /dev/null "$program"; done
+      exec dkms build quick/1.0 -k 1.2.3
+      """, environment: ["PATH": Self.path])
+    #expect(run.status == 0, "\(run)")
+    #expect(machine.exists("src/stripped") == isThere)
+    if isThere {
+      #expect(try machine.text("src/stripped") == "llvm-strip\n" && run.errorOutput.isEmpty, "\(run)")
+    }
+    #expect(RemedyTests.commands(in: run.errorOutput) == (isThere ? [] : ["pacman -S llvm"]), "\(run)")
   }
 
   @Test("A build that takes no compiler can be had by force")

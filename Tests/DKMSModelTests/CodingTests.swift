@@ -22,7 +22,10 @@ import Testing
     try expectReturn(try values.plan())
     try expectReturn(try values.facts())
     try expectReturn([try values.error(), try values.error(), try values.error()])
-    try expectReturn([Outcome.done(warnings: [values.text()]), .failed(try values.error()), .notTried])
+    try expectReturn([
+      Outcome.done(warnings: [values.text()]), .failed(try values.error()),
+      .failed(try values.error(), warnings: [values.text()]), .notTried,
+    ])
     try expectReturn(
       Transaction(
         changedModules: [try values.id()], goneKernels: [try values.kernel()],
@@ -67,6 +70,12 @@ import Testing
       basis: Basis(configuration: .unreadable(.notBuilt(id, kernel)), overrulesKernel: true))
     plan.skip(Skip(id, nil, .obstacle(.notAdded(id))))
     #expect(try JSONParser.parse(Array(old.utf8)).decode(Plan.self) == plan)
+  }
+
+  @Test func recordsThatSayNothingOfWarningsAreRead() throws {
+    let text = #"{"failed":{"_0":{"kernelMissing":{"_0":"6.1.0","directory":"/d"}}}}"#
+    let outcome: Outcome = try JSONParser.parse(Array(text.utf8)).decode(Outcome.self)
+    #expect(outcome == .failed(.kernelMissing(try KernelRelease("6.1.0"), directory: "/d")))
   }
 
   @Test func setsAndDictionariesHaveOneOrder() throws {

@@ -57,6 +57,13 @@ import Testing
       Case(.headersMissing(kernel, directory: "/x", package: nil), 21, naming: "6.1.0-x", "/x"),
       Case(.headersMissing(kernel, directory: "/x", package: "linux-headers"), 21, naming: "6.1.0-x", "/x"),
       Case(
+        .headersMissing(
+          kernel, directory: "/x", package: "linux-headers", others: [try KernelRelease("6.2.0-x")]), 21,
+        naming: "6.1.0-x", "/x", "; linux-headers is installed for 6.2.0-x instead"),
+      Case(
+        .headersDamaged(id, kernel, problem: "/x is missing", package: "linux-headers", log: log), 10,
+        naming: "hello/1.0", "6.1.0-x", "/x is missing"),
+      Case(
         .compilerMissing(kernel, program: "gcc-12", packages: "gcc"), 10, naming: "6.1.0-x", "gcc-12"),
       Case(.excluded(id, kernel, reason: "too old"), 77, naming: "hello/1.0", "6.1.0-x", "too old"),
       Case(
@@ -187,6 +194,9 @@ import Testing
     let kernel = try Kernel(release: KernelRelease("6.1.0-x"), architecture: "x86_64")
     let error = DKMSError.headersMissing(kernel, directory: "/x", package: "linux-lts-headers")
     #expect(error.remedy == "pacman -S linux-lts-headers")
+    let other = DKMSError.headersMissing(
+      kernel, directory: "/x", package: "linux-lts-headers", others: [try KernelRelease("6.2.0-x")])
+    #expect(other.remedy == "pacman -Syu linux-lts linux-lts-headers")
   }
 
   @Test(arguments: ["a\nb", "a\u{1B}[2Jb", "a\rb"])

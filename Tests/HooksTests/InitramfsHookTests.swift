@@ -121,7 +121,7 @@ import Testing
       system.transcript.error == [
         "==> ERROR: \(image) stays as it is: nothing is known about it: cannot read \(list): "
           + "Too many levels of symbolic links",
-        "  -> once that can be read again: alpm-dkms initramfs 6.1.0-lts",
+        "  -> once that can be read again:", "     alpm-dkms initramfs 6.1.0-lts",
       ])
     #expect(Disk.text(image) == "not an image")
   }

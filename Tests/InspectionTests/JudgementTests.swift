@@ -63,6 +63,7 @@ import Testing
   }
 
   private static let install = "dkms install zfs/2.2 -k 6.1.0"
+  private static let again = "to try again: \(install)"
   private static let force = "dkms install --force zfs/2.2 -k 6.1.0"
   private static let rebuild = "dkms build --force zfs/2.2 -k 6.1.0 && \(force)"
   private static let failure = FailedBuild(log: "/l", firstError: "a.c:1: error: no")
@@ -92,11 +93,11 @@ import Testing
       reason: "it was built for another kernel of this release", effect: .impaired, remedy: rebuild),
     Case(
       testDescription: "failed", module: absent { $0.failure = failure },
-      reason: "its build failed: a.c:1: error: no", log: "/l", remedy: install),
+      reason: "its build failed: a.c:1: error: no", log: "/l", remedy: again),
     Case(
       testDescription: "failed without a word",
       module: absent { $0.failure = FailedBuild(log: "/l", firstError: nil) }, reason: "its build failed",
-      log: "/l", remedy: install),
+      log: "/l", remedy: again),
     Case(
       testDescription: "excluded",
       module: absent { $0.obstacle = .excluded(id, kernel, reason: "too old") }, reason: nil),
@@ -106,7 +107,7 @@ import Testing
     Case(
       testDescription: "broken", module: absent { $0.obstacle = .moduleBroken(id, link: "/s") },
       reason: "zfs/2.2 is broken: /s is missing or leads nowhere",
-      remedy: "dkms add zfs/2.2 when its source is there, or: dkms remove --force zfs/2.2 --all"),
+      remedy: DKMSError.moduleBroken(id, link: "").remedy),
     Case(
       testDescription: "no headers, but it stands", module: module { $0.obstacle = headers }, reason: nil),
     Case(
@@ -116,7 +117,7 @@ import Testing
         $0.usesKeptSource = true
         $0.failure = failure
       }, reason: "its build failed: a.c:1: error: no; zfs/2.1 stays installed", effect: .impaired, log: "/l",
-      remedy: install),
+      remedy: again),
     Case(
       testDescription: "last good, no headers",
       module: module {
@@ -135,7 +136,7 @@ import Testing
     Case(
       testDescription: "rebuild failed", module: module { $0.failure = failure },
       reason: "its build failed: a.c:1: error: no; an older build stays installed", effect: .impaired,
-      log: "/l", remedy: install),
+      log: "/l", remedy: again),
     Case(
       testDescription: "file missing", module: module { $0.files = [file { $0.exists = false }] },
       reason: "missing from the kernel's directory: zfs.ko", remedy: force),

@@ -55,6 +55,24 @@ import Testing
     let ending: Int32 = [.failedLook, .unknownImage].contains(kind) ? 4 : 2
     #expect(status == (isSafe ? 0 : ending), sourceLocation: location)
     #expect(await self.findings() == (isSafe ? [] : found), sourceLocation: location)
+    if !isSafe { await expectEnd(of: found, at: location) }
+  }
+
+  /// Types a command that needs nothing but files, and expects that it leaves nothing to find.
+  private func expectEnd(of found: [DoctorFinding], at location: SourceLocation) async {
+    let command = found.first?.remedy.flatMap { Remedy($0).command } ?? "dkms"
+    guard !["depmod", "dkms", "pacman"].contains(where: command.contains) || command.hasPrefix("rm -r /")
+    else {
+      return
+    }
+    let run = try? await Run.program("/bin/sh", ["-c", command])
+    #expect(run?.status == 0, "\(command)", sourceLocation: location)
+    #expect(await self.findings() == [], "\(command)", sourceLocation: location)
+  }
+
+  private func removal(_ registration: String) -> String {
+    let place = path("var/lib/dkms/\(registration)")
+    return "rm -r \(place) && rmdir --ignore-fail-on-non-empty \(place.removingLastComponent())"
   }
 
   private func path(_ name: String) -> FilePath { system.directory.path.appending(name) }
@@ -104,18 +122,32 @@ import Testing
       .orphanedKernel, path("usr/lib/modules/4.9.0").string, remedy: "alpm-dkms prune", isSafe: true)
   }
 
+  @Test func aCommandStandsAloneOnItsLine() async throws {
+    try system.directory.write("", to: "var/lib/dkms/old/0.1/6.1.0/x86_64/module/old.ko")
+    try Files.remove(path("usr/lib/modules/6.1.0/build"))
+    #expect(await DoctorCommand().run(layout: system.layout, host: system.host) == 2)
+    let output = system.transcript.output
+    #expect(
+      output.contains("     pacman -S linux-headers") && output.contains("     \(removal("old/0.1"))"),
+      "\(output)")
+    #expect(
+      output.filter { $0.hasPrefix("  -> fix") } == [
+        "  -> fix  with this command:", "  -> fix  with this command:",
+      ])
+  }
+
   @Test func aSourceThatLeadsNowhere() async throws {
     let gone = try system.addSource("gone", "1.0")
     try system.lay(gone)
     try system.removeSource(gone)
     await expect(
-      .danglingSource, "gone/1.0", remedy: "rm -r \(path("var/lib/dkms/gone/1.0"))", isSafe: true)
+      .danglingSource, "gone/1.0", remedy: removal("gone/1.0"), isSafe: true)
   }
 
   @Test func aSourceThatLeadsNowhereThoughItsModuleIsInstalled() async throws {
     try system.removeSource(id)
     await expect(
-      .danglingSource, "hello/1.0", remedy: "reinstall its package, or: dkms remove --force hello/1.0 --all",
+      .danglingSource, "hello/1.0", remedy: DKMSError.moduleBroken(id, link: "").remedy,
       isSafe: false)
   }
 
@@ -443,14 +475,15 @@ import Testing
     try Files.remove(certificate)
     await expect(
       .keyPair, "signing key",
-      remedy: "put \(certificate) back; if it is lost, move \(key) away and run: dkms generate_mok",
+      remedy:
+        "put \(certificate) back, or, if it is lost, make both anew: mv \(key) \(key).old && dkms generate_mok",
       isSafe: false)
   }
 
   @Test func aTreeThatAnOldDkmsHasLeft() async throws {
     try system.directory.write("", to: "var/lib/dkms/old/0.1/6.1.0/x86_64/module/old.ko")
     await expect(
-      .leftover, path("var/lib/dkms/old/0.1").string, remedy: "rm -r \(path("var/lib/dkms/old/0.1"))",
+      .leftover, path("var/lib/dkms/old/0.1").string, remedy: removal("old/0.1"),
       isSafe: false)
   }
 
@@ -474,7 +507,7 @@ import Testing
     try system.lay(other)
     try system.fail(other, for: "6.1.0")
     await expect(
-      .module, "other/1.0 for 6.1.0", remedy: "dkms install other/1.0 -k 6.1.0", isSafe: false)
+      .module, "other/1.0 for 6.1.0", remedy: "to try again: dkms install other/1.0 -k 6.1.0", isSafe: false)
   }
 
   // MARK: Asking

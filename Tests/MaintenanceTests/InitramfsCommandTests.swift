@@ -89,7 +89,7 @@ import Testing
       system.transcript.output == [
         "==> WARNING: 6.1.0: degraded, not every module is as it should be",
         "  -> \(image): the image is old: it holds a different build of hello than is installed; "
-          + "to fix it: alpm-dkms initramfs 6.1.0",
+          + "to fix it:", "     alpm-dkms initramfs 6.1.0",
       ])
   }
 

@@ -16,7 +16,7 @@ struct UsageTests {
     let run = try await Run.program(TestParts.program("alpm-dkms"), arguments)
     #expect(run.status == 64 && run.output.isEmpty, "\(run)")
     #expect(run.errorOutput.hasPrefix("==> ERROR: ") && run.errorOutput.contains(word), "\(run)")
-    #expect(run.errorOutput.hasSuffix("  -> alpm-dkms --help\n"), "\(run)")
+    #expect(run.errorOutput.hasSuffix("     alpm-dkms --help\n"), "\(run)")
   }
 
   @Test(

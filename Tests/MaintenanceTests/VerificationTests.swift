@@ -23,13 +23,25 @@ import Testing
     id = try system.addSource("hello", "1.0")
   }
 
-  /// Runs the hook; all lines of both streams.
+  /// Runs the hook; all lines of both streams, with commands, which stand alone, at the end of what they belong to.
   private func verify(
     expecting status: Int32, at location: SourceLocation = #_sourceLocation
   ) async throws -> [String] {
     let ended = try await system.run(VerifyHook.self, "usr/src/hello-1.0/dkms.conf")
     #expect(ended == status, sourceLocation: location)
-    return system.transcript.output + system.transcript.error
+    return Self.joined(system.transcript.output + system.transcript.error)
+  }
+
+  private static func joined(_ lines: [String]) -> [String] {
+    var joined: [String] = []
+    for line in lines {
+      if line.hasPrefix("     "), let last = joined.popLast() {
+        joined.append("\(last) \(line.dropFirst(5))")
+      } else {
+        joined.append(line)
+      }
+    }
+    return joined
   }
 
   private func expectFinding(_ line: String, at location: SourceLocation = #_sourceLocation) async throws {
@@ -51,7 +63,7 @@ import Testing
       Array(lines.dropFirst()) == [
         "==> ERROR: 6.1.0: blocked, do not boot it before this is fixed",
         "  -> \(file) (critical): it is the kernel 6.0.9, whose modules are not installed; those of 6.1.0 are; "
-          + "to fix it: see that its file system is mounted and can be written to, then install the kernel's package "
+          + "to fix it, see that its file system is mounted and can be written to, then install the kernel's package "
           + "again, and: alpm-dkms initramfs 6.1.0",
       ])
   }
@@ -224,7 +236,24 @@ import Testing
     let log = try system.fail(id, for: "6.1.0")
     try await expectFinding(
       "hello/1.0: its build failed: a.c:7: error: no such thing; the log is \(log); "
-        + "to fix it: dkms install hello/1.0 -k 6.1.0")
+        + "to try again: dkms install hello/1.0 -k 6.1.0")
+  }
+
+  @Test func aFailedBuildIsToldWithThePackageOfItsSource() async throws {
+    try system.addPackage("hello-dkms", files: ["usr/src/hello-1.0/dkms.conf"])
+    for release in ["6.1.0", "6.2.0"] {
+      try system.addKernel(release, base: "linux")
+      try system.addPackage("linux", files: ["usr/lib/modules/6.1.0/", "usr/lib/modules/6.2.0/"])
+    }
+    try system.layWhole(id, for: "6.2.0")
+    let log = try system.fail(id, for: "6.1.0")
+    let lines = try await verify(expecting: 1)
+    #expect(
+      lines.last
+        == "  -> hello/1.0: its build failed: a.c:7: error: no such thing; its source is hello-dkms 1.0-1; it is built "
+        + "for 6.2.0; the log is \(log); to fix it, see whether there is something newer than hello-dkms 1.0-1; until "
+        + "then, 'IgnorePkg = linux' in /etc/pacman.conf holds the kernel; to try again: dkms install hello/1.0 -k 6.1.0"
+    )
   }
 
   @Test func anOldVersionInThePlaceOfOneThatFailedIsTold() async throws {
@@ -234,7 +263,7 @@ import Testing
     let log = try system.fail(new, for: "6.1.0")
     try await expectFinding(
       "hello/1.1: its build failed: a.c:7: error: no such thing; hello/1.0 stays installed; "
-        + "the log is \(log); to fix it: dkms install hello/1.1 -k 6.1.0")
+        + "the log is \(log); to try again: dkms install hello/1.1 -k 6.1.0")
   }
 
   @Test func aNewerModuleOfTheKernelsOwnMayStayInItsPlace() async throws {
@@ -441,7 +470,7 @@ import Testing
                   "log": "\(log)",
                   "remedy": {
                     "command": "dkms install hello/1.0 -k 6.1.0",
-                    "advice": null
+                    "advice": "to try again"
                   }
                 }
               ],
@@ -454,7 +483,8 @@ import Testing
               "file": "\(system.layout.suiteConfiguration)",
               "line": 2,
               "is_error": true,
-              "text": "it does not read 'key = value'"
+              "text": "it does not read 'key = value'",
+              "remedy": null
             }
           ]
         }

@@ -47,7 +47,7 @@ struct BashEvaluator: Sendable {
     let account = BashAccount(result.output)
     let file = account.file ?? first.string
     if account.isRefused {
-      let remedy = "chmod -R a+rX its directory, or set build-user = root in /etc/alpm-dkms.conf"
+      let remedy = "let everyone read its directory, or set build-user = root in /etc/alpm-dkms.conf"
       throw .configurationUnreadable(
         path: file,
         detail: confinement.map { "\($0.user.name), who runs it, may not read it: \(remedy)" }

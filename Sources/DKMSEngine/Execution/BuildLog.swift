@@ -51,7 +51,7 @@ struct BuildLog: ~Copyable {
   func run(
     _ title: String, _ text: String, _ command: Command, on host: Host
   ) async throws(DKMSError) -> CommandResult {
-    write("\n\(title)\n\(Self.commandMark)\(text)")
+    write("\n\(title)\n\(TellingError.commandMark)\(text)")
     echo?.print("# \(text)")
     var command = command
     command.output = .appended(descriptor)
@@ -66,7 +66,7 @@ struct BuildLog: ~Copyable {
       case .exited, .signalled: nil
       }
     if let cause { write("\n# stopped because it \(cause)") }
-    write("\n# exit code: \(result.status)")
+    write("\n\(TellingError.exitMark)\(result.status)")
     write("# elapsed time: \(Self.clock(host.now() - start))")
     write(String(repeating: "-", count: 64))
     return result
@@ -92,31 +92,20 @@ struct BuildLog: ~Copyable {
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  private static let commandMark = "# command: "
   /// How much of a log is searched for an error, in bytes; a build that goes wrong prints less.
   private static let searchLimit = 16 << 20
+  /// How much of a line is told, in characters.
+  private static let lineLimit = 500
 
-  /// The first line of a log that says what went wrong.
-  static func firstError(in path: FilePath, buildDirectories: [FilePath]) -> String? {
+  /// The line of a log that says what went wrong, for people.
+  static func tellingError(in path: FilePath, buildDirectories: [FilePath]) -> String? {
     guard let bytes = try? Files.read(path, upTo: searchLimit) else { return nil }
     let lines = bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
-      .filter { !$0.hasPrefix(commandMark) }
-    let line = errorMarks.lazy.compactMap { mark in lines.first { mark($0) } }.first
-    return line.map { line in
-      buildDirectories.reduce(line) { $0.replacing("\($1)/", with: "") }
+    return TellingError(in: lines).line.map { line in
+      let short = buildDirectories.reduce(line) { $0.replacing("\($1)/", with: "") }
+      return String(short.prefix(lineLimit)).replacing("\t", with: " ").withVisibleControls
     }
   }
-
-  /// What an error looks like, the most telling first.
-  private static let errorMarks: [@Sendable (String) -> Bool] = [
-    { $0.contains("No space left on device") },
-    { $0.contains(" error: ") || $0.hasPrefix("error: ") || $0.contains(": fatal error:") },
-    { $0.contains("ERROR: ") || $0.contains("Error: ") },
-    { $0.contains(": command not found") || $0.contains("No such file or directory") },
-    { $0.contains("Read-only file system") || $0.contains("Network is unreachable") },
-    { $0.contains("Permission denied") || $0.contains("Cannot allocate memory") },
-    { $0.contains("*** ") },
-  ]
 }
 
 /// The record of failed builds: their logs and what was said of them, which stay until the build succeeds.
@@ -136,7 +125,7 @@ package struct FailureRecord {
     }
     let directories = [layout.staging(id, kernel, "build"), layout.build(id)]
     return FailedBuild(
-      log: log.string, firstError: BuildLog.firstError(in: log, buildDirectories: directories), reason: reason
+      log: log.string, firstError: BuildLog.tellingError(in: log, buildDirectories: directories), reason: reason
     )
   }
 

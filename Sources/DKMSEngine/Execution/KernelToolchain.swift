@@ -80,10 +80,10 @@ struct KernelToolchain {
   /// What follows the names of the tools where only one version of them is installed: `-19`.
   private var suffix: String { isClang ? String(compiler?.dropFirst("clang".count) ?? "") : "" }
 
-  /// The program that strips modules.
-  var strip: String {
-    let own = "llvm-strip\(suffix)"
-    return isClang && path.contains(own) ? own : "strip"
+  /// The program that strips modules; nil where that of the kernel's compiler is missing, which others may damage.
+  var strip: String? {
+    guard isClang else { return "strip" }
+    return ["llvm-strip\(suffix)", "llvm-strip"].first(where: path.contains)
   }
 
   /// Why nothing can be compiled; nil if it can, or if the requirements are not known.

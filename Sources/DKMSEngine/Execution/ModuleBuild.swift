@@ -80,8 +80,9 @@ struct ModuleBuild {
     return (confinement, BuildView(own: layout.staging(id, kernel, "source"), place: source), nil)
   }
 
-  func run() async throws(DKMSError) -> [String] {
-    var warnings = try await checkMeans()
+  /// Builds; the warnings are what the user should know, also where it fails.
+  func run(_ warnings: inout [String]) async throws(DKMSError) {
+    warnings += try await checkMeans()
     try await copySource()
     let log = try BuildLog(runner.layout.buildLog(id, kernel), echo: runner.echo)
     log.writeHeader(of: id, kernel, at: runner.host.now())
@@ -99,7 +100,6 @@ struct ModuleBuild {
     try await forgetFailure()
     try await runner.publish(product, id, kernel)
     if configuration.scripts[.postBuild] != nil { warnings += try await complete(product, log) }
-    return warnings
   }
 
   // MARK: Steps
@@ -123,7 +123,7 @@ struct ModuleBuild {
   /// What to say about a module without a signature, if the kernel accepts it.
   private func remarkOnSigning(_ problem: SigningProblem) throws(DKMSError) -> String {
     if signer?.isEnforced == true { throw .notSigned(id, kernel, problem) }
-    let advice = problem.remedy.map { "; \($0)" } ?? ""
+    let advice = problem.remedy.map { "\n\($0)" } ?? ""
     return "modules for kernel \(kernel.release) are not signed: \(problem)\(advice)"
   }
 
@@ -194,7 +194,7 @@ struct ModuleBuild {
     let words = text.split(separator: " ", maxSplits: 1).map(String.init)
     let name = words.first ?? ""
     guard let program = try runner.executable(name, of: id, in: scratch) else {
-      return ["\(id): its \(kind.rawValue) script \(name) is not there or not executable"]
+      return [try runner.remark(onUnusable: name, kind, of: id, for: kernel, in: scratch)]
     }
     // The module's own script is called by its path inside the build.
     let isOwn = program.starts(with: scratch)
@@ -213,13 +213,21 @@ struct ModuleBuild {
   private func make(_ log: borrowing BuildLog) async throws(DKMSError) {
     let result = try await run(
       "Building module(s)", makeCommand(), log, as: makeCommand(jobs: runner.jobServer?.jobs))
-    guard result.isSuccess else {
-      throw .buildFailed(id, kernel, firstError: firstError(in: log), log: failureLog)
+    if result.isSuccess { return }
+    if let problem = await headersProblem() {
+      let package = try? kernelTree.headersPackage()
+      throw .headersDamaged(id, kernel, problem: problem, package: package, log: failureLog)
     }
+    throw .buildFailed(id, kernel, firstError: firstError(in: log), log: failureLog)
+  }
+
+  /// A look that fails leaves the build's own words to tell what was wrong.
+  private func headersProblem() async -> String? {
+    try? await kernelTree.headersProblem(on: runner.host)
   }
 
   private func firstError(in log: borrowing BuildLog) -> String? {
-    BuildLog.firstError(in: log.path, buildDirectories: [scratch, runner.layout.build(id)])
+    BuildLog.tellingError(in: log.path, buildDirectories: [scratch, runner.layout.build(id)])
   }
 
   /// The reference's `make -jN KERNELRELEASE=K`.
@@ -343,7 +351,13 @@ struct ModuleBuild {
         try onFiles { [built] () throws(HostError) in try Files.copy(built, to: taken) }
         built = taken
       }
-      if module.isStripped { try await runner.tool(surroundings.toolchain.strip, ["-g", built.string]) }
+      if module.isStripped {
+        if let strip = surroundings.toolchain.strip {
+          try await runner.tool(strip, ["-g", built.string])
+        } else {
+          warnings.append(Self.remarkOnStripping(kernel))
+        }
+      }
       // In a directory that goes with whatever the program leaves half written.
       if let problem = await sign(built) { warnings.append(try remarkOnSigning(problem)) }
       try onFiles { [built] () throws(HostError) in try Files.copy(built, to: file) }
@@ -379,6 +393,14 @@ struct ModuleBuild {
         id, kernel, file: name, firstError: "what is there leads out of the build directory", log: failureLog)
     }
     return found.file
+  }
+
+  private static func remarkOnStripping(_ kernel: Kernel) -> String {
+    """
+    modules for kernel \(kernel.release), which clang has built, keep their debug sections, because llvm-strip is not \
+    installed
+    pacman -S llvm
+    """
   }
 
   private func sign(_ module: FilePath) async -> SigningProblem? {

@@ -5,7 +5,9 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  func build(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
+  func build(
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, _ warnings: inout [String]
+  ) async throws(DKMSError) {
     // Compilers and make need the device, and most builds nothing of /proc.
     let missing = VirtualFiles.missing
     guard !missing.contains("/dev/null") else {
@@ -21,12 +23,12 @@ extension StepRunner {
         throw overtaken(id, nil, .removed)
       }
       return try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in
-        let result = await withJob { await attempt(id, kernel, basis) }
+        let result = await withJob { await attempt(id, kernel, basis, &warnings) }
         Files.removeEmptyDirectories(from: products, upTo: registration)
         return result
       }
     }
-    return try result.get()
+    try result.get()
   }
 
   private func withJob<Value: Sendable>(_ body: () async -> Value) async -> Value {
@@ -35,13 +37,18 @@ extension StepRunner {
   }
 
   private func attempt(
-    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
-  ) async -> Result<[String], DKMSError> {
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, _ warnings: inout [String]
+  ) async -> Result<Void, DKMSError> {
     let scratch = layout.staging(id, kernel, "build")
-    let result: Result<[String], DKMSError>
+    let result: Result<Void, DKMSError>
     do {
       let build = try await ModuleBuild(self, id, kernel, basis, scratch: scratch)
-      result = .success(try await basis.buildsInSource ? alone(build, id) : build.run())
+      if basis.buildsInSource {
+        try await alone(build, id, &warnings)
+      } else {
+        try await build.run(&warnings)
+      }
+      result = .success(())
     } catch {
       if Task.isCancelled {
         // This is not a failure of the module: no log is recorded, so that the next transaction tries again.
@@ -60,11 +67,13 @@ extension StepRunner {
   }
 
   /// Builds while no other run does so in the same source.
-  private func alone(_ build: ModuleBuild, _ id: ModuleID) async throws(DKMSError) -> [String] {
+  private func alone(
+    _ build: ModuleBuild, _ id: ModuleID, _ warnings: inout [String]
+  ) async throws(DKMSError) {
     try await locked(
       layout.sourceLink(id), .exclusive, "the source of \(id)", whereGone: { overtaken(id, nil, .removed) }
     ) {
-      () throws(DKMSError) in try await build.run()
+      () throws(DKMSError) in try await build.run(&warnings)
     }
   }
 

@@ -5,12 +5,13 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
-  func install(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
+  func install(
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, _ warnings: inout [String]
+  ) async throws(DKMSError) {
     let record = FailureRecord(layout)
     do {
-      let warnings = try await installUnrecorded(id, kernel, basis)
+      try await installUnrecorded(id, kernel, basis, &warnings)
       try? await record.forgetInstallation(id, kernel)
-      return warnings
     } catch {
       if !Task.isCancelled, error.isFailure { try? await record.note(installation: error, of: id, kernel) }
       throw error
@@ -18,12 +19,12 @@ extension StepRunner {
   }
 
   private func installUnrecorded(
-    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
-  ) async throws(DKMSError) -> [String] {
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, _ warnings: inout [String]
+  ) async throws(DKMSError) {
     try await lockedModule(id, .shared) { () throws(DKMSError) in
       try await lockedBuild(id, kernel) { () throws(DKMSError) in
         try await lockedKernel(kernel.release) { () throws(DKMSError) in
-          try await installLocked(id, kernel, basis)
+          try await installLocked(id, kernel, basis, &warnings)
         }
       }
     }
@@ -42,11 +43,11 @@ extension StepRunner {
   }
 
   private func installLocked(
-    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis
-  ) async throws(DKMSError) -> [String] {
+    _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, _ warnings: inout [String]
+  ) async throws(DKMSError) {
     let configuration = try configuration(basis, of: id, for: kernel)
     try checkUnchanged(basis, of: id, source: layout.sourceLink(id), for: kernel)
-    var warnings = try await preInstall(configuration, kernel)
+    warnings += try await preInstall(configuration, kernel)
     let files = try await filesToInstall(configuration, id, kernel, basis, &warnings)
     try Self.checkNotCancelled("install", id)
     let predecessor = try onFiles { () throws(HostError) in try installedNames(id, kernel) }
@@ -69,7 +70,6 @@ extension StepRunner {
     }
     warnings += await runFinalScript(
       .postInstall, of: configuration, for: kernel, in: layout.sourceLink(id))
-    return warnings
   }
 
   private static func rivalry(

@@ -115,7 +115,7 @@ extension StepRunner {
           // Its owner stays, as with the reference, but hooks may refuse it because of that.
           var reader = TrustReader(layout, options)
           return try reader.exposures(of: id, source: goal, kernels: []).map {
-            "\($0); to keep it for root: \($0.remedy)"
+            "\($0)\nto keep it for root: \($0.remedy)"
           }
         }
       }

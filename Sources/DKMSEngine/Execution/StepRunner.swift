@@ -56,29 +56,40 @@ struct StepRunner: Sendable {
   }
 
   func outcome(of planned: PlannedStep) async -> Outcome {
+    var warnings: [String] = []
     do {
-      return .done(warnings: try await run(planned.step, planned.basis))
+      try await run(planned.step, planned.basis, &warnings)
+      return .done(warnings: warnings)
     } catch {
-      return .failed(error)
+      return .failed(error, warnings: warnings.isEmpty ? nil : warnings)
     }
   }
 
-  /// Carries out a step; the result is what the user should know of it.
+  /// Carries out a step; the warnings are what the user should know of it, also where it fails.
+  private func run(
+    _ step: Step, _ basis: Basis, _ warnings: inout [String]
+  ) async throws(DKMSError) {
+    switch step {
+    case .build(let id, let kernel): try await build(id, kernel, basis, &warnings)
+    case .install(let id, let kernel): try await install(id, kernel, basis, &warnings)
+    default: warnings += try await run(step, basis)
+    }
+  }
+
   private func run(_ step: Step, _ basis: Basis) async throws(DKMSError) -> [String] {
     switch step {
+    case .build, .install: []
     case .add(let id, let source): try await add(id, source: FilePath(source), basis)
     case .relink(let id, let source): try await relink(id, source: FilePath(source))
     case .copySource(let id, let directory, let replaces):
       try await copySource(id, from: FilePath(directory), replaces: replaces)
     case .addWithoutSource(let id, let file): try await addWithoutSource(id, configuration: FilePath(file))
     case .makeKeys(let pair): try await makeKeys(pair)
-    case .build(let id, let kernel): try await build(id, kernel, basis)
     case .loadBuild(let id, let kernel, let directory):
       try await loadBuild(id, kernel, from: FilePath(directory))
     case .makeTarball(let id, let kernels, let contents, let file):
       try await makeTarball(id, kernels, contents, FilePath(file))
     case .adopt(let id, let kernel): try await adopt(id, kernel, basis)
-    case .install(let id, let kernel): try await install(id, kernel, basis)
     case .uninstall(let id, let kernel): try await uninstall(id, kernel, basis)
     case .unbuild(let id, let kernel): try await unbuild(id, kernel)
     case .unregister(let id): try await unregister(id)
@@ -222,7 +233,7 @@ struct StepRunner: Sendable {
     let words = text.replacing("\"", with: "").split(separator: " ").map(String.init)
     let name = words.first ?? ""
     guard let program = try executable(name, of: configuration.id, in: directory) else {
-      return ["\(configuration.id): its \(kind.rawValue) script \(name) is not there or not executable"]
+      return [try remark(onUnusable: name, kind, of: configuration.id, for: kernel, in: directory)]
     }
     var environment = environment(of: configuration.id, for: kernel)
     // An administrator's script runs where it lies, as with the reference.
@@ -265,9 +276,28 @@ struct StepRunner: Sendable {
   func executable(
     _ name: String, of id: ModuleID, in directory: FilePath
   ) throws(DKMSError) -> FilePath? {
-    let places = [layout.administration(of: id), directory]
-      .map { $0.appending(FilePath(name).withoutRoot.components) }
+    let places = places(of: name, of: id, in: directory)
     return try onFiles { () throws(HostError) in try places.firstWhere(Files.isExecutable) }
+  }
+
+  private func places(of script: String, of id: ModuleID, in directory: FilePath) -> [FilePath] {
+    [layout.administration(of: id), directory]
+      .map { $0.appending(FilePath(script).withoutRoot.components) }
+  }
+
+  /// Why a script is not run.
+  func remark(
+    onUnusable name: String, _ kind: ScriptKind, of id: ModuleID, for kernel: Kernel?, in directory: FilePath
+  ) throws(DKMSError) -> String {
+    let places = places(of: name, of: id, in: directory)
+    let reason = try onFiles { () throws(HostError) in
+      guard let file = try places.firstWhere(Files.exists) else { return "is not there" }
+      guard try Files.isFile(file) else { return "is not a file" }
+      return try Files.forbidsExecution(file)
+        ? "lies on a file system that is mounted noexec" : "is not executable"
+    }
+    let subject = "\(id)\(kernel.map { " for \($0.release)" } ?? "")"
+    return "\(subject): its \(kind.rawValue) script \(name) was not run, because it \(reason)"
   }
 
   /// What builds and scripts of a module find in their environment: Makefiles go by these names.

@@ -43,7 +43,7 @@ public struct Obstacles: Sendable {
     }
     guard let known = facts.kernels[kernel] else { return nil }
     guard known.hasHeaders else {
-      return .headersMissing(kernel, directory: known.headersDirectory, package: known.headersPackage)
+      return known.headersMissing(for: kernel)
     }
     return isForced ? nil : known.toolchainError
   }
@@ -54,7 +54,7 @@ public struct Obstacles: Sendable {
     let missing = configuration.buildDepends.filter {
       facts.tree.installedVersion(of: $0, for: kernel) == nil
     }
-    return missing.isEmpty ? nil : .dependenciesMissing(id, kernel, names: missing)
+    return missing.isEmpty ? nil : facts.dependenciesMissing(missing, of: id, kernel)
   }
 
   /// What the kernel's own modules say against installing a built one.
@@ -72,5 +72,20 @@ public struct Obstacles: Sendable {
     }
     guard !reasons.isEmpty, !reasons.contains(nil) else { return nil }
     return .nothingInstalled(id, kernel, reasons: reasons.compactMap { $0 })
+  }
+}
+
+extension KernelFacts {
+  /// That a kernel has no headers.
+  package func headersMissing(for kernel: Kernel) -> DKMSError {
+    .headersMissing(kernel, directory: headersDirectory, package: headersPackage, others: strayHeaders)
+  }
+}
+
+extension Facts {
+  /// That a kernel lacks modules that another one needs, of which some may be registered.
+  func dependenciesMissing(_ names: [String], of id: ModuleID, _ kernel: Kernel) -> DKMSError {
+    let registered = tree.newestVersions.filter { names.contains($0.name) }
+    return .dependenciesMissing(id, kernel, names: names, registered: registered.isEmpty ? nil : registered)
   }
 }

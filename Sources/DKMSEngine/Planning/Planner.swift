@@ -332,7 +332,7 @@ public struct Planner {
       }
     }
     if missing.isEmpty || isForced { return steps }
-    block(target.id, target.kernel, .dependenciesMissing(target.id, target.kernel, names: missing))
+    block(target.id, target.kernel, facts.dependenciesMissing(missing, of: target.id, target.kernel))
     return nil
   }
 

@@ -13,8 +13,13 @@ public struct Narrator: Sendable {
   /// Says what a step did, unless it only follows from another step.
   public func ended(_ planned: PlannedStep, _ outcome: Outcome) {
     switch outcome {
-    case .done: planned.accomplishment.map { console.print("  -> \($0)") }
-    case .failed(.nothingInstalled(_, _, let reasons)):
+    case .done:
+      guard let accomplishment = planned.accomplishment else { return }
+      console.print("  -> \(accomplishment)")
+      if case .makeKeys(let pair) = planned.step {
+        console.printCommand("mokutil --import \(pair.certificate.quotedForShell)", to: .output)
+      }
+    case .failed(.nothingInstalled(_, _, let reasons), _):
       console.print("  -> \(planned.step.subject): not installed, \(reasons.joined(separator: "; "))")
     case .failed: console.print("  -> \(planned.step.subject): failed")
     case .notTried:
@@ -40,8 +45,12 @@ public struct Narrator: Sendable {
     }
   }
 
-  /// Says what else the user should know.
-  public func warn(_ text: String) { console.printError("==> WARNING: \(text)") }
+  /// Says what else the user should know; a second line of it is what fixes that.
+  public func warn(_ text: String) {
+    let lines = text.split(separator: "\n", maxSplits: 1)
+    console.printError("==> WARNING: \(lines.first ?? "")")
+    if lines.count == 2 { advise(String(lines[1])) }
+  }
 
   /// Warns of what others than root can change though it is run, once of each thing, with what ends it.
   public func warn(of trust: TrustFacts?) {
@@ -52,13 +61,18 @@ public struct Narrator: Sendable {
     }
   }
 
-  /// Says what fixes the problem just reported.
-  public func advise(_ text: String) { console.printError("  -> \(text)") }
+  /// Says what fixes the problem just reported: words first, then the command, alone on its line.
+  public func advise(_ remedy: String) {
+    let remedy = Remedy(remedy)
+    let words = remedy.advice ?? "to fix it"
+    console.printError("  -> \(words)\(remedy.command == nil ? "" : ":")")
+    if let command = remedy.command { console.printCommand(command) }
+  }
 
-  /// Says what went wrong and what fixes it.
-  public func fail(_ error: DKMSError) {
+  /// Says what went wrong and what fixes it, by default what the error itself knows.
+  public func fail(_ error: DKMSError, remedy: String? = nil) {
     console.printError("==> ERROR: \(error)")
-    if let remedy = error.remedy { advise(remedy) }
+    if let remedy = remedy ?? error.remedy { advise(remedy) }
   }
 
   /// Says that a signal has ended the work.
@@ -67,14 +81,17 @@ public struct Narrator: Sendable {
   }
 
   /// Prints all warnings of a report and its plan, then the errors, except those that the caller does not
-  /// count as such.
-  public func conclude(_ report: Report, excusing isExcused: (DKMSError) -> Bool = { _ in false }) {
+  /// count as such, with what the caller knows to fix them, or else they themselves.
+  public func conclude(
+    _ report: Report, excusing isExcused: (DKMSError) -> Bool = { _ in false },
+    remedy: (DKMSError) -> String? = { _ in nil }
+  ) {
     report.warnings.forEach(warn)
     for error in report.toleratedFailures {
       warn("\(error)")
       error.remedy.map(advise)
     }
-    report.failures.filter { !isExcused($0) }.forEach(fail)
+    for error in report.failures where !isExcused(error) { fail(error, remedy: remedy(error)) }
   }
 }
 
@@ -104,7 +121,7 @@ extension PlannedStep {
     case .add: "\(step.subject): added"
     case .addWithoutSource: "\(step.subject): added, without its source"
     case .makeKeys(let pair):
-      "\(step.subject): made; to have Secure Boot accept it: mokutil --import \(pair.certificate)"
+      "\(step.subject): made, with the certificate \(pair.certificate); to have Secure Boot accept it:"
     case .build: "\(step.subject): built"
     case .loadBuild: "\(step.subject): build loaded"
     case .makeTarball(_, _, _, let file): "\(step.subject): written to \(file)"

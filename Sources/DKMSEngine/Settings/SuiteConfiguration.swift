@@ -101,9 +101,12 @@ public struct ConfigurationProblem: Codable, Hashable, Sendable, CustomStringCon
   public let isError: Bool
   /// What is wrong, and what is allowed.
   public let text: String
+  /// What fixes it, where that is known.
+  public let remedy: String?
 
   /// Describes a problem.
-  public init(file: String, line: Int?, isError: Bool, text: String) {
+  public init(file: String, line: Int?, isError: Bool, text: String, remedy: String? = nil) {
+    self.remedy = remedy
     self.file = file
     self.line = line
     self.isError = isError

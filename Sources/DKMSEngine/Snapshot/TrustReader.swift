@@ -259,16 +259,3 @@ private struct TreeRights {
     return commands.compactMap { $0 }.joined(separator: " && ")
   }
 }
-
-extension FilePath {
-  /// The path as a shell reads it.
-  fileprivate var quoted: String {
-    let isPlain = string.utf8.allSatisfy { byte in
-      switch Unicode.Scalar(byte) {
-      case "a"..."z", "A"..."Z", "0"..."9", "/", ".", "_", "-", "+", ":", "@", "%", ",", "=": true
-      default: false
-      }
-    }
-    return isPlain ? string : "'" + string.replacing("'", with: #"'\''"#) + "'"
-  }
-}

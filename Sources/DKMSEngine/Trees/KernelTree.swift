@@ -44,15 +44,54 @@ package final class KernelTree: Sendable {
   /// What plans are made from, as far as it costs little to know.
   package func facts() throws(HostError) -> KernelFacts {
     let indexFlaw = try indexFlaw()
-    return KernelFacts(
+    var facts = KernelFacts(
       directory: directory.string, exists: try Files.isDirectory(directory),
       headersDirectory: headers.string,
       hasHeaders: try Files.isDirectory(headers.appending("include")),
-      headersPackage: try Files.text(packageBaseFile).map { "\($0)-headers" },
+      headersPackage: try headersPackage(),
       hasStaleDependencies: indexFlaw == nil ? false : try Files.isWritable(directory), indexFlaw: indexFlaw)
+    if !facts.hasHeaders, facts.headersPackage != nil { facts.strayHeaders = try strayHeaders() }
+    return facts
+  }
+
+  /// The package that holds the headers, by Arch's convention; nil where the kernel does not say its own.
+  func headersPackage() throws(HostError) -> String? {
+    try Files.text(packageBaseFile).map { "\($0)-headers" }
   }
 
   // MARK: Headers
+
+  /// Kernels of this one's kind that are not there, but whose headers are: the headers' package and the kernel's were
+  /// not upgraded together.
+  private func strayHeaders() throws(HostError) -> [KernelRelease]? {
+    let kind = { (name: String) in name.filter { !$0.isNumber && $0 != "." } }
+    let tree = directory.removingLastComponent()
+    let names = try Files.list(tree).where { name throws(HostError) in
+      let place = tree.appending(name)
+      guard kind(name) == kind(release.description) else { return false }
+      let isKernel = try Self.signs.map(place.appending).hasAny(Files.exists)
+      return isKernel ? false : try Files.isDirectory(place.appending("build/include"))
+    }
+    let releases = names.compactMap { try? KernelRelease($0) }
+    return releases.isEmpty ? nil : releases
+  }
+
+  /// What is wrong with headers that are there, found out after a build has failed; nil where nothing is known.
+  func headersProblem(on host: Host) async throws(HostError) -> String? {
+    let isWhole = try Files.isFile(headers.appending("include/generated/autoconf.h"))
+    // Other things than headers may serve as such for modules that need none.
+    guard try Files.isFile(headers.appending("Makefile")) else { return nil }
+    if !isWhole { return "\(headers)/include/generated/autoconf.h is missing" }
+    let program = headers.appending("scripts/basic/fixdep")
+    guard try Files.isFile(program) else { return "\(program) is missing" }
+    do {
+      // Without arguments it only says how it is used.
+      _ = try await host.launcher.run(Command(program.string, [], environment: host.environment))
+      return nil
+    } catch {
+      return "\(program) cannot be run: \(error.reason)"
+    }
+  }
 
   /// The file of the kernel's configuration: what the build itself reads, else the one that people edit.
   package func configurationFile() throws(HostError) -> FilePath {

@@ -60,8 +60,7 @@ package struct InstallHook: Hook {
       transaction: findings.transaction,
       options: PlanningOptions(snapshot.options, installs: allowsAutoinstall), facts: facts,
       errors: findings.errors,
-      warnings: findings.warnings
-        + findings.doubts.map { error in "\(error)" + (error.remedy.map { "; to fix it: \($0)" } ?? "") },
+      warnings: findings.warnings, doubts: findings.doubts,
       orphans: findings.orphans,
       databaseProblem: database.problem.map { "every kernel directory counts as installed: \($0)" })
     moduleFacts.facts.trust = try reader.trust(for: moduleFacts.plan, in: facts)
@@ -101,6 +100,10 @@ package struct InstallHook: Hook {
 
   private func conclude(_ report: Report, _ facts: ModuleFacts, _ narrator: Narrator) -> Bool {
     facts.warnings.forEach(narrator.warn)
+    for doubt in facts.doubts ?? [] {
+      narrator.warn("\(doubt)")
+      doubt.remedy.map(narrator.advise)
+    }
     narrator.conclude(report, excusing: \.isSkip)
     for (error, modules) in report.plan.modulesWithoutHeaders {
       narrator.warn("\(error); not built: \(modules.map(\.description).joined(separator: ", "))")
@@ -110,7 +113,7 @@ package struct InstallHook: Hook {
     let errors =
       facts.errors
       + report.plan.obstacles.filter { !$0.isSkip && $0.exitStatus != .headersMissing }
-    errors.forEach(narrator.fail)
+    for error in errors { narrator.fail(error) }
     for (id, kernel) in report.lastGood(facts.facts.tree) {
       narrator.warn("\(id) stays installed for \(kernel.release)")
     }

@@ -15,6 +15,8 @@ package struct ModuleFacts: HookFacts {
   package var errors: [DKMSError] = []
   /// Other sources that could not be understood.
   package var warnings: [String] = []
+  /// What keeps the package database from telling all; nil also in records that do not say it.
+  package var doubts: [DKMSError]?
   /// Kernels that nobody owns.
   package var orphans: [KernelRelease] = []
   /// Why the package database cannot be read, so that every kernel directory counts as installed.
@@ -117,11 +119,17 @@ extension [(Int, String)] {
 }
 
 extension Outcome {
+  /// What fixes something is for the verdict to say, at any time.
+  private static func words(_ result: String, _ warnings: [String]) -> String {
+    let remarks = warnings.compactMap { $0.split(separator: "\n").first.map(String.init) }
+    return ([result] + remarks).joined(separator: "; ")
+  }
+
   /// What became of it, for people.
   var words: String {
     switch self {
-    case .done(let warnings): (["done"] + warnings).joined(separator: "; ")
-    case .failed(let error): "failed: \(error)" + (error.remedy.map { " (\($0))" } ?? "")
+    case .done: Self.words("done", warnings)
+    case .failed(let error, _): Self.words("failed: \(error)", warnings)
     case .notTried: "not tried"
     }
   }

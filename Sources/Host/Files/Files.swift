@@ -182,6 +182,30 @@ public enum Files {
     return (Int(status.f_bavail) * Int(status.f_frsize), UInt(status.f_fsid))
   }
 
+  /// Whether nothing on the file system that a path lies on can be executed.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  package static func forbidsExecution(_ path: FilePath) throws(HostError) -> Bool {
+    // ST_NOEXEC, which Swift does not see.
+    try mountFlags(at: path) & 8 != 0
+  }
+
+  /// Whether the file system that a path lies on is mounted read-only, so that not even root may write to it.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  package static func forbidsChanges(_ path: FilePath) throws(HostError) -> Bool {
+    // ST_RDONLY, which Swift does not see.
+    try mountFlags(at: path) & 1 != 0
+  }
+
+  private static func mountFlags(at path: FilePath) throws(HostError) -> UInt {
+    var status = statvfs()
+    guard path.withPlatformString({ statvfs($0, &status) }) == 0 else {
+      throw HostError("look at", path, .current)
+    }
+    return UInt(status.f_flag)
+  }
+
   /// When a file or directory was changed last, in seconds since 1970; nil where there is none.
   ///
   /// - Throws: `HostError` where the look failed.

@@ -117,7 +117,8 @@ public struct ImageMaker: Sendable {
 
   private static func otherName(for image: InitramfsImage, _ recipe: ImageRecipe) -> String {
     guard image.generator == .mkinitcpio, let preset = recipe.configurationFiles.last else {
-      return "move it away, then: alpm-dkms initramfs \(recipe.kernel.release)"
+      let (place, aside) = (image.path.quotedForShell, "\(image.path).old".quotedForShell)
+      return "mv \(place) \(aside) && alpm-dkms initramfs \(recipe.kernel.release)"
     }
     return "name a file for the image in \(preset), then: alpm-dkms initramfs \(recipe.kernel.release)"
   }

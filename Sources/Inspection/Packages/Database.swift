@@ -57,6 +57,22 @@ package struct Database: ~Copyable {
     return try? packages?.files(of: package)
   }
 
+  /// The package that owns a file, and what the repositories have of it; nil where none owns it.
+  package func origin(of file: FilePath, root: FilePath) -> SourceOrigin? {
+    var path = file
+    guard path.removePrefix(root), let owner = owners(of: path.string).first,
+      let version = packages?.package(named: owner)?.version
+    else { return nil }
+    let offer: SourceOrigin.Offer =
+      switch LocalDatabase.offer(of: owner, installed: version, root: root) {
+      case .unknown: .unknown
+      case .absent: .none
+      case .nothingNewer: .nothingNewer
+      case .newer(let version, let repository): .newer(version: version, repository: repository)
+      }
+    return SourceOrigin(package: owner, version: version, offer: offer)
+  }
+
   /// Whether a package of that name is installed.
   package func hasPackage(_ name: String) -> Bool { packages?.package(named: name) != nil }
 

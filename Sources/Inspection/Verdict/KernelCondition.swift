@@ -64,6 +64,8 @@ package struct ModuleCondition: Codable, Hashable, Sendable {
   package var obstacle: DKMSError?
   /// The last build of `id`, if that failed.
   package var failure: FailedBuild?
+  /// Where its source comes from; only looked for if its build failed.
+  package var origin: SourceOrigin?
   /// The files that the installed version, or else the built one, should have in the kernel's directory.
   package var files: [ModuleFileCondition]
 

@@ -73,7 +73,7 @@ private struct Judge {
       return finding(.unusable, reason(of: obstacle), cause: obstacle.cause, remedy: obstacle.remedy)
     }
     if let failure = module.failure {
-      return finding(.unusable, failure.words, log: failure.log, remedy: install)
+      return finding(.unusable, failure.words + origin, log: failure.log, remedy: cure)
     }
     if isLeftToTheKernel { return [] }
     if let source = module.unregisteredSource {
@@ -103,6 +103,12 @@ private struct Judge {
 
   private static let reconcile = "alpm-dkms reconcile"
 
+  /// What is known of the source of a module that cannot be built.
+  private var origin: String { module.origin.map { "; \($0.words)" } ?? "" }
+
+  /// What helps a module that cannot be built: the same command alone does not.
+  private var cure: String { module.origin?.remedy(retrying: install) ?? "to try again: \(install)" }
+
   /// An installation leaves the kernel's own module in place if it is not older.
   private var isLeftToTheKernel: Bool {
     module.isBuilt && module.obstacle == nil && module.failure == nil && !module.files.isEmpty
@@ -114,7 +120,7 @@ private struct Judge {
     let stays = installed == id ? "an older build stays installed" : "\(installed) stays installed"
     if let failure = module.failure {
       return finding(
-        .impaired, "\(failure.words); \(stays)", log: failure.log, remedy: install)
+        .impaired, "\(failure.words); \(stays)\(origin)", log: failure.log, remedy: cure)
     }
     guard module.usesKeptSource || module.unregisteredSource != nil else { return [] }
     if installed == id {
@@ -146,7 +152,10 @@ private struct Judge {
   }
 
   private func reason(of obstacle: DKMSError) -> String {
-    if case .headersMissing = obstacle { return "it cannot be built: the headers of this kernel are missing" }
+    if case .headersMissing(_, _, let package, let others) = obstacle {
+      return "it cannot be built: the headers of this kernel are missing"
+        + DKMSError.remark(onHeadersFor: others, package)
+    }
     return "\(obstacle)"
   }
 

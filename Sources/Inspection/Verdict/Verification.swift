@@ -49,7 +49,7 @@ package struct Verification {
     problems += installed.doubts.map { error in
       ConfigurationProblem(
         file: "pacman's database", line: nil, isError: true,
-        text: "\(error)" + (error.remedy.map { "; to fix it: \($0)" } ?? ""))
+        text: "\(error)", remedy: error.remedy)
     }
     let chosen = releases ?? installed.releases.filter { !configuration.ignores($0) }
     var kernels: [Kernel] = []
@@ -60,6 +60,7 @@ package struct Verification {
       packagedSources: database.packagedSources(in: layout)
     ).survey(of: kernels)
     var conditions = survey.conditions
+    do { try conditions.addOrigins(from: database, snapshot) } catch { throw DKMSError(error) }
     if let names = survey.names {
       problems += configuration.problems(among: names, in: layout.suiteConfiguration.string)
     }
@@ -107,13 +108,18 @@ extension Verification {
   /// Nothing is printed if all is well and no module is registered.
   package func say(on console: Console, verbosely: Bool = false) {
     for problem in problems {
-      console.print("==> \(problem.isError ? "ERROR" : "WARNING"): \(problem)")
+      console.print(
+        "==> \(problem.isError ? "ERROR" : "WARNING"): \(problem)", remedy: problem.remedy)
     }
     guard hasModules || !isWell else { return }
     for standing in [KernelVerdict.Standing.fine, .degraded, .unknown, .blocked] {
       for verdict in verdicts where verdict.standing == standing {
         console.print("==> \(verdict.headline)")
-        for line in verdict.details(verbosely) { console.print(line) }
+        for finding in verdict.findings { finding.say(on: console) }
+        guard verbosely else { continue }
+        for skip in verdict.skips {
+          console.print("  -> \(skip.module): not for this kernel: \(skip.reason)")
+        }
       }
     }
   }
@@ -130,23 +136,29 @@ extension KernelVerdict {
     case .blocked: "ERROR: \(subject): blocked, do not boot it before this is fixed"
     }
   }
-
-  fileprivate func details(_ verbosely: Bool) -> [String] {
-    let skipLines = skips.map { "  -> \($0.module): not for this kernel: \($0.reason)" }
-    return findings.map(\.line) + (verbosely ? skipLines : [])
-  }
 }
 
 extension Finding {
-  fileprivate var line: String {
+  /// Prints it, with the command that fixes it alone on its line.
+  fileprivate func say(on console: Console) {
     let mark =
       switch weight {
       case .critical: "\(subject) (critical)"
       case .normal: subject
       case .optional: "\(subject) (optional)"
       }
-    let parts = ["\(mark): \(reason)", log.map { "the log is \($0)" }, remedy.map { "to fix it: \($0)" }]
-    return "  -> " + parts.compactMap { $0 }.joined(separator: "; ")
+    let parts = ["\(mark): \(reason)", log.map { "the log is \($0)" }].compactMap { $0 }
+    console.print("  -> \(parts.joined(separator: "; "))", remedy: remedy)
+  }
+}
+
+extension Console {
+  /// Prints a line with what fixes the matter: advice after it, a command alone on a line below.
+  fileprivate func print(_ line: String, remedy: String?) {
+    guard let remedy = remedy.map(Remedy.init) else { return print(line) }
+    let words = remedy.advice.map { $0.hasPrefix("to ") ? $0 : "to fix it, \($0)" } ?? "to fix it"
+    print("\(line); \(words)\(remedy.command == nil ? "" : ":")")
+    if let command = remedy.command { printCommand(command, to: .output) }
   }
 }
 

@@ -63,7 +63,7 @@ public struct InitramfsCommand: Sendable {
       }
       return explanation.isWell ? 0 : 1
     } catch {
-      Narrator(host.console).fail(error)
+      Narrator(host.console).fail(error, remedy: error.remedy(insteadOf: "alpm-dkms initramfs", layout, host))
       return 1
     }
   }

@@ -44,7 +44,7 @@ public struct VerifyCommand: Sendable {
       }
       return verification.status.rawValue
     } catch {
-      Narrator(host.console).fail(error)
+      Narrator(host.console).fail(error, remedy: error.remedy(insteadOf: "alpm-dkms verify", layout, host))
       return ReportStatus.unknown.rawValue
     }
   }

@@ -96,10 +96,10 @@ extension DoctorFacts {
       switch hook.state {
       case .present: nil
       case .masked(let link):
-        DoctorFinding(.hook, hook.name, "\(link) hides it from pacman", remedy: "rm \(link)")
+        DoctorFinding(.hook, hook.name, "\(link) hides it from pacman", remedy: "rm \(link.quoted)")
       case .replaced(let file, let command):
         DoctorFinding(
-          .hook, hook.name, "\(file) takes its place, and runs \(command)", remedy: "rm \(file)")
+          .hook, hook.name, "\(file) takes its place, and runs \(command)", remedy: "rm \(file.quoted)")
       case .malformed(let file, let reason):
         DoctorFinding(
           .hook, hook.name, "pacman refuses every transaction because of \(reason)", remedy: "edit \(file)")
@@ -114,19 +114,18 @@ extension DoctorFacts {
     let headless = modules.isEmpty && !hasSources ? [] : kernels.filter { !$0.facts.hasHeaders }
     let prunable = Set(prunable.map(\.path))
     return headless.map { kernel, facts in
-      let error = DKMSError.headersMissing(
-        kernel, directory: facts.headersDirectory, package: facts.headersPackage)
+      let remark = DKMSError.remark(onHeadersFor: facts.strayHeaders, facts.headersPackage)
       return DoctorFinding(
         .headersMissing, "\(kernel.release)",
-        "\(facts.headersDirectory) holds no headers, so nothing can be built for it",
-        remedy: error.remedy)
+        "\(facts.headersDirectory) holds no headers, so nothing can be built for it\(remark)",
+        remedy: facts.headersMissing(for: kernel).remedy)
     }
       + orphans.filter { !prunable.contains($0.directory) }.map { release, directory in
         let isRunning = release.description == running
         return DoctorFinding(
           .orphanedKernel, "\(release)",
           "no package owns it, so nothing is built for it" + (isRunning ? "; it is running" : ""),
-          remedy: isRunning ? "reboot, then: rm -r \(directory)" : "rm -r \(directory)")
+          remedy: (isRunning ? "reboot, then: " : "") + "rm -r \(directory.quoted)")
       }
   }
 
@@ -137,7 +136,7 @@ extension DoctorFacts {
       guard record.builds.isEmpty, let path = registrations[record.id] else {
         return DoctorFinding(
           .danglingSource, "\(record.id)", reason,
-          remedy: "reinstall its package, or: dkms remove --force \(record.id) --all")
+          remedy: DKMSError.moduleBroken(record.id, link: place).remedy)
       }
       return DoctorFinding(.danglingSource, "\(record.id)", reason, repair: .forget(path: path.string))
     }
@@ -169,13 +168,15 @@ extension DoctorFacts {
       release, file in
       DoctorFinding(
         .strayFile, "\(file)", "neither a registered module nor a package put it there",
-        remedy: "rm \(file) && depmod \(release)")
+        remedy: "rm \(file.quoted) && depmod \(release)")
     }
       + unregistered.map {
-        DoctorFinding(.leftover, "\($0)", "it belongs to no registered module", remedy: "rm -r \($0)")
+        DoctorFinding(
+          .leftover, "\($0)", "it belongs to no registered module",
+          remedy: DoctorFinding.Repair.forget(path: $0.string).command)
       }
       + temporary.map {
-        DoctorFinding(.leftover, "\($0)", "a killed run left it behind", remedy: "rm -r \($0)")
+        DoctorFinding(.leftover, "\($0)", "a killed run left it behind", remedy: "rm -r \($0.quoted)")
       }
       + exposures.map { exposure in
         let reason = "\(exposure), and root runs what is there"
@@ -213,18 +214,24 @@ extension Diagnosis {
   /// Members may be added; one that is removed or changes its meaning raises the number.
   private static let schema = 3
 
-  /// What was found, each with its reason and what fixes it.
-  func lines(_ style: OutputStyle) -> [String] {
-    guard !findings.isEmpty else { return [style.painted("==> Nothing is wrong", .good)] }
-    let details = findings.flatMap { finding -> [String] in
+  /// Says what was found, each with its reason and what fixes it; a command stands alone on its line.
+  func say(on console: Console, _ style: OutputStyle) {
+    guard !findings.isEmpty else { return console.print(style.painted("==> Nothing is wrong", .good)) }
+    for finding in findings {
+      let title = "\(finding.subject): \(finding.kind.words)"
+      console.print("==> " + style.painted(title, .strong))
+      let remedy = finding.remedy.map(Remedy.init)
       var table = Table()
       table.append(["why", .init(finding.reason)])
-      if let remedy = finding.remedy { table.append(["fix", .init(remedy, .good)]) }
-      let title = "\(finding.subject): \(finding.kind.words)"
-      return ["==> " + style.painted(title, .strong)] + table.lines(style, indentation: "  -> ")
+      if let remedy {
+        let words = remedy.advice ?? "with this command"
+        table.append(["fix", .init("\(words)\(remedy.command == nil ? "" : ":")", .good)])
+      }
+      table.lines(style, indentation: "  -> ").forEach(console.print)
+      if let command = remedy?.command { console.printCommand(command, to: .output) }
     }
     let count = repairs.isEmpty ? "" : ", \(findings.filter(\.isSafe).count) of them safe to fix with --fix"
-    return details + [style.painted("==> \(findings.count.counted("problem")) found\(count)", .warning)]
+    console.print(style.painted("==> \(findings.count.counted("problem")) found\(count)", .warning))
   }
 
   /// What `alpm-dkms doctor --json` prints; with what was fixed where that was asked for.

@@ -46,7 +46,7 @@ public struct DoctorCommand: Sendable {
       let before = await diagnosis(layout, host)
       var diagnosis = before
       if fixes, !before.repairs.isEmpty {
-        before.lines(speaking.style).forEach(speaking.console.print)
+        before.say(on: speaking.console, speaking.style)
         if try await isTold(before) {
           try await DoctorRepairs(layout, speaking).make(before.repairs)
           diagnosis = await self.diagnosis(layout, host)
@@ -57,23 +57,23 @@ public struct DoctorCommand: Sendable {
       if printsJSON {
         host.console.print(diagnosis.json(fixed: fixes ? before.safe(without: diagnosis) : nil).text)
       } else {
-        diagnosis.lines(host.style).forEach(host.console.print)
+        diagnosis.say(on: host.console, host.style)
       }
       return diagnosis.status.rawValue
     } catch {
-      Narrator(host.console).fail(error)
+      let remedy = "to fix them without being asked: alpm-dkms doctor --fix --yes"
+      Narrator(host.console).fail(error, remedy: error == Self.unanswered ? remedy : nil)
       return ReportStatus.unknown.rawValue
     }
   }
 
+  private static let unanswered = DKMSError.system(
+    operation: "ask", subject: "whether to fix them", reason: "there is no terminal")
+
   private func isTold(_ diagnosis: Diagnosis) async throws(DKMSError) -> Bool {
     if isAgreed { return true }
     let answer = await asks("Fix \(diagnosis.findings.filter(\.isSafe).count.counted("problem"))?")
-    guard let answer else {
-      throw .system(
-        operation: "ask", subject: "whether to fix them",
-        reason: "there is no terminal; to go ahead, add --yes")
-    }
+    guard let answer else { throw Self.unanswered }
     return answer
   }
 
@@ -110,7 +110,7 @@ struct DoctorRepairs {
     }
     let plan = Planner.writeDependencies(of: releases)
     let report = try await Executor(snapshot).execute(plan)
-    report.failures.forEach(Narrator(host.console).fail)
+    for error in report.failures { Narrator(host.console).fail(error) }
     for case (let planned, .done) in zip(plan.steps, report.outcomes) {
       if case .depmod(let release) = planned.step { say("\(release): module dependencies updated") }
     }

@@ -141,6 +141,7 @@ extension DoctorFacts {
         snapshot, kernelOwners: installed.owners, packagedSources: packaged
       ).survey(of: kernels)
       conditions = survey.conditions
+      do { try conditions.addOrigins(from: database, snapshot) } catch { throw DKMSError(error) }
       if let names = survey.names {
         problems += configuration.problems(among: names, in: snapshot.layout.suiteConfiguration.string)
       }

@@ -120,8 +120,17 @@ package struct DoctorFinding: Hashable, Sendable {
       case .depmod(let release): "depmod \(release)"
       case .denyOthers(_, let command): command
       case .prune: "alpm-dkms prune"
-      case .forget(let path): "rm -r \(path)"
+      case .forget(let path):
+        // Its directory would be a finding of its own when nothing is left in it.
+        "rm -r \(path.quotedForShell) && rmdir --ignore-fail-on-non-empty \(path.parent.quotedForShell)"
       }
     }
+  }
+}
+
+extension String {
+  /// The path without its last name.
+  fileprivate var parent: String {
+    lastIndex(of: "/").map { String(self[..<$0]) } ?? "."
   }
 }

@@ -68,8 +68,8 @@ struct HookTakeover: Hashable {
   /// What is to be done.
   var remedy: String {
     switch victim {
-    case .owned(let package): "rm \(file) && pacman -S \(package)"
-    case .hidden: "rm \(file)"
+    case .owned(let package): "rm \(file.quoted) && pacman -S \(package)"
+    case .hidden: "rm \(file.quoted)"
     }
   }
 }

@@ -26,7 +26,7 @@ extension JournalError {
   /// Says it; 1.
   func tell(_ console: Console) -> Int32 {
     console.printError("==> ERROR: \("\(self)".withVisibleControls)")
-    if let remedy { console.printError("  -> \(remedy.withVisibleControls)") }
+    if let remedy { Narrator(console).advise(remedy.withVisibleControls) }
     return 1
   }
 }

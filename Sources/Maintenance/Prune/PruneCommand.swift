@@ -105,7 +105,7 @@ public struct PruneCommand: Sendable {
     // A directory that has lost a file is newer than its modules.dep.
     let releases = Set(plan.items.compactMap { $0.kernel(in: layout) })
     let report = try await Executor(snapshot).execute(Planner.writeDependencies(of: releases))
-    report.failures.forEach(Narrator(host.console).fail)
+    for error in report.failures { Narrator(host.console).fail(error) }
     if !report.failures.isEmpty { removal.isWell = false }
     return removal
   }

@@ -25,6 +25,8 @@ struct AlpmLibrary {
   let getInstallDate: alpm_dkms_pkg_get_installdate_fn
   let getFiles: alpm_dkms_pkg_get_files_fn
   let fileListContains: alpm_dkms_filelist_contains_fn
+  let registerSyncDatabase: alpm_dkms_register_syncdb_fn
+  let compareVersions: alpm_dkms_pkg_vercmp_fn
 
   /// Loads the first library of the list that is there and has every function.
   ///
@@ -50,6 +52,8 @@ struct AlpmLibrary {
     getInstallDate = try library.function("alpm_pkg_get_installdate")
     getFiles = try library.function("alpm_pkg_get_files")
     fileListContains = try library.function("alpm_filelist_contains")
+    registerSyncDatabase = try library.function("alpm_register_syncdb")
+    compareVersions = try library.function("alpm_pkg_vercmp")
   }
 }
 
@@ -94,6 +98,32 @@ struct LibraryHandle: ~Copyable {
 
   deinit {
     _ = library.release(handle)
+  }
+
+  /// What these repositories have of a package that is installed in a version.
+  func offer(
+    of package: String, installed version: String, in repositories: [String]
+  ) -> PackageOffer {
+    var newest: (version: String, repository: String)?
+    var areAllKnown = true
+    for repository in repositories {
+      // No signature is asked for: nothing is installed from what is read here.
+      guard let database = library.registerSyncDatabase(handle, repository, 0),
+        library.getPackageCache(database) != nil
+      else {
+        areAllKnown = false
+        continue
+      }
+      guard let found = library.getPackage(database, package), let offered = library.getVersion(found) else {
+        continue
+      }
+      if newest == nil || library.compareVersions(offered, newest?.version ?? "") > 0 {
+        newest = (String(cString: offered), repository)
+      }
+    }
+    guard let newest else { return areAllKnown ? .absent : .unknown }
+    return library.compareVersions(newest.version, version) > 0
+      ? .newer(version: newest.version, repository: newest.repository) : .nothingNewer
   }
 
   /// What answers questions; not to be used after the handle.

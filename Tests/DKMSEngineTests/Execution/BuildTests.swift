@@ -178,6 +178,22 @@ import Testing
     #expect(Disk.kind(machine.layout.products(id, kernel.release)) == nil)
   }
 
+  @Test func failureOfDamagedHeadersIsTheirs() async throws {
+    let headers = machine.layout.installTree.appending("6.1.0/build")
+    try machine.directory.write("", to: "lib/modules/6.1.0/build/Makefile")
+    try machine.directory.write("linux\n", to: "lib/modules/6.1.0/pkgbase")
+    try machine.addTextModule(id, conf: "MAKE[0]='false'\n")
+    let error = try failure(try await machine.build(id, kernel))
+    #expect(
+      error
+        == .headersDamaged(
+          id, kernel, problem: "\(headers)/include/generated/autoconf.h is missing", package: "linux-headers",
+          log: failureLog.string))
+    #expect(error.exitStatus == .buildFailed && error.remedy?.hasSuffix(": pacman -S linux-headers") == true)
+    try machine.addTextModule(id)
+    #expect(try await machine.build(id, kernel).failures.isEmpty, "a build may do without")
+  }
+
   @Test func firstErrorIsToldRelativeToTheSource() async throws {
     try machine.addTextModule(
       id, conf: "MAKE[0]='sh fail.sh'\n",
@@ -198,7 +214,7 @@ import Testing
     ("ERROR: modpost: \"x\" undefined!\nmake: *** [all] Error 1", "ERROR: modpost: \"x\" undefined!"),
     ("make: *** No rule to make target 'x'.  Stop.", "make: *** No rule to make target 'x'.  Stop."),
     ("sh: 1: frobnicate: command not found", "sh: 1: frobnicate: command not found"),
-    ("nothing in particular", nil),
+    ("nothing in particular", "nothing in particular"),
   ])
   func firstErrorOfALog(_ output: String, _ expected: String?) async throws {
     try machine.addTextModule(id, conf: "MAKE[0]=\"cat output; false\"\n", files: ["output": output + "\n"])

@@ -104,9 +104,23 @@ import Testing
     let report = try await machine.install(id, kernel)
     #expect(report.failures.isEmpty)
     #expect(report.warnings.count == 2)
-    #expect(report.warnings.first?.contains("missing.sh") == true)
-    #expect(report.warnings.last?.contains("plain.sh") == true)
+    #expect(
+      report.warnings == [
+        "hello/1.0 for 6.1.0: its PRE_BUILD script missing.sh was not run, because it is not there",
+        "hello/1.0 for 6.1.0: its POST_INSTALL script plain.sh was not run, because it is not executable",
+      ])
     #expect(machine.installed("hello.ko", kernel) == "text")
+  }
+
+  @Test func whatWasNotRunIsToldAlsoWhereTheBuildFails() async throws {
+    try machine.addTextModule(
+      id, conf: "PRE_BUILD=scripts\nMAKE[0]=false\n", files: ["scripts/one": "echo one"])
+    let report = try await machine.build(id, kernel)
+    #expect(report.failures.count == 1)
+    #expect(
+      report.warnings == [
+        "hello/1.0 for 6.1.0: its PRE_BUILD script scripts was not run, because it is not a file"
+      ])
   }
 
   private func failingScript(_ kind: ScriptKind) async throws -> Report {

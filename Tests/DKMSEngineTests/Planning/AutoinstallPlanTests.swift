@@ -47,7 +47,8 @@ import Testing
     let (a, b) = (try ModuleID(name: "a", version: "1.0"), try ModuleID(name: "b", version: "1.0"))
     #expect(
       Set(plan.obstacles) == [
-        .dependenciesMissing(a, kernel, names: ["b"]), .dependenciesMissing(b, kernel, names: ["a"]),
+        .dependenciesMissing(a, kernel, names: ["b"], registered: [b]),
+        .dependenciesMissing(b, kernel, names: ["a"], registered: [a]),
       ])
   }
 
@@ -55,7 +56,8 @@ import Testing
     var scene = Scene()
     let kernel = try scene.kernel("6.1.0")
     let id = try scene.module("a", needs: ["a"])
-    #expect(scene.autoinstall().obstacles == [.dependenciesMissing(id, kernel, names: ["a"])])
+    #expect(
+      scene.autoinstall().obstacles == [.dependenciesMissing(id, kernel, names: ["a"], registered: [id])])
   }
 
   @Test func whatNeedsAnExcludedModuleIsMissingIt() throws {
@@ -67,7 +69,8 @@ import Testing
     #expect(plan.isEmpty)
     #expect(
       Set(plan.obstacles) == [
-        .excluded(base, kernel, reason: "too old"), .dependenciesMissing(top, kernel, names: ["base"]),
+        .excluded(base, kernel, reason: "too old"),
+        .dependenciesMissing(top, kernel, names: ["base"], registered: [base]),
       ])
   }
 
@@ -84,9 +87,12 @@ import Testing
   @Test func dependencyThatDoesNotWantItMustBeThereAlready() throws {
     var scene = Scene()
     let kernel = try scene.kernel("6.1.0")
-    try scene.module("manual", autoinstall: false)
+    let manual = try scene.module("manual", autoinstall: false)
     let id = try scene.module("hello", needs: ["manual"])
-    #expect(scene.autoinstall().obstacles == [.dependenciesMissing(id, kernel, names: ["manual"])])
+    #expect(
+      scene.autoinstall().obstacles == [
+        .dependenciesMissing(id, kernel, names: ["manual"], registered: [manual])
+      ])
   }
 
   @Test func newestVersionIsChosen() throws {

@@ -233,7 +233,11 @@ import Testing
     let id = try scene.module("hello", needs: ["other", "base", "third"])
     let plan = scene.install(id)
     #expect(plan.isEmpty)
-    #expect(plan.obstacles == [.dependenciesMissing(id, kernel, names: ["base", "third"])])
+    #expect(
+      plan.obstacles == [
+        .dependenciesMissing(
+          id, kernel, names: ["base", "third"], registered: [try module("base", "1.0")])
+      ])
     #expect(plan.obstacles.map(\.exitStatus) == [.missingDependency])
     scene.options.isForced = true
     #expect(scene.install(id).lines.contains("build hello/1.0 for 6.1.0"))

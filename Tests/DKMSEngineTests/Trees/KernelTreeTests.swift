@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import DKMSModel
+import Glibc
 import Host
 import SystemPackage
 import TestSupport
@@ -90,5 +91,42 @@ import Testing
     let catalogue = try KernelCatalogue(machine.layout)
     #expect(catalogue.releases.map(\.description) == ["6.1.0", "6.2.0"])
     #expect(try catalogue.releases.map(catalogue.packageBase) == [nil, "linux"])
+  }
+
+  // MARK: Headers
+
+  @Test func headersOfAnotherVersionAreNamed() throws {
+    try add("modules.order")
+    try add("pkgbase", "linux\n")
+    #expect(try tree().facts().strayHeaders == nil)
+    for release in ["6.1.1", "6.1.2-lts"] {
+      try machine.directory.write("", to: "lib/modules/\(release)/build/include/a.h")
+    }
+    try machine.addKernel("6.0.9")
+    #expect(try tree().facts().strayHeaders == [try KernelRelease("6.1.1")])
+    try add("build/include/a.h")
+    #expect(try tree().facts().strayHeaders == nil)
+  }
+
+  @Test func damagedHeadersAreTold() async throws {
+    let headers = machine.layout.installTree.appending("6.1.0/build")
+    try add("build/include/a.h")
+    #expect(
+      try await tree().headersProblem(on: machine.host) == nil, "nothing says that these are a kernel's")
+    try add("build/Makefile")
+    #expect(
+      try await tree().headersProblem(on: machine.host)
+        == "\(headers)/include/generated/autoconf.h is missing")
+    try add("build/include/generated/autoconf.h")
+    let fixdep = headers.appending("scripts/basic/fixdep")
+    #expect(try await tree().headersProblem(on: machine.host) == "\(fixdep) is missing")
+    try add("build/scripts/basic/fixdep", "\u{7F}ELF of another machine")
+    chmod(fixdep.string, 0o755)
+    #expect(
+      try await tree().headersProblem(on: machine.host) == "\(fixdep) cannot be run: Exec format error")
+    try Files.remove(fixdep)
+    try add("build/scripts/basic/fixdep", "#!/bin/sh\nexit 1\n")
+    chmod(fixdep.string, 0o755)
+    #expect(try await tree().headersProblem(on: machine.host) == nil)
   }
 }
