@@ -57,6 +57,15 @@ struct RivalModuleTests {
     try await machine.dkms("install rival/2.0 -k \(Self.kernel)").expect(version == "1.0" ? 0 : 6)
   }
 
+  @Test("What a killed run has put in place without saying so is no rival")
+  func halfInstalled() async throws {
+    let machine = try await machine([("rival/1.0", "1.0")])
+    let product = "var/rival/1.0/\(Self.kernel)/x86_64/module/rival.ko"
+    try machine.write(bytes: machine.bytes(product), to: Self.installed)
+    try await machine.dkms("install rival/1.0 -k \(Self.kernel)").expect(0)
+    try await machine.dkms("status").expect(0, output: [state("rival/1.0", "installed")])
+  }
+
   @Test("Autoinstall takes the newest version, whatever its modules say of theirs")
   func autoinstall() async throws {
     let machine = try await machine([("rival/1.0", "2.0"), ("rival/2.0", "1.0")])

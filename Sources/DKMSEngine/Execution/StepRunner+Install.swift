@@ -139,6 +139,12 @@ extension StepRunner {
     var refusals: [String: String] = [:]
     for var competition in basis.competitions {
       guard let name = built[competition.name] else { continue }
+      // Another run may have installed the same since the plan was made.
+      competition.rivals = try onFiles { () throws(HostError) in
+        try competition.rivals.where { rival throws(HostError) in
+          try !tree.isOwnInstallation(FilePath(rival.path), of: id, kernel)
+        }
+      }
       if competition.built == nil {
         // It was built for this installation.
         let file = layout.productModules(id, kernel).appending(name)

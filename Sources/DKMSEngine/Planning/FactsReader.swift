@@ -219,6 +219,9 @@ public struct FactsReader: Sendable {
           var rivals = try snapshot.kernel(kernel.release).modules(named: name)
           if snapshot.options.keepsInstalled, build?.isInstalled != true {
             rivals += try snapshot.kernel(kernel.release).installedModules(named: name)
+              .where { file throws(HostError) in
+                try !ModuleTree(layout).isOwnInstallation(file, of: id, kernel)
+              }
           }
           let file = built[name].map(layout.productModules(id, kernel).appending)
           if !rivals.isEmpty {

@@ -97,7 +97,7 @@ extension Planner {
     let isInstalled = build?.isInstalled == true
     let installIfMissing: Wish? = isInstalled ? nil : .install
     if transaction.goneModules.contains(where: { $0.name == id.name }) { return installIfMissing }
-    if wasLeftOut(id, kernel, by: transaction) { return .leftOut }
+    if wasLeftOut(id, kernel, by: transaction) { return build == nil ? .leftOut : .install }
     guard case .read(let configuration)? = facts.configurations[id]?[kernel],
       let change = transaction.changedModules.first(where: { configuration.buildDepends.contains($0.name) })
     else { return nil }

@@ -174,6 +174,15 @@ public struct ModuleTree: Sendable {
     }?.id
   }
 
+  /// Whether a file among the installed modules is what a build has put there, be it that its run has not said so yet or
+  /// was killed before.
+  func isOwnInstallation(_ file: FilePath, of id: ModuleID, _ kernel: Kernel) throws(HostError) -> Bool {
+    guard file.removingLastComponent() == layout.installed(kernel.release) else { return false }
+    if let active = try state().installedVersion(of: id.name, for: kernel) { return active == id }
+    guard try isProduct(file, of: id, kernel) else { return false }
+    return try installer(of: file, for: kernel, exceptOf: id.name) == nil
+  }
+
   private func otherInstallations(than name: String, for kernel: Kernel) throws(HostError) -> [ModuleRecord] {
     try state().modules.filter { $0.id.name != name && $0.build(for: kernel)?.isInstalled == true }
   }

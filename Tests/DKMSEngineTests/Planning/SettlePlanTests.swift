@@ -123,7 +123,7 @@ import Testing
     #expect(
       scene.settle(changesSuite: true).reasons == [
         "build unbuilt/1.0 for 6.1.0: leftUndone", "install unbuilt/1.0 for 6.1.0: leftUndone",
-        "install uninstalled/1.0 for 6.1.0: leftUndone", "depmod 6.1.0: modulesChange",
+        "install uninstalled/1.0 for 6.1.0: notInstalled", "depmod 6.1.0: modulesChange",
       ])
   }
 
