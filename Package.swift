@@ -60,7 +60,7 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     library("Host", ["CLinux", "DKMSModel", systemPackage]),
     library("DKMSEngine", ["Archives", "DKMSModel", "Host", systemPackage]),
-    library("Initramfs", ["Archives", "DKMSModel", "Host", systemPackage]),
+    library("Initramfs", ["Archives", "DKMSModel", "Host", "JSON", systemPackage]),
     library(
       "Inspection",
       ["DKMSEngine", "DKMSModel", "Host", "Initramfs", "JSON", "Pacman", systemPackage]),
@@ -98,7 +98,8 @@ let package = Package(
     tests("DKMSEngineTests", ["Archives", "DKMSEngine", "DKMSModel", "Host", systemPackage]),
     tests("InitramfsTests", ["Initramfs", "Archives", "DKMSModel", "Host", systemPackage]),
     tests(
-      "InspectionTests", ["DKMSEngine", "DKMSModel", "Host", "Inspection", "SystemSupport", systemPackage]),
+      "InspectionTests",
+      ["DKMSEngine", "DKMSModel", "Host", "Initramfs", "Inspection", "SystemSupport", systemPackage]),
     tests("JournalTests", ["Host", "Journal", "JSON", systemPackage]),
     tests(
       "HooksTests",

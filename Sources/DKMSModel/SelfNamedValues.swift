@@ -24,10 +24,6 @@ extension Exposure: SelfNamed {
   package static var memberName: String { "exposure" }
 }
 
-extension ImageFlaw: SelfNamed {
-  package static var memberName: String { "flaw" }
-}
-
 extension BuildLimit: SelfNamed {
   package static var memberName: String { "limit" }
 }

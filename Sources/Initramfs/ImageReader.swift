@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import Archives
-public import DKMSModel
+internal import DKMSModel
 internal import Host
 public import SystemPackage
 

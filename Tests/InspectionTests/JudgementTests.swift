@@ -2,6 +2,7 @@
 
 import DKMSEngine
 import DKMSModel
+import Initramfs
 import Testing
 
 @testable import Inspection

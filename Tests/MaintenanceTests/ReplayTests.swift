@@ -2,6 +2,7 @@
 
 import DKMSModel
 import Host
+import Initramfs
 import JSON
 import Journal
 import SystemPackage

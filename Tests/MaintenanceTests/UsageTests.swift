@@ -37,7 +37,7 @@ struct UsageTests {
   func suggestions(_ arguments: [String], _ message: String, _ call: String) async throws {
     let run = try await Run.program(TestParts.program("alpm-dkms"), arguments)
     #expect(run.status == 64 && run.output.isEmpty, "\(run)")
-    #expect(run.errorOutput == "==> ERROR: \(message)\n  -> alpm-dkms \(call)\n")
+    #expect(run.errorOutput == "==> ERROR: \(message)\n  -> to fix it:\n     alpm-dkms \(call)\n")
   }
 
   @Test("Help and version are answered as ever")

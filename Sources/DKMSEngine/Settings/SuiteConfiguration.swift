@@ -102,11 +102,19 @@ public struct ConfigurationProblem: Codable, Hashable, Sendable, CustomStringCon
   /// What is wrong, and what is allowed.
   public let text: String
   /// What fixes it, where that is known.
-  public let remedy: String?
+  public let fix: Remedy?
+
+  private enum CodingKeys: String, CodingKey {
+    case file, line, isError, text
+    case fix = "remedy"
+  }
+
+  /// What fixes it, for people.
+  public var remedy: String? { fix?.words }
 
   /// Describes a problem.
   public init(file: String, line: Int?, isError: Bool, text: String, remedy: String? = nil) {
-    self.remedy = remedy
+    fix = remedy.map(Remedy.init)
     self.file = file
     self.line = line
     self.isError = isError

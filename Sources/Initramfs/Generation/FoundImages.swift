@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import DKMSModel
+internal import DKMSModel
 internal import Host
 internal import SystemPackage
 

@@ -2,6 +2,7 @@
 
 internal import DKMSEngine
 internal import DKMSModel
+internal import Initramfs
 
 /// Judges one image of a kernel.
 struct ImageJudge {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 package import DKMSModel
+package import Initramfs
 
 /// What was found of the modules and images of a kernel, and what of it is not as it should be.
 package struct KernelVerdict: Codable, Hashable, Sendable {

@@ -82,7 +82,7 @@ extension ConfigurationProblem {
       .init("line", line.map(JSON.number) ?? .null),
       .init("is_error", .bool(isError)),
       .init("text", .string(text)),
-      .init("remedy", .string(orNull: remedy)),
+      .init("remedy", Remedy.json(remedy)),
     ])
   }
 }

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// A program that makes initramfs images.
-public enum ImageGenerator: String, Codable, CaseIterable, Sendable {
-  case mkinitcpio
-  case dracut
-  case booster
-}
+public import DKMSModel
 
 /// A file that a kernel boots with, and what makes it.
 public struct InitramfsImage: Codable, Hashable, Sendable {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import JSON
+
 /// The state of an image compared with its kernel's modules: the facts that decide whether it is rebuilt.
 public struct ImageCondition: Codable, Hashable, Sendable {
   /// The image.
@@ -42,4 +44,8 @@ public enum ImageFlaw: Codable, Hashable, Sendable {
 
   /// Whether it says that nothing is known about the image.
   public var isUnknown: Bool { if case .unknown = self { true } else { false } }
+}
+
+extension ImageFlaw: SelfNamed {
+  package static var memberName: String { "flaw" }
 }

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+package import DKMSModel
+
 /// Where the source of a module comes from, and what else there is to do when it cannot be built.
-public struct SourceOrigin: Codable, Hashable, Sendable {
+package struct SourceOrigin: Codable, Hashable, Sendable {
   /// The package that owns it.
-  public var package: String
+  package var package: String
   /// That package's version.
-  public var version: String
+  package var version: String
   /// What the repositories have of it.
-  public var offer: Offer
+  package var offer: Offer
   /// The packages of the kernel that it cannot be built for.
-  public var kernelPackages: [String]
+  package var kernelPackages: [String]
   /// The kernels that the module is built for.
-  public var builtFor: [KernelRelease]
+  package var builtFor: [KernelRelease]
 
   /// Describes an origin.
-  public init(
+  package init(
     package: String, version: String, offer: Offer, kernelPackages: [String] = [],
     builtFor: [KernelRelease] = []
   ) {
@@ -26,7 +28,7 @@ public struct SourceOrigin: Codable, Hashable, Sendable {
   }
 
   /// What the repositories have of a package, as far as pacman has last seen them.
-  public enum Offer: Codable, Hashable, Sendable {
+  package enum Offer: Codable, Hashable, Sendable {
     /// Nobody knows.
     case unknown
     /// No repository has it.
@@ -40,7 +42,7 @@ public struct SourceOrigin: Codable, Hashable, Sendable {
 
 extension SourceOrigin {
   /// What it is and which kernels it is good for, to be said after a failure.
-  public var words: String {
+  package var words: String {
     let kernels = builtFor.map(\.description).joined(separator: ", ")
     return "its source is \(package) \(version); "
       + (kernels.isEmpty ? "it is built for no other kernel" : "it is built for \(kernels)")
@@ -49,7 +51,7 @@ extension SourceOrigin {
   /// What helps, with the command that tries again, as `Remedy` takes it apart.
   ///
   /// A newer version is built when it is installed.
-  public func remedy(retrying command: String) -> String {
+  package func remedy(retrying command: String) -> String {
     let subject = "\(package) \(version)"
     switch offer {
     case .newer(let version, let repository):

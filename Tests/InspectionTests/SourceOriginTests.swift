@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import DKMSModel
+import Inspection
 import Testing
 
 /// What helps a module that cannot be built.

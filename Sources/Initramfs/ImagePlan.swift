@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+public import DKMSModel
+
 /// What is done about each image, decided before any is touched.
 public struct ImagePlan: Codable, Hashable, Sendable {
   /// One decision for each run of the generator, in the order of the facts.
@@ -60,16 +62,6 @@ public struct ImagePlan: Codable, Hashable, Sendable {
     /// They stay as they are, with these flaws: these modules, which they need, could not be built.
     case keepGood([ImageFlaw], withoutBuild: [String])
   }
-}
-
-/// When images are made; the raw values are those of `initramfs` in `/etc/alpm-dkms.conf`.
-public enum ImagePolicy: String, Codable, CaseIterable, Sendable {
-  /// When they are not what they should be.
-  case auto
-  /// In each transaction that concerns their kernel.
-  case always
-  /// By nobody but the generator's own hooks.
-  case never
 }
 
 /// All that an image plan is made from; the same facts give the same plan anywhere.
