@@ -124,9 +124,8 @@ package struct FailureRecord {
       return reason.map { FailedBuild(log: nil, firstError: nil, reason: $0) }
     }
     let directories = [layout.staging(id, kernel, "build"), layout.build(id)]
-    return FailedBuild(
-      log: log.string, firstError: BuildLog.tellingError(in: log, buildDirectories: directories), reason: reason
-    )
+    let error = BuildLog.tellingError(in: log, buildDirectories: directories)
+    return FailedBuild(log: log.string, firstError: error, reason: reason)
   }
 
   /// Adds a failed build to the record: its log, if there is one, and the reason.
