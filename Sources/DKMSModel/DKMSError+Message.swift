@@ -14,6 +14,8 @@ extension DKMSError: CustomStringConvertible {
       "\(path) does not exist"
     case .configurationUnreadable(let path, let detail):
       detail == Self.noPermission ? "\(path) is not readable by you" : "\(path) cannot be read: \(detail)"
+    case .configurationForbidden(let path, let user):
+      "\(path) cannot be read: \(user), who runs it, may not read it"
     case .configurationMalformed(let path, let detail):
       "\(path) is not bash: \(detail)"
     case .configurationInvalid(let path, let problems):
@@ -168,6 +170,9 @@ extension DKMSError: CustomStringConvertible {
     case .configurationMissing, .configurationUnreadable, .configurationMalformed, .configurationInvalid,
       .patchMissing, .sourceEmpty:
       "fix the file, or reinstall the package that owns it"
+    case .configurationForbidden(let path, _):
+      "let everyone read the source, or set build-user = root in /etc/alpm-dkms.conf: "
+        + "chmod -R a+rX \(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]).quotedForShell)"
     case .alreadyAdded(let id):
       "it need not be added again; what is built and installed of it: dkms status \(id)"
     case .notAdded(let id):
@@ -249,7 +254,7 @@ extension DKMSError: CustomStringConvertible {
   /// The status with which `dkms` ends after this error.
   public var exitStatus: ExitStatus {
     switch self {
-    case .invalidName, .configurationUnreadable, .configurationInvalid, .sourceEmpty,
+    case .invalidName, .configurationUnreadable, .configurationForbidden, .configurationInvalid, .sourceEmpty,
       .tarballKnown:
       .badConfiguration
     case .sourceMissing, .tarballMissing: .usage

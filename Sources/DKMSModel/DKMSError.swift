@@ -12,6 +12,8 @@ public enum DKMSError: Error, Codable, Hashable, Sendable {
   case configurationMissing(path: String)
   /// The dkms.conf could not be evaluated: bash refused it, or it did not end in time.
   case configurationUnreadable(path: String, detail: String)
+  /// The user whose rights the dkms.conf runs with may not read it.
+  case configurationForbidden(path: String, user: String)
   /// The dkms.conf is no bash.
   case configurationMalformed(path: String, detail: String)
   /// The dkms.conf was evaluated and says something impossible.

@@ -45,6 +45,9 @@ import Testing
       Case(.sourceMissing(id, directory: "/usr/src/hello-1.0"), 2, naming: "hello/1.0", "/usr/src/hello-1.0"),
       Case(.configurationMissing(path: "/x/dkms.conf"), 4, naming: "/x/dkms.conf"),
       Case(.configurationUnreadable(path: "/x/dkms.conf", detail: "bad"), 8, naming: "/x/dkms.conf", "bad"),
+      Case(
+        .configurationForbidden(path: "/x/dkms.conf", user: "dkms-build"), 8,
+        naming: "/x/dkms.conf", "dkms-build"),
       Case(.configurationMalformed(path: "/x/dkms.conf", detail: "bad"), 10, naming: "/x/dkms.conf", "bad"),
       Case(
         .configurationInvalid(path: "/x/dkms.conf", problems: ["one", "two"]), 8,

@@ -47,11 +47,10 @@ struct BashEvaluator: Sendable {
     let account = BashAccount(result.output)
     let file = account.file ?? first.string
     if account.isRefused {
-      let remedy = "let everyone read its directory, or set build-user = root in /etc/alpm-dkms.conf"
-      throw .configurationUnreadable(
-        path: file,
-        detail: confinement.map { "\($0.user.name), who runs it, may not read it: \(remedy)" }
-          ?? "permission denied")
+      guard let confinement else {
+        throw .configurationUnreadable(path: file, detail: DKMSError.noPermission)
+      }
+      throw .configurationForbidden(path: file, user: confinement.user.name)
     }
     if let complaint = account.complaint {
       throw .configurationMalformed(path: file, detail: complaint)

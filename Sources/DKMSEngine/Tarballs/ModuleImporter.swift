@@ -115,6 +115,8 @@ extension DKMSError {
     case .configurationMissing(let path): .configurationMissing(path: renamed(path))
     case .configurationUnreadable(let path, let detail):
       .configurationUnreadable(path: renamed(path), detail: renamed(detail))
+    case .configurationForbidden(let path, let user):
+      .configurationForbidden(path: renamed(path), user: user)
     case .configurationMalformed(let path, let detail):
       .configurationMalformed(path: renamed(path), detail: renamed(detail))
     case .configurationInvalid(let path, let problems):

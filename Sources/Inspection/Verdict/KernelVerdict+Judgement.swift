@@ -244,7 +244,8 @@ extension DKMSError {
     case .headersMissing: .headersMissing
     case .moduleBroken: .sourceMissing
     case .untrusted: .untrusted
-    case .configurationMissing, .configurationUnreadable, .configurationMalformed, .configurationInvalid:
+    case .configurationMissing, .configurationUnreadable, .configurationForbidden, .configurationMalformed,
+      .configurationInvalid:
       .configuration
     default: .module
     }

@@ -78,6 +78,13 @@ public struct LocalDatabase: ~Copyable {
     self.libraryFailure = libraryFailure
   }
 
+  /// Asks a reader about the packages that an index points to, or about all of them.
+  init(_ layout: DatabaseLayout, asking reader: any DatabaseReader, index: FileReader?) {
+    (self.layout, self.reader, self.index) = (layout, reader, index)
+    handle = nil
+    libraryFailure = nil
+  }
+
   /// Where the database of a root is: `DBPath` of its `etc/pacman.conf`, or `var/lib/pacman`, below the root.
   ///
   /// Files that the configuration includes are not read.
