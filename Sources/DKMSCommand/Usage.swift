@@ -15,6 +15,7 @@ enum Usage {
     \(table(Option.table.filter { !$0.isDeprecated }.map { (heading($0), $0.helpLine) }, width: 36))
 
     \(deprecated) are accepted and have no effect.
+    What is wrong with modules, kernels and images: alpm-dkms doctor
     """
   }
 

@@ -95,6 +95,64 @@ struct SuiteTests {
     #expect(try await system.root.shell("cat /etc/dkms/*.pacsave").output.contains("touch /ran"))
   }
 
+  /// Which module files a kernel has, and when they were written.
+  private func files(of release: String, in system: System) async throws -> [String] {
+    let run = try await system.root.shell(
+      "cd /usr/lib/modules/\(release)/updates/dkms && stat -c '%n %i %Y' *")
+    try run.mustSucceed()
+    return run.lines
+  }
+
+  @Test func changingOverTogetherWithAKernelRebuildsNothingElse() async throws {
+    let system = try await System.withLTSKernel()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    try await system.remove("alpm-dkms").mustSucceed()
+    // The package that it replaces would have left the same, without notes.
+    try await system.root.shell("find /var/lib/dkms -mindepth 4 -name '.*' -delete").mustSucceed()
+    try await system.install("dkms").mustSucceed()
+    let before = try await files(of: System.lts, in: system)
+
+    let kernel = ["linux", "linux-headers"].map(System.package)
+    let arrival = try await system.pacman("-U", ["--ask", "4", "/suite.pkg.tar"] + kernel)
+    try arrival.mustSucceed()
+    #expect(arrival.all.contains("\(System.stable): built") && !arrival.all.contains("\(System.lts): built"))
+    #expect(try await files(of: System.lts, in: system) == before)
+    #expect(try await system.status() == System.installed("hello-world/1.0", System.lts, System.stable))
+    try await system.expectTidy()
+
+    let after = try await files(of: System.stable, in: system)
+    let other = ["dkms", "linux-rt", "linux-rt-headers"].map(System.package)
+    try await system.pacman("-U", ["--ask", "4"] + other).mustSucceed()
+    #expect(try await files(of: System.lts, in: system) == before)
+    #expect(try await files(of: System.stable, in: system) == after)
+  }
+
+  @Test func theNextVersionTogetherWithAKernelRebuildsNothingElse() async throws {
+    let system = try await System.withLTSKernel()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    try await system.root.shell(
+      """
+      set -e
+      mkdir /next
+      cd /next
+      tar -xf /suite.pkg.tar
+      sed -i 's/^pkgver = .*/pkgver = 99-1/' .PKGINFO
+      tar -cf /next.pkg.tar .[A-Z]* *
+      echo 'critical = hello-world' >> /etc/alpm-dkms.conf
+      """
+    ).mustSucceed()
+    let before = try await files(of: System.lts, in: system)
+    let kernel = ["linux", "linux-headers"].map(System.package)
+    let run = try await system.pacman("-U", ["/next.pkg.tar"] + kernel)
+    try run.mustSucceed()
+    #expect(run.all.contains("\(System.stable): built"), "\(run)")
+    #expect(!run.all.contains("\(System.lts): built"), "\(run)")
+    #expect(try await files(of: System.lts, in: system) == before)
+    #expect(try await system.root.shell("tail -n 1 /etc/alpm-dkms.conf").lines == ["critical = hello-world"])
+    #expect(try await system.root.shell("pacman -Q alpm-dkms").lines == ["alpm-dkms 99-1"])
+    try await system.expectSettled(System.installed("hello-world/1.0", System.lts, System.stable))
+  }
+
   @Test func hookFilesThatCallTheUsualScriptWork() async throws {
     let system = try await System.withLTSKernel()
     let script = "/usr/share/libalpm/scripts/dkms"

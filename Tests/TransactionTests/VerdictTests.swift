@@ -61,7 +61,7 @@ struct VerdictTests {
     let run = try await system.install("hello-world-dkms=1.2-")
     #expect(run.status == 0)
     let lines = verdict(of: run)
-    try #require(lines.count == 5, "\(run)")
+    try #require(lines.count == 7, "\(run)")
     #expect(lines[0] == "==> \(System.lts): 1 module in place")
     #expect(lines[1] == "==> WARNING: \(System.stable): degraded, not every module is as it should be")
     #expect(lines[2].hasPrefix("  -> hello-world/1.2: its build failed: hello_world.c:"), "\(run)")
@@ -73,7 +73,9 @@ struct VerdictTests {
     ] { #expect(lines[2].contains(part), "\(run)") }
     #expect(lines[2].hasSuffix("; to try again: dkms install hello-world/1.2 -k \(System.stable)"), "\(run)")
     let failed = "error: command failed to execute correctly"
-    #expect(lines[3...] == [failed, failed], "one for the hook that builds, one for the verdict")
+    #expect(lines[3] == "  -> to look for more that is wrong: alpm-dkms doctor")
+    #expect(lines[4] == "  -> to report it: alpm-dkms record --bundle")
+    #expect(lines[5...] == [failed, failed], "one for the hook that builds, one for the verdict")
 
     // The record stays whatever else happens, and ends when it is mended.
     let other = try await system.install("noauto-dkms")
@@ -122,6 +124,8 @@ struct VerdictTests {
         "==> WARNING: \(System.realtime): degraded, not every module is as it should be",
         "  -> hello-world/1.0: it cannot be built: the headers of this kernel are missing; "
           + "to fix it: pacman -S linux-rt-headers",
+        "  -> to look for more that is wrong: alpm-dkms doctor",
+        "  -> to report it: alpm-dkms record --bundle",
       ], "\(run)")
     let mended = try await system.install("linux-rt-headers")
     try mended.mustSucceed()

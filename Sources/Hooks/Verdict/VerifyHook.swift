@@ -29,7 +29,18 @@ package struct VerifyHook: Hook {
   package func carryOut(_ plan: VerdictPlan, from facts: ConditionFacts) -> HookEnding {
     let verification = Verification(facts)
     verification.say(on: host.console)
+    if verification.standing != .fine { Self.sayWhatElseHelps(on: host.console) }
     return HookEnding(isWell: verification.isWell)
+  }
+
+  /// The last hook says it for the whole transaction.
+  private static func sayWhatElseHelps(on console: Console) {
+    for (aim, command) in [
+      ("to look for more that is wrong", "alpm-dkms doctor"), ("to report it", "alpm-dkms record --bundle"),
+    ] {
+      console.print("  -> \(aim):")
+      console.printCommand(command, to: .output)
+    }
   }
 }
 
