@@ -23,14 +23,26 @@ import Testing
     id = try system.addSource("hello", "1.0")
   }
 
-  /// Runs the hook; all lines of both streams, with commands, which stand alone, at the end of what they belong to.
+  /// Runs the hook, which names what else helps where a kernel is not as it should be, and only there; all other lines of
+  /// both streams, with commands, which stand alone, at the end of what they belong to.
   private func verify(
     expecting status: Int32, at location: SourceLocation = #_sourceLocation
   ) async throws -> [String] {
     let ended = try await system.run(VerifyHook.self, "usr/src/hello-1.0/dkms.conf")
     #expect(ended == status, sourceLocation: location)
-    return Self.joined(system.transcript.output + system.transcript.error)
+    var output = system.transcript.output
+    let isAmiss = output.contains { line in
+      [": degraded, ", ": blocked, ", ": unknown, "].contains(where: line.contains)
+    }
+    #expect((output.suffix(4) == Self.furtherHelp[...]) == isAmiss, "\(output)", sourceLocation: location)
+    if isAmiss { output.removeLast(4) }
+    return Self.joined(output + system.transcript.error)
   }
+
+  private static let furtherHelp = [
+    "  -> to look for more that is wrong:", "     alpm-dkms doctor",
+    "  -> to report it:", "     alpm-dkms record --bundle",
+  ]
 
   private static func joined(_ lines: [String]) -> [String] {
     var joined: [String] = []

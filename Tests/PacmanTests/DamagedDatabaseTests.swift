@@ -31,7 +31,8 @@ struct DamagedDatabaseTests {
 
   @Test("A database without packages is one", arguments: [LocalDatabase.Source.automatic, .files])
   func empty(_ source: LocalDatabase.Source) throws {
-    let database = try TemporaryDatabase().open(source)
+    let fixture = try TemporaryDatabase()
+    let database = try fixture.open(source)
     #expect(database.packages() == [])
     #expect(database.package(named: "glibc") == nil)
     #expect(database.libraryFailure?.reason.isLibraryMissing ?? true)

@@ -29,6 +29,20 @@ struct NarrowQuestionTests {
     #expect(broad.owners(of: "usr/src/nobody") == [])
     #expect(reader.takeLists().count == LargeSystem.packageCount)
   }
+
+  @Test func itIsOpenedOnceAndForAQuestion() throws {
+    let fixture = try TemporaryDatabase()
+    try fixture.add(FixturePackage(name: "bash", files: ["usr/"]))
+    let layout = try DatabaseLayout(databasePath: LocalDatabase.databasePath(root: fixture.root))
+    var count = 0
+    let session = ReaderSession(layout, try FileReader(layout)) { () throws(AlpmError) -> LibraryHandle in
+      count += 1
+      throw AlpmError(.open, "libalpm", .noDatabase)
+    }
+    #expect(count == 0)
+    #expect(session.reader.packageNames() == ["bash"] && session.index == nil)
+    #expect(session.libraryFailure?.reason == .noDatabase && count == 1)
+  }
 }
 
 /// Notes which packages' file lists are asked for.

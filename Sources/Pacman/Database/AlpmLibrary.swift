@@ -66,7 +66,7 @@ extension AlpmLibrary {
 }
 
 /// A handle of libalpm with its local database open.
-struct LibraryHandle: ~Copyable {
+final class LibraryHandle {
   private let library: AlpmLibrary
   private let handle: OpaquePointer
   private let database: OpaquePointer

@@ -17,8 +17,8 @@ public struct LocalDatabase: ~Copyable {
   public enum Source: Hashable, Sendable {
     /// libalpm if it can be loaded and opens the database, the database's files if not.
     ///
-    /// libalpm keeps every list that it is asked about, so it is not asked about all packages: our own reader finds
-    /// those that come into question, and libalpm confirms them.
+    /// libalpm is opened when it is first asked, and keeps every list that it is asked about, so it is not asked about all
+    /// packages: our own reader finds those that come into question, and libalpm confirms them.
     case automatic
     /// libalpm, loaded at run time (about 12 ms) by a soname known to fit.
     case library
@@ -26,14 +26,14 @@ public struct LocalDatabase: ~Copyable {
     case files
   }
 
-  /// Why the files are used although `automatic` prefers libalpm.
-  public let libraryFailure: AlpmError?
-
   private let layout: DatabaseLayout
-  private let handle: LibraryHandle?
-  private let reader: any DatabaseReader
+  private let session: ReaderSession
+
+  private var reader: any DatabaseReader { session.reader }
   /// What points to the packages that the reader is to be asked about; nil where it is asked about all.
-  private let index: FileReader?
+  private var index: FileReader? { session.index }
+  /// Why the files are used although `automatic` prefers libalpm, which is opened for the answer.
+  public var libraryFailure: AlpmError? { session.libraryFailure }
 
   /// Opens the database below a root.
   ///
@@ -59,30 +59,29 @@ public struct LocalDatabase: ~Copyable {
     }
     let layout = try DatabaseLayout(
       databasePath: databasePath ?? configuration?.databasePath ?? Self.databasePath(root: root))
-    var handle: LibraryHandle?
-    var libraryFailure: AlpmError?
-    if source != .files {
-      do throws(AlpmError) {
-        handle = try LibraryHandle(sonames: sonames, root: root, databasePath: layout.databasePath)
-      } catch {
-        guard source == .automatic else { throw error }
-        libraryFailure = error
-      }
+    let open = { () throws(AlpmError) -> LibraryHandle in
+      try LibraryHandle(sonames: sonames, root: root, databasePath: layout.databasePath)
     }
-    let reader: any DatabaseReader =
-      if let reader = handle?.reader(layout) { reader } else { try FileReader(layout) }
-    self.reader = reader
-    index = handle != nil && source == .automatic ? try? FileReader(layout) : nil
-    self.handle = handle
+    let session =
+      switch source {
+      case .files: ReaderSession(try FileReader(layout))
+      case .library: ReaderSession(try open(), layout)
+      case .automatic:
+        // libalpm may know a format that our own reader does not.
+        if let files = try? FileReader(layout) {
+          ReaderSession(layout, files, opening: open)
+        } else {
+          ReaderSession(try open(), layout)
+        }
+      }
     self.layout = layout
-    self.libraryFailure = libraryFailure
+    self.session = session
   }
 
   /// Asks a reader about the packages that an index points to, or about all of them.
   init(_ layout: DatabaseLayout, asking reader: any DatabaseReader, index: FileReader?) {
-    (self.layout, self.reader, self.index) = (layout, reader, index)
-    handle = nil
-    libraryFailure = nil
+    self.layout = layout
+    session = ReaderSession(reader, index: index)
   }
 
   /// Where the database of a root is: `DBPath` of its `etc/pacman.conf`, or `var/lib/pacman`, below the root.
