@@ -30,7 +30,10 @@ public final class JobServer: Sendable {
     } catch {
       throw HostError("make a pipe for", "make", error)
     }
-    _ = fcntl(readEnd.rawValue, F_SETFL, O_NONBLOCK)
+    // Whoever looks for a job would wait for ever at the end of a pipe that waits.
+    while fcntl(readEnd.rawValue, F_SETFL, O_NONBLOCK) < 0 {
+      guard errno == EINTR else { throw HostError("make a pipe for", "make", Errno(rawValue: errno)) }
+    }
     fill()
   }
 
