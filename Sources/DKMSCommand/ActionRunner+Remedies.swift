@@ -17,9 +17,9 @@ extension ActionRunner {
     case .tarballFailed(_, let reason) where reason.hasSuffix(DKMSError.noPermission) && !host.isRoot:
       "sudo \(call.text)"
     case .notAdded where isUndoing: "there is nothing of it to take away; what is registered: dkms status"
-    case .tarballKnown: "to replace what is there: \(Call(words: call.words + ["--force"]).text)"
+    case .tarballKnown: "to replace what is there: \(call.adding("--force").text)"
     case .notBuilt(_, nil) where action == .mktarball:
-      "build it first, or take its source alone: \(Call(words: call.words + ["--source-only"]).text)"
+      "build it first, or take its source alone: \(call.adding("--source-only").text)"
     default: nil
     }
   }
@@ -36,5 +36,19 @@ extension ActionRunner {
     return release.description == host.runningRelease
       ? "the running kernel is not installed any more: reboot, or name one that is (\(names)): \(call)"
       : "name a kernel that is installed (\(names)): \(call)"
+  }
+}
+
+extension Call {
+  /// The call for this kernel alone.
+  fileprivate func forKernel(_ release: KernelRelease) -> Call {
+    let names = ["-k", "--kernelver"]
+    var others: [String] = []
+    var isValue = false
+    for word in words {
+      if !isValue, !names.contains(word), !word.hasPrefix("--kernelver=") { others.append(word) }
+      isValue = !isValue && names.contains(word)
+    }
+    return Call(program, others).adding("-k", release.description)
   }
 }

@@ -18,7 +18,7 @@ public enum DKMSCommand {
       var host = host
       if arguments.isQuiet { host.console = .silent }
       for remark in arguments.remarks { Narrator(host.console).warn(remark) }
-      return try await answer(arguments, Call(words: words), host)
+      return try await answer(arguments, Call("dkms", words), host)
     } catch let error as UsageError {
       host.console.printError("==> ERROR: \(error.message)")
       if let remedy = error.remedy(for: words) { Narrator(host.console).advise(remedy) }

@@ -111,7 +111,7 @@ enum UsageError: Error, Equatable {
   /// - Parameter words: The words of the call.
   /// - Returns: The command, or what to do first, a colon and the command.
   func remedy(for words: [String]) -> String? {
-    let call = Call(words: words)
+    let call = Call("dkms", words)
     return switch self {
     case .noAction: Self.help
     case .unknownAction(let word): call.with(Suggestion.action(for: word), insteadOf: word)?.text ?? Self.help

@@ -37,22 +37,4 @@ package enum Suggestion {
     }
     return last[right.count]
   }
-
-  /// A call with a word replaced, quoted as a shell wants it; nil where there is nothing to replace it with.
-  package static func call(
-    of program: String, _ words: [String], _ replacement: String?, insteadOf word: String
-  ) -> String? {
-    guard let replacement, let index = words.firstIndex(of: word) else { return nil }
-    var words = words
-    words[index] = replacement
-    return ([program] + words.map(quoted)).joined(separator: " ")
-  }
-
-  private static func quoted(_ word: String) -> String {
-    let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0 > 0x7F || plain.contains($0) }
-    return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
-  }
-
-  private static let plain = Array(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%".utf8)
 }

@@ -48,6 +48,6 @@ struct UnknownWord {
 
   /// The call as it may have been meant, or where to read.
   var remedy: String {
-    Suggestion.call(of: "alpm-dkms", words, suggestion, insteadOf: word) ?? "alpm-dkms --help"
+    Call("alpm-dkms", words).with(suggestion, insteadOf: word)?.text ?? "for help: alpm-dkms --help"
   }
 }

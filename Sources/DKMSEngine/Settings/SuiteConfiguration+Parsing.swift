@@ -213,8 +213,7 @@ private enum Setting: String, CaseIterable {
 
   static func suggestion(for key: String) -> String {
     let known = allCases.map(\.rawValue)
-    let near = known.map { (name: $0, distance: $0.distance(to: key)) }.min { $0.distance < $1.distance }
-    if let near, near.distance <= 2 { return "did you mean '\(near.name)'?" }
+    if let near = Suggestion.nearest(to: key, among: known) { return "did you mean '\(near)'?" }
     return "the keys are \(known.joined(separator: ", "))"
   }
 }
