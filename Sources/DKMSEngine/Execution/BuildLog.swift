@@ -164,10 +164,13 @@ package struct FailureRecord {
   ///
   /// - Throws: `HostError`, also where the task is cancelled.
   func forgetInstallation(_ id: ModuleID, _ kernel: Kernel) async throws(HostError) {
-    guard try Files.exists(reasonFile(id, kernel)), try !Files.exists(layout.failureLog(id, kernel)) else {
-      return
-    }
-    try await forget(id, kernel)
+    if try holdsInstallation(of: id, kernel) { try await forget(id, kernel) }
+  }
+
+  /// Whether the last installation failed, and not the build before it, which would have left a log.
+  func holdsInstallation(of id: ModuleID, _ kernel: Kernel) throws(HostError) -> Bool {
+    guard try Files.exists(reasonFile(id, kernel)) else { return false }
+    return try !Files.exists(layout.failureLog(id, kernel))
   }
 
   private func reasonFile(_ id: ModuleID, _ kernel: Kernel) -> FilePath {

@@ -175,7 +175,7 @@ public struct FactsReader: Sendable {
     facts.failedInstallations[id] = Set(
       try kernels.where { kernel throws(HostError) in
         guard let build = facts.tree[id]?.build(for: kernel), !build.isInstalled else { return false }
-        return try record.failure(of: id, kernel) != nil
+        return try record.holdsInstallation(of: id, kernel)
       })
   }
 
