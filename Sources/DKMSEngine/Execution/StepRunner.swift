@@ -70,34 +70,28 @@ struct StepRunner: Sendable {
     _ step: Step, _ basis: Basis, _ warnings: inout [String]
   ) async throws(DKMSError) {
     switch step {
-    case .build(let id, let kernel): try await build(id, kernel, basis, &warnings)
-    case .install(let id, let kernel): try await install(id, kernel, basis, &warnings)
-    default: warnings += try await run(step, basis)
-    }
-  }
-
-  private func run(_ step: Step, _ basis: Basis) async throws(DKMSError) -> [String] {
-    switch step {
-    case .build, .install: []
-    case .add(let id, let source): try await add(id, source: FilePath(source), basis)
-    case .relink(let id, let source): try await relink(id, source: FilePath(source))
+    case .add(let id, let source): warnings += try await add(id, source: FilePath(source), basis)
+    case .relink(let id, let source): warnings += try await relink(id, source: FilePath(source))
     case .copySource(let id, let directory, let replaces):
-      try await copySource(id, from: FilePath(directory), replaces: replaces)
-    case .addWithoutSource(let id, let file): try await addWithoutSource(id, configuration: FilePath(file))
-    case .makeKeys(let pair): try await makeKeys(pair)
+      warnings += try await copySource(id, from: FilePath(directory), replaces: replaces)
+    case .addWithoutSource(let id, let file):
+      warnings += try await addWithoutSource(id, configuration: FilePath(file))
+    case .makeKeys(let pair): warnings += try await makeKeys(pair)
+    case .build(let id, let kernel): try await build(id, kernel, basis, &warnings)
     case .loadBuild(let id, let kernel, let directory):
-      try await loadBuild(id, kernel, from: FilePath(directory))
+      warnings += try await loadBuild(id, kernel, from: FilePath(directory))
     case .makeTarball(let id, let kernels, let contents, let file):
-      try await makeTarball(id, kernels, contents, FilePath(file))
-    case .adopt(let id, let kernel): try await adopt(id, kernel, basis)
-    case .uninstall(let id, let kernel): try await uninstall(id, kernel, basis)
-    case .unbuild(let id, let kernel): try await unbuild(id, kernel)
-    case .unregister(let id): try await unregister(id)
-    case .discardKeptSource(let id): try await discardKeptSource(id)
-    case .depmod(let release): try await depmod(release)
-    case .keep(let release): try keep(release)
-    case .load: try await loadModules()
-    case .follow(let command): try await follow(command)
+      warnings += try await makeTarball(id, kernels, contents, FilePath(file))
+    case .adopt(let id, let kernel): warnings += try await adopt(id, kernel, basis)
+    case .install(let id, let kernel): try await install(id, kernel, basis, &warnings)
+    case .uninstall(let id, let kernel): warnings += try await uninstall(id, kernel, basis)
+    case .unbuild(let id, let kernel): warnings += try await unbuild(id, kernel)
+    case .unregister(let id): warnings += try await unregister(id)
+    case .discardKeptSource(let id): warnings += try await discardKeptSource(id)
+    case .depmod(let release): warnings += try await depmod(release)
+    case .keep(let release): warnings += try keep(release)
+    case .load: warnings += try await loadModules()
+    case .follow(let command): warnings += try await follow(command)
     }
   }
 
