@@ -52,6 +52,19 @@ struct FailedLookTests {
     #expect(machine.tree == before)
   }
 
+  @Test("A build whose jobs cannot be counted says so, instead of waiting for one")
+  func jobServer() async throws {
+    let machine = try await Prepared.sources()
+    try machine.addQuick()
+    let run = try await machine.shell(
+      """
+      timeout -s KILL 60 strace -f -qq -e trace=fcntl -e inject=fcntl:error=EROFS -o /mnt/trace \
+        /mnt/dkms build \(Self.target)
+      """)
+    #expect(run.status == 1 && run.errorOutput.contains("cannot make a pipe for make"), "\(run)")
+    try await machine.dkms("build \(Self.target)").expect(0)
+  }
+
   @Test("A conf that is not plain is given to bash once")
   func bashRunsOnce() async throws {
     let machine = try await Prepared.sources()
