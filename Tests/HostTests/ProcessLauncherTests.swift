@@ -95,9 +95,11 @@ import Testing
     let directory = try TemporaryDirectory()
     for (name, text) in [("first", "one"), ("second", "two")] {
       try Files.makeDirectories(directory.path.appending(name))
-      try Files.write(
-        Array("#!/bin/sh\necho \(text)\n".utf8), to: directory.path.appending("\(name)/alpm-dkms-tool"),
-        permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
+      // Written by a process of its own: children of other tests may hold what this one has open, and then it is busy.
+      let tool = directory.path.appending("\(name)/alpm-dkms-tool")
+      let made = try await launcher.run(
+        shell("printf '#!/bin/sh\\necho \(text)\\n' > '\(tool)' && chmod 755 '\(tool)'"))
+      #expect(made.status == 0)
     }
     let search = ["missing", "second", "first"].map { "\(directory.path)/\($0)" }.joined(separator: ":")
     let result = try await launcher.run(Command("alpm-dkms-tool", environment: ["PATH": search]))
