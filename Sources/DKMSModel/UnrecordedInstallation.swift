@@ -62,35 +62,3 @@ public struct UnrecordedInstallation: Codable, Hashable, Sendable {
     return nil
   }
 }
-
-/// A source that may be that of a module, and of which nothing more is known.
-public struct UnreadSource: Codable, Hashable, Sendable {
-  /// The directory.
-  public var directory: String
-  /// The package that owns it, where that is known.
-  public var package: String?
-  /// Why its dkms.conf says nothing; nil where it is missing though a package owns it.
-  public var error: DKMSError?
-
-  /// Describes one.
-  public init(directory: String, package: String? = nil, error: DKMSError? = nil) {
-    self.directory = directory
-    self.package = package
-    self.error = error
-  }
-
-  /// What the module in it may be called, by the name of the directory: all that comes before one of the dashes.
-  public var likelyNames: [String] {
-    let name = directory.split(separator: "/").last ?? ""
-    let names = name.indices.filter { name[$0] == "-" }.map { String(name[..<$0]) }
-    return names.isEmpty ? [String(name)] : names
-  }
-
-  /// What is wrong with it, for people.
-  public var reason: String {
-    error.map { "\($0)" } ?? "its dkms.conf is missing, though \(package ?? "a package") owns it"
-  }
-
-  /// What is to be done.
-  public var remedy: String? { error.map(\.remedy) ?? package.map { "pacman -S \($0)" } }
-}

@@ -100,7 +100,7 @@ package struct InstallHook: Hook {
 
   private func conclude(_ report: Report, _ facts: ModuleFacts, _ narrator: Narrator) -> Bool {
     facts.warnings.forEach(narrator.warn)
-    for doubt in facts.doubts ?? [] {
+    for doubt in facts.doubts {
       narrator.warn("\(doubt)")
       doubt.remedy.map(narrator.advise)
     }

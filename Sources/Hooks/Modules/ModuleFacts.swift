@@ -15,8 +15,8 @@ package struct ModuleFacts: HookFacts {
   package var errors: [DKMSError] = []
   /// Other sources that could not be understood.
   package var warnings: [String] = []
-  /// What keeps the package database from telling all; nil also in records that do not say it.
-  package var doubts: [DKMSError]?
+  /// What keeps the package database from telling all.
+  package var doubts: [DKMSError] = []
   /// Kernels that nobody owns.
   package var orphans: [KernelRelease] = []
   /// Why the package database cannot be read, so that every kernel directory counts as installed.

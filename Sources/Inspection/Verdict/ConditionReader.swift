@@ -143,7 +143,7 @@ package struct ConditionReader: Sendable {
       module.unregisteredSource = unregistered.modules[module.id]
       condition.modules.append(module)
     }
-    if !unregistered.unread.isEmpty { condition.unreadSources = unregistered.unread }
+    condition.unreadSources = unregistered.unread
     let index = try kernelTree.index()
     for module in condition.modules.indices {
       for file in condition.modules[module].files.indices {

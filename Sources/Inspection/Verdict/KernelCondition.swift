@@ -21,8 +21,8 @@ package struct KernelCondition: Codable, Hashable, Sendable {
   package var images: [ImageCondition] = []
   /// The files that should be this kernel and are others.
   package var strays: [StrayKernel] = []
-  /// Sources that may hold modules for it; nil also in records that do not say it.
-  package var unreadSources: [UnreadSource]?
+  /// Sources that may hold modules for it.
+  package var unreadSources: [UnreadSource] = []
   /// What could not be looked at; then nothing is known about the kernel.
   package var failedLook: DKMSError?
 
@@ -58,8 +58,8 @@ package struct ModuleCondition: Codable, Hashable, Sendable {
   package var isBuilt: Bool
   /// Where the source of `id` is, if that is not registered.
   package var unregisteredSource: String?
-  /// Whether the files are in place though no build accounts for them; nil also in records that do not say it.
-  package var isUnrecorded: Bool?
+  /// Whether files are in place though no build accounts for them.
+  package var isUnrecorded = false
   /// What keeps `id` from being built.
   package var obstacle: DKMSError?
   /// The last build of `id`, if that failed.

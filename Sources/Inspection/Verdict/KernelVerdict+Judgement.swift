@@ -30,7 +30,7 @@ extension KernelVerdict {
       ).findings
     }
     var findings = opinions.flatMap(\.findings)
-    findings += (condition.unreadSources ?? []).compactMap { Finding($0, configuration) }
+    findings += condition.unreadSources.compactMap { Finding($0, configuration) }
     if isStale { findings.append(Finding(staleDependenciesOf: condition, isCritical: isCritical)) }
     findings += condition.strays.map { Finding($0) } + images
     self.init(
@@ -51,7 +51,7 @@ private struct Judge {
   private var install: String { "dkms install \(id) -k \(release)" }
 
   var findings: [Finding] {
-    guard let installed = module.installed else { return module.isUnrecorded == true ? lostRecord : absence }
+    guard let installed = module.installed else { return module.isUnrecorded ? lostRecord : absence }
     return succession(of: installed) + rebirth(of: installed) + troubledFiles
   }
 

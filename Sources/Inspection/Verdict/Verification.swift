@@ -64,7 +64,7 @@ package struct Verification {
     if let names = survey.names {
       problems += configuration.problems(among: names, in: layout.suiteConfiguration.string)
     }
-    let hasModules = !isEmpty || conditions.contains { !$0.modules.isEmpty || $0.unreadSources != nil }
+    let hasModules = !isEmpty || conditions.contains { !$0.modules.isEmpty || !$0.unreadSources.isEmpty }
     if configuration.initramfs != .never, hasModules {
       let images: KernelImages
       do { images = try await KernelImages(of: kernels, snapshot, configuration, database) } catch {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import DKMSModel
+
+/// A source that may be that of a module, and of which nothing more is known.
+package struct UnreadSource: Codable, Hashable, Sendable {
+  /// The directory.
+  package var directory: String
+  /// The package that owns it, where that is known.
+  package var package: String?
+  /// Why its dkms.conf says nothing; nil where it is missing though a package owns it.
+  package var error: DKMSError?
+
+  /// Describes one.
+  package init(directory: String, package: String? = nil, error: DKMSError? = nil) {
+    self.directory = directory
+    self.package = package
+    self.error = error
+  }
+
+  /// What the module in it may be called, by the name of the directory: all that comes before one of the dashes.
+  package var likelyNames: [String] {
+    let name = directory.split(separator: "/").last ?? ""
+    let names = name.indices.filter { name[$0] == "-" }.map { String(name[..<$0]) }
+    return names.isEmpty ? [String(name)] : names
+  }
+
+  /// What is wrong with it, for people.
+  package var reason: String {
+    error.map { "\($0)" } ?? "its dkms.conf is missing, though \(package ?? "a package") owns it"
+  }
+
+  /// What is to be done.
+  package var remedy: String? { error.map(\.remedy) ?? package.map { "pacman -S \($0)" } }
+}
