@@ -12,6 +12,7 @@ import Testing
   private static let kernel = makeKernel("6.1.0")
   private static let id = makeID("zfs", "2.2")
   private static let old = makeID("zfs", "2.1")
+  private static let rival = makeID("zfs-next", "1.0")
 
   private static func makeKernel(_ release: String) -> Kernel {
     guard let release = try? KernelRelease(release),
@@ -180,6 +181,28 @@ import Testing
     Case(
       testDescription: "another file", module: module { $0.files = [file { $0.isAsBuilt = false }] },
       reason: "not what was built: zfs.ko", effect: .impaired, remedy: force),
+    Case(
+      testDescription: "another module's file",
+      module: module {
+        $0.files = [
+          file {
+            $0.isAsBuilt = false
+            $0.displacement = .init(by: rival, byPackage: "zfs-next-dkms", ofPackage: "zfs-dkms")
+          }
+        ]
+      }, reason: "zfs-next/1.0 of zfs-next-dkms has put its own in the place of that of zfs-dkms: zfs.ko",
+      effect: .impaired, remedy: "only one can be there; to keep that of zfs-next/1.0: pacman -R zfs-dkms"),
+    Case(
+      testDescription: "another module's file, without packages",
+      module: module {
+        $0.files = [
+          file {
+            $0.isAsBuilt = false
+            $0.displacement = .init(by: rival)
+          }
+        ]
+      }, reason: "zfs-next/1.0 has put its own in its place: zfs.ko", effect: .impaired,
+      remedy: "only one can be there; to keep that of zfs-next/1.0: dkms remove zfs/2.2 --all"),
     Case(
       testDescription: "no build", module: module { $0.files = [file { $0.isAsBuilt = nil }] },
       reason: "installed, but its build is gone: zfs.ko", effect: .impaired, remedy: rebuild),

@@ -63,6 +63,25 @@ struct ReplacementTests {
     #expect(try await system.installedModules().isEmpty)
   }
 
+  @Test(arguments: ["hello-world-dkms", "fork-dkms"])
+  func twoPackagesWithOneModuleFileAreNamedAndTheOtherComesBack(_ removed: String) async throws {
+    let system = try await System.withLTSKernel()
+    try await system.install("hello-world-dkms=1.0-").mustSucceed()
+    let fork = try await system.makePackage(
+      "fork-dkms", content: System.source("hello-fork", "7", modules: ["hello_world"]))
+    let run = try await system.pacman("-U", [fork])
+    #expect(run.status == 0, "\(run)")
+    #expect(run.all.contains("hello-fork/7 and hello-world/1.0 both install hello_world.ko"), "\(run)")
+    let place = "hello-fork/7 of fork-dkms has put its own in the place of that of hello-world-dkms: hello_world.ko"
+    #expect(run.all.contains(place), "\(run)")
+    #expect(run.all.contains("pacman -R hello-world-dkms"), "\(run)")
+
+    try await system.remove(removed).mustSucceed()
+    let (module, version) = removed == "fork-dkms" ? ("hello-world", "1.0") : ("hello-fork", "7")
+    try await system.expectSettled(System.installed("\(module)/\(version)", System.lts))
+    try await system.expectInstalled("hello_world", version, for: System.lts)
+  }
+
   // MARK: BUILD_DEPENDS
 
   @Test(arguments: [

@@ -166,7 +166,9 @@ public struct ModuleTree: Sendable {
   }
 
   /// The version of a module, of any name but one, that has installed a file; nil where none has.
-  func installer(
+  ///
+  /// - Throws: `HostError` where a look failed.
+  package func installer(
     of file: FilePath, for kernel: Kernel, exceptOf name: String
   ) throws(HostError) -> ModuleID? {
     try otherInstallations(than: name, for: kernel).firstWhere { record throws(HostError) in

@@ -216,7 +216,7 @@ package struct ConditionReader: Sendable {
     for (name, directories) in expected {
       let file = built[name].map(product.appending)
       conditions.append(
-        try self.file(named: name, directories, builtAs: file, kernelTree)
+        try self.file(named: name, of: id, directories, builtAs: file, kernel)
           ?? ModuleFileCondition(
             name: name, path: installed.appending(built[name] ?? "\(name).ko").string,
             exists: false, builtPath: file?.string, kernelsOwn: kernelsOwn(name, of: id, kernel, facts)))
@@ -226,7 +226,7 @@ package struct ConditionReader: Sendable {
 
   /// What there is of a module in the places where it may be installed; nil where it is in none.
   private func file(
-    named name: String, _ directories: [FilePath], builtAs built: FilePath?, _ kernelTree: KernelTree
+    named name: String, of id: ModuleID, _ directories: [FilePath], builtAs built: FilePath?, _ kernel: Kernel
   ) throws(HostError) -> ModuleFileCondition? {
     let copies = try directories.flatMap { place in
       Compression.allCases.map { place.appending("\(name).ko\($0.suffix)") }
@@ -235,10 +235,15 @@ package struct ConditionReader: Sendable {
       try copies.firstWhere { copy throws(HostError) in try Files.haveEqualContents(built, copy) }
     }
     // Elsewhere than where this suite installs, another file of that name is the kernel's own.
-    let installed = layout.installed(kernelTree.release)
+    let installed = layout.installed(kernel.release)
     guard let file = same ?? copies.first(where: { $0.starts(with: installed) }) else { return nil }
-    return ModuleFileCondition(
+    var condition = ModuleFileCondition(
       name: name, path: file.string, builtPath: built?.string, isAsBuilt: built.map { _ in same != nil })
+    if condition.isAsBuilt == false {
+      condition.displacement = try ModuleTree(layout).installer(of: file, for: kernel, exceptOf: id.name)
+        .map { ModuleFileCondition.Displacement(by: $0) }
+    }
+    return condition
   }
 
   /// The kernel's own module that stays in the place of a built one.

@@ -10,6 +10,7 @@ enum FileTrouble: Hashable {
   case unsigned
   case unlisted
   case different
+  case displaced(ModuleFileCondition.Displacement)
   case withoutBuild
 
   /// The worst thing that is wrong with a file; nil where it is as it should be.
@@ -37,7 +38,7 @@ enum FileTrouble: Hashable {
     }
     switch file.isAsBuilt {
     case true?: return nil
-    case false?: self = .different
+    case false?: self = file.displacement.map { .displaced($0) } ?? .different
     case nil: self = .withoutBuild
     }
   }
@@ -45,7 +46,7 @@ enum FileTrouble: Hashable {
   var effect: Finding.Effect {
     switch self {
     case .missing, .noModule, .builtForOther, .unsigned, .unlisted: .unusable
-    case .different, .withoutBuild: .impaired
+    case .different, .displaced, .withoutBuild: .impaired
     }
   }
 
@@ -58,6 +59,9 @@ enum FileTrouble: Hashable {
     case .unsigned: "not signed, and this kernel loads signed modules only"
     case .unlisted: "not named in modules.dep"
     case .different: "not what was built"
+    case .displaced(let displacement):
+      "\(displacement.by)\(displacement.byPackage.map { " of \($0)" } ?? "") has put its own in "
+        + (displacement.ofPackage.map { "the place of that of \($0)" } ?? "its place")
     case .withoutBuild: "installed, but its build is gone"
     }
   }
@@ -66,6 +70,9 @@ enum FileTrouble: Hashable {
     let install = "dkms install --force \(id) -k \(release)"
     return switch self {
     case .missing, .different: install
+    case .displaced(let displacement):
+      "only one can be there; to keep that of \(displacement.by): "
+        + (displacement.ofPackage.map { "pacman -R \($0.quotedForShell)" } ?? "dkms remove \(id) --all")
     case .noModule, .builtForOther, .unsigned, .withoutBuild:
       "dkms build --force \(id) -k \(release) && \(install)"
     case .unlisted: "depmod \(release)"

@@ -104,6 +104,8 @@ package struct ModuleFileCondition: Codable, Hashable, Sendable {
   package var information: Information
   /// The kernel's own module that stays because it is not older; only looked for if the file is missing.
   package var kernelsOwn: String?
+  /// What another module, of another name, has done to it; nil where none has put its own file in this place.
+  package var displacement: Displacement?
 
   /// Makes a description; by default, nothing is wrong with the file.
   package init(
@@ -118,6 +120,23 @@ package struct ModuleFileCondition: Codable, Hashable, Sendable {
     self.isListed = isListed
     self.information = information
     self.kernelsOwn = kernelsOwn
+  }
+
+  /// Another module's file in the place of this one.
+  package struct Displacement: Codable, Hashable, Sendable {
+    /// The module that has put it there.
+    package var by: ModuleID
+    /// The package that the source of that module is from; nil where none owns it.
+    package var byPackage: String?
+    /// The package that the source of the displaced module is from; nil where none owns it.
+    package var ofPackage: String?
+
+    /// Describes what has happened; who owns the sources can be added later.
+    package init(by id: ModuleID, byPackage: String? = nil, ofPackage: String? = nil) {
+      by = id
+      self.byPackage = byPackage
+      self.ofPackage = ofPackage
+    }
   }
 
   /// What a module file says of itself.

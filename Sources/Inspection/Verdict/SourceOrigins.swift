@@ -6,10 +6,17 @@ package import Host
 internal import SystemPackage
 
 extension [KernelCondition] {
-  /// Adds to each module whose build failed where its source comes from.
+  /// Adds where the source comes from to each module whose build failed, or whose place another one has taken.
   ///
   /// - Throws: `HostError` where a look failed.
   package mutating func addOrigins(
+    from database: borrowing Database, _ snapshot: Snapshot
+  ) throws(HostError) {
+    try addOriginsOfFailures(from: database, snapshot)
+    addPackagesOfDisplaced(from: database, snapshot.layout)
+  }
+
+  private mutating func addOriginsOfFailures(
     from database: borrowing Database, _ snapshot: Snapshot
   ) throws(HostError) {
     let tree = try snapshot.tree()
@@ -26,5 +33,29 @@ extension [KernelCondition] {
         self[kernel].modules[module].origin = origin
       }
     }
+  }
+
+  private mutating func addPackagesOfDisplaced(from database: borrowing Database, _ layout: Layout) {
+    for kernel in indices {
+      for module in self[kernel].modules.indices {
+        var condition = self[kernel].modules[module]
+        for file in condition.files.indices {
+          guard var displacement = condition.files[file].displacement else { continue }
+          displacement.byPackage = database.sourcePackage(of: displacement.by, layout)
+          displacement.ofPackage = database.sourcePackage(of: condition.installed ?? condition.id, layout)
+          condition.files[file].displacement = displacement
+        }
+        self[kernel].modules[module] = condition
+      }
+    }
+  }
+}
+
+extension Database {
+  /// The package that owns the source of a module; nil where none does.
+  fileprivate borrowing func sourcePackage(of id: ModuleID, _ layout: Layout) -> String? {
+    var path = layout.source(id).appending("dkms.conf")
+    guard path.removePrefix(layout.root) else { return nil }
+    return owners(of: path.string).first
   }
 }
