@@ -23,21 +23,6 @@ import Testing
     #expect(plan.steps.map(\.reason) == [.requested, .requested, .modulesChange])
   }
 
-  @Test func requiringAStepThatIsNotThereIsAFault() async {
-    await #expect(processExitsWith: .failure) {
-      var plan = Plan()
-      plan.append(.depmod(try KernelRelease("6.1.0")), because: .modulesChange, requires: [0])
-    }
-  }
-
-  @Test func waitingForAStepThatIsNotThereIsAFault() async {
-    await #expect(processExitsWith: .failure) {
-      var plan = Plan()
-      plan.append(.depmod(try KernelRelease("6.1.0")), because: .modulesChange)
-      plan.append(.depmod(try KernelRelease("6.1.1")), because: .modulesChange, after: [0, 1])
-    }
-  }
-
   @Test func obstaclesAreTheErrorsAmongTheSkips() throws {
     let id = try ModuleID(name: "hello", version: "1.0")
     var plan = Plan()
@@ -87,5 +72,23 @@ import Testing
     #expect(report.failures == [failure(releases[0]), failure(releases[3])])
     #expect(report.warnings == ["first", "second"])
     #expect(report.outcomes.map(\.isDone) == [false, true, false, false])
+  }
+}
+
+/// What ends the process.
+@Suite struct PlanExitTests {
+  @Test func requiringAStepThatIsNotThereIsAFault() async {
+    await #expect(processExitsWith: .failure) {
+      var plan = Plan()
+      plan.append(.depmod(try KernelRelease("6.1.0")), because: .modulesChange, requires: [0])
+    }
+  }
+
+  @Test func waitingForAStepThatIsNotThereIsAFault() async {
+    await #expect(processExitsWith: .failure) {
+      var plan = Plan()
+      plan.append(.depmod(try KernelRelease("6.1.0")), because: .modulesChange)
+      plan.append(.depmod(try KernelRelease("6.1.1")), because: .modulesChange, after: [0, 1])
+    }
   }
 }

@@ -24,7 +24,10 @@ import Testing
     #expect(transcript.output == ["<one>"])
     #expect(transcript.error.isEmpty)
   }
+}
 
+/// What needs a process of its own.
+@Suite struct ConsoleExitTests {
   @Test func liveConsoleWritesLines() async throws {
     let result = try #require(
       await #expect(
