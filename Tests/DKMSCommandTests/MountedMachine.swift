@@ -130,7 +130,8 @@ final class MountedMachine: Sendable {
     environment: [String: String] = [:]
   ) async throws -> Run {
     let files = Self.files.filter { exists($0.key) }.map { "--bind \(path($0.key)):\($0.value)" }.sorted()
-    let places = Self.places.sorted { $0.key < $1.key }.map { "\(mount($0.key)):\($0.value)" } + files
+    let places =
+      Self.places.sorted { $0.key < $1.key }.map { "\(mount($0.key)):\($0.value)" } + files + compilerCache
     let who = user == .root ? [] : ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     let binary = program == .ours ? TestParts.program("dkms") : TestParts.reference
     let inside = who + ["/bin/bash", "-c", #"dkms() { /mnt/dkms "$@"; }; "# + Self.direct(command), "bash"]
@@ -141,6 +142,13 @@ final class MountedMachine: Sendable {
           + places + ["--"] + inside + arguments,
         environment: environment)
     }
+  }
+
+  /// What a build without privilege can write to is its own directory only.
+  private var compilerCache: [String] {
+    let cache = TestParts.compilerCache
+    return exists("users/passwd")
+      ? [] : ["--bind \(cache)/kept:/mnt/compiler-cache", "--bind \(cache)/bin:/usr/local/bin"]
   }
 
   /// `exec` takes no functions.

@@ -113,6 +113,9 @@ public enum TestParts {
   /// Packages to install in throwaway roots.
   public static let packages = cache.appending("packages")
 
+  /// A compiler that remembers what it has compiled, in `bin`, and what it remembers, in `kept`.
+  public static let compilerCache = cache.appending("compiler")
+
   /// The package that `make package` built for this run; nothing of an older one is tested.
   public static let package: FilePath = FilePath(
     getenv("ALPM_DKMS_PACKAGE").map { String(cString: $0) } ?? "/nonexistent")

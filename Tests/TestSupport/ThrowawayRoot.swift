@@ -40,7 +40,9 @@ public final class ThrowawayRoot: Sendable {
   /// Runs a command inside.
   public func run(_ arguments: [String], input: [UInt8]? = nil) async throws -> Run {
     try await Turnstile.roots.pass {
-      try await Run.program(Self.script, ["run", directory.string, "--"] + arguments, input: input)
+      try await Run.program(
+        Self.script, ["run", directory.string, "--"] + arguments,
+        environment: ["COMPILER_CACHE": TestParts.compilerCache.string], input: input)
     }
   }
 
