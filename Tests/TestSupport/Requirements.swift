@@ -136,9 +136,11 @@ public enum TestParts {
     cache.appending("kernels").appending(release).appending("build")
   }
 
-  /// A program that this package builds.
+  /// A program that this package builds: as it is installed where `make package` has run, else as it stands beside the
+  /// tests, not optimized.
   public static func program(_ name: String) -> FilePath {
+    let installed = ["usr/bin", "usr/lib/alpm-dkms"].map { stage.appending("\($0)/\(name)") }
     let tests = Disk.linkTarget("/proc/self/exe") ?? ""
-    return tests.removingLastComponent().appending(name)
+    return installed.first(where: Disk.isFile) ?? tests.removingLastComponent().appending(name)
   }
 }
