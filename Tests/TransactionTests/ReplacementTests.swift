@@ -72,7 +72,8 @@ struct ReplacementTests {
     let run = try await system.pacman("-U", [fork])
     #expect(run.status == 0, "\(run)")
     #expect(run.all.contains("hello-fork/7 and hello-world/1.0 both install hello_world.ko"), "\(run)")
-    let place = "hello-fork/7 of fork-dkms has put its own in the place of that of hello-world-dkms: hello_world.ko"
+    let place =
+      "hello-fork/7 of fork-dkms has put its own in the place of that of hello-world-dkms: hello_world.ko"
     #expect(run.all.contains(place), "\(run)")
     #expect(run.all.contains("pacman -R hello-world-dkms"), "\(run)")
 
