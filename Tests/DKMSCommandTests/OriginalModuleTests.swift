@@ -178,6 +178,74 @@ struct OriginalModuleTests {
   }
 }
 
+/// Modules that were left in their place, since they are newer than ours: they are not ours, whatever comes later.
+@Suite(.requiresRoot, .requiresKernelHeaders)
+struct RefusedModuleTests {
+  private let kernel = Kernels.first
+  private var place: String { "modules/\(kernel)/updates/dkms/quick_two.ko" }
+
+  /// quick/1.0, installed but for one of its two modules, of which there is a newer one.
+  private func machine() async throws -> (machine: MountedMachine, newer: [UInt8]) {
+    let machine = try await Prepared.sources()
+    try await machine.dkms("build hello-world/1.1 -k \(kernel)").expect(0)
+    let newer = try machine.bytes("var/hello-world/1.1/\(kernel)/x86_64/module/hello_world.ko")
+    try await machine.dkms("remove hello-world/1.1 --all").expect(0)
+    try machine.write(bytes: newer, to: "src/prebuilt/newer.ko")
+    for (version, first) in [("1.0", "$kernelver"), ("1.1", "newer")] {
+      try machine.addQuick(
+        "quick", version,
+        conf: """
+          MAKE[0]="cp /usr/src/prebuilt/\(first).ko quick.ko; cp /usr/src/prebuilt/$kernelver.ko quick_two.ko"
+          BUILT_MODULE_NAME[1]="quick_two"
+          DEST_MODULE_LOCATION[1]="/extra"
+          """)
+    }
+    try machine.write(bytes: newer, to: place)
+    try await machine.dkms("install quick/1.0 -k \(kernel)").expect(0, says: ["quick_two.ko is newer"])
+    #expect(try machine.bytes(place) == newer)
+    return (machine, newer)
+  }
+
+  @Test(
+    "Whatever overwrites them puts them away, and they are there when ours is gone",
+    arguments: [
+      [], ["install --force quick/1.0"], ["build --force quick/1.0", "install --force quick/1.0"],
+      ["autoinstall"], ["install quick/1.1"], ["install --force quick/1.1"],
+    ])
+  func stay(_ calls: [String]) async throws {
+    let (machine, newer) = try await machine()
+    for call in calls { try await machine.dkms("\(call) -k \(kernel)").expect(0) }
+    let isOverwritten = calls.last?.contains("--force") == true || calls == ["autoinstall"]
+    #expect(try (machine.bytes(place) != newer) == isOverwritten)
+    for version in Disk.list(machine.path("var/quick")) where version.hasPrefix("1.") {
+      try await machine.dkms("remove quick/\(version) --all").expect(0)
+    }
+    #expect(try machine.bytes(place) == newer)
+    #expect(machine.tree.filter { $0.hasSuffix(".ko") && $0.hasPrefix("modules/") } == [place])
+    #expect(!machine.exists("var/quick"))
+  }
+
+  @Test("One is refused again where the same call is made again")
+  func again() async throws {
+    let (machine, newer) = try await machine()
+    let before = machine.tree
+    try await machine.dkms("install quick/1.0 -k \(kernel)")
+      .expect(0, says: ["quick_two.ko is newer"]).expectUnchanged(since: before)
+    #expect(try machine.bytes(place) == newer)
+  }
+
+  @Test("One that came beside ours after the installation is put away by the next, and comes back")
+  func cameLater() async throws {
+    let machine = try await Prepared.machine(.installed)
+    let place = "modules/\(kernel)/extra/quick.ko"
+    try machine.write("somebody else's", to: place)
+    try await machine.dkms("install --force quick/1.0 -k \(kernel)").expect(0)
+    #expect(!machine.exists(place))
+    try await machine.dkms("uninstall quick/1.0 -k \(kernel)").expect(0)
+    #expect(try machine.text(place) == "somebody else's")
+  }
+}
+
 /// depmod that fails after an installation.
 @Suite(.requiresRoot, .requiresKernelHeaders)
 struct FailedDepmodTests {
