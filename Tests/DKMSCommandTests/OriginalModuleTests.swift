@@ -265,4 +265,52 @@ struct FailedDepmodTests {
     try await machine.dkms("status quick").expect(
       0, output: ["quick/1.0, \(kernel), x86_64: installed", "quick/1.1, \(kernel), x86_64: built"])
   }
+
+  /// Makes a machine whose kernel has modules in an order that is not that of its directory.
+  private func orderedMachine() async throws -> MountedMachine {
+    let kernel = Kernels.first
+    let machine = try await Prepared.machine(.installed)
+    let module = try machine.bytes("src/prebuilt/\(kernel).ko")
+    for name in ["one", "two", "three"] {
+      try machine.write(bytes: module, to: "modules/\(kernel)/kernel/\(name).ko")
+    }
+    try Depmod.run(on: machine.path("modules"), for: kernel)
+    let files = try machine.text("modules/\(kernel)/modules.dep").split(separator: "\n")
+      .map { $0.dropLast() }.filter { $0.hasPrefix("kernel/") }
+    try machine.write(
+      files.reversed().map { "\($0)\n" }.joined(), to: "modules/\(kernel)/modules.order")
+    try Depmod.run(on: machine.path("modules"), for: kernel)
+    return machine
+  }
+
+  @Test("Where depmod does not read all, what it wrote is not used, and the next run writes it anew")
+  func unreadOrder() async throws {
+    let kernel = Kernels.first
+    let (machine, undisturbed) = (try await orderedMachine(), try await orderedMachine())
+    try await undisturbed.dkms("remove quick/1.0 --all").expect(0)
+    // It says so, and ends well.
+    try machine.addScript(
+      #"rm "$2/lib/modules/"*/modules.order; exec /usr/sbin/depmod "$@""#, at: "tools/depmod")
+    let run = try await machine.shell(
+      "PATH=\(machine.path("tools")):$PATH /mnt/dkms remove quick/1.0 --all")
+    #expect(run.status == 6 && run.errorOutput.contains("modules.order"), "\(run)")
+    try await machine.dkms("autoinstall -k \(kernel)").expect(0)
+    #expect(machine.tree == undisturbed.tree)
+    let dependencies = "modules/\(kernel)/modules.dep"
+    #expect(try machine.text(dependencies) == undisturbed.text(dependencies))
+  }
+
+  @Test("What another program has had written without the order of the modules is written anew")
+  func unorderedIndex() async throws {
+    let kernel = Kernels.first
+    let machine = try await orderedMachine()
+    let (order, dependencies) = ("modules/\(kernel)/modules.order", "modules/\(kernel)/modules.dep")
+    let (lines, right) = (try machine.text(order), try machine.text(dependencies))
+    try machine.remove(order)
+    try Depmod.run(on: machine.path("modules"), for: kernel)
+    try machine.write(lines, to: order)
+    #expect(try machine.text(dependencies) != right)
+    try await machine.dkms("autoinstall -k \(kernel)").expect(0)
+    #expect(try machine.text(dependencies) == right)
+  }
 }
