@@ -15,7 +15,7 @@ package struct ModuleInformation: Hashable, Sendable {
   package enum Answer: Hashable, Sendable {
     /// There was no way to ask.
     case unknown
-    /// It is no module.
+    /// It is no module, or no longer there.
     case unreadable
     /// This it says.
     case read(ModuleInformation)
@@ -85,7 +85,7 @@ package struct ModuleInformation: Hashable, Sendable {
     guard let result = try? await host.launcher.run(command), let found = sections(of: result),
       // Where a part is lost in the middle, one file's beginning may be followed by another's end.
       result.termination != .exited(0) || Set(found.keys).isSuperset(of: files)
-    else { return files.reduce(into: [:]) { $0[$1] = .unknown } }
+    else { return files.reduce(into: [:]) { $0[$1] = withoutAnswer(on: $1) } }
     return files.reduce(into: [:]) { answers, file in
       if let fields = found[file], fields["vermagic"] != nil {
         answers[file] = .read(ModuleInformation(fields, isSigned: fields["sig_id"] != nil))
@@ -120,8 +120,13 @@ package struct ModuleInformation: Hashable, Sendable {
       let information = ModuleInformation(try plain.take(sizeLimit))
       return information.release == nil ? .unreadable : .read(information)
     } catch {
-      return error.reason.isFailedLook ? .unknown : .unreadable
+      return error.reason.isFailedLook ? withoutAnswer(on: file) : .unreadable
     }
+  }
+
+  /// What is known of a file on which there is no answer: another run may have taken it away meanwhile.
+  private static func withoutAnswer(on file: FilePath) -> Answer {
+    (try? Files.exists(file)) == false ? .unreadable : .unknown
   }
 
   /// More than any module has, in bytes.
