@@ -78,6 +78,17 @@ extension ArchiveError.Reason: CustomStringConvertible {
   }
 }
 
+extension ArchiveError.Reason {
+  /// Whether it says nothing about the bytes: the system could not read them, or unpack them.
+  package var isFailedLook: Bool {
+    switch self {
+    case .noLibrary, .system: true
+    case .library(let code, _): code.rawValue == Errno.noMemory.rawValue
+    case .damaged, .refused: false
+    }
+  }
+}
+
 extension FilePath {
   /// The path with its control characters written out, so that a terminal does not obey them.
   var visible: String {

@@ -10,6 +10,8 @@ public enum IndexFlaw: Codable, Hashable, Sendable {
   case contradictory(file: String, counterpart: String)
   /// They name a module file that is not there.
   case gone(moduleFile: String)
+  /// They name the kernel's own modules in another order than the kernel does: depmod did not read modules.order.
+  case unordered
   /// They do not name a module file that is there.
   case unlisted(moduleFile: String)
   /// Modules were put into the kernel, or taken out, after one of them was written.
@@ -19,7 +21,7 @@ public enum IndexFlaw: Codable, Hashable, Sendable {
   public var file: String {
     switch self {
     case .missing(let file), .damaged(let file), .contradictory(let file, _), .old(let file): file
-    case .gone, .unlisted: "modules.dep"
+    case .gone, .unlisted, .unordered: "modules.dep"
     }
   }
 
@@ -31,6 +33,7 @@ public enum IndexFlaw: Codable, Hashable, Sendable {
     case .contradictory(_, let counterpart): "it does not say the same as \(counterpart)"
     case .gone(let module): "it names \(module), which is not there"
     case .unlisted(let module): "it does not name \(module)"
+    case .unordered: "its order is not that of modules.order"
     case .old: "it is older than the modules"
     }
   }
@@ -39,7 +42,7 @@ public enum IndexFlaw: Codable, Hashable, Sendable {
   public var hidesModules: Bool {
     switch self {
     case .missing, .damaged, .contradictory: file.hasPrefix("modules.dep") || file.hasPrefix("modules.alias")
-    case .gone, .unlisted, .old: false
+    case .gone, .unlisted, .unordered, .old: false
     }
   }
 }

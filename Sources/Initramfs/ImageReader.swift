@@ -226,14 +226,3 @@ public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The image and what is wrong with it.
   public var description: String { "\(path) cannot be read as an initramfs image: \(reason)" }
 }
-
-extension ArchiveError.Reason {
-  /// Whether it says nothing about the bytes: the system could not read them, or unpack them.
-  var isFailedLook: Bool {
-    switch self {
-    case .noLibrary, .system: true
-    case .library(let code, _): code.rawValue == Errno.noMemory.rawValue
-    case .damaged, .refused: false
-    }
-  }
-}

@@ -74,13 +74,18 @@ struct ModuleStripping {
       guard !made.isEmpty else { continue }
       let command = Command(
         call[0], Array(call.dropFirst()) + made.values.map(\.string), environment: host.environment)
-      do {
-        guard try await host.launcher.run(command).isSuccess else { continue }
-      } catch {
+      let result: CommandResult
+      do { result = try await host.launcher.run(command) } catch {
         // A program that is not installed was not used by the generator either.
         if error.errno == .noSuchFileOrDirectory { continue }
         throw error
       }
+      // It ends with 1 where it cannot strip one of them; any other end says nothing of them.
+      guard [.exited(0), .exited(1)].contains(result.termination) else {
+        let first = made.keys.min().flatMap { modules[$0] } ?? place
+        throw HostError("strip a copy of", first, .unanswered(program: call[0]))
+      }
+      guard result.isSuccess else { continue }
       for (name, copy) in made { copies[name, default: []].append(copy) }
     }
     return copies

@@ -200,4 +200,15 @@ struct InstallOptionTests {
     #expect(removal.status == 0, "\(removal)")
     try await machine.dkms("status").expect(0, output: [])
   }
+
+  @Test("Where ps fails, the removal of a module that may just have been added is none")
+  func safeUpgradeWithoutAnswer() async throws {
+    let machine = try await Prepared.machine(.source)
+    let script = { (words: String) in #"bash -c "/mnt/dkms \#(words) --rpm_safe_upgrade; true""# }
+    try machine.addScript("exit 127", at: "tools/ps")
+    let removal = "PATH=\(machine.path("tools")):$PATH; \(script("remove quick/1.0 --all"))"
+    let upgrade = try await machine.shell("\(script("add quick/1.0")); \(removal); true")
+    #expect(upgrade.errorOutput.contains("cannot ask ps about process"), "\(upgrade)")
+    try await machine.dkms("status").expect(0, output: ["quick/1.0: added"])
+  }
 }

@@ -45,17 +45,21 @@ struct OriginalModuleTests {
   }
 
   /// What nobody has compared is not taken for older or newer, or the original would be lost in the end.
-  @Test("Where modinfo gives no answer nothing is changed, and the same call later does it all")
-  func noAnswer() async throws {
+  @Test(
+    "Where modinfo gives no answer nothing is changed, and the same call later does it all",
+    arguments: [
+      "kill -KILL $$", "exit 1", "exit 0",
+      "echo 'error while loading shared libraries: libzstd.so.1: failed to map' >&2; exit 127",
+      // There was no room for the rest of what it prints.
+      #"printf 'filename:       %s' "$2""#,
+    ])
+  func noAnswer(_ modinfo: String) async throws {
     let machine = try await Prepared.machine(.built)
     try machine.write("its own", to: place("updates/dkms"))
     let before = machine.tree
+    try machine.addScript(modinfo, at: "tools/modinfo")
     let run = try await machine.shell(
-      """
-      printf '#!/bin/sh\nkill -KILL $$\n' > /mnt/modinfo
-      chmod +x /mnt/modinfo
-      PATH=/mnt:$PATH dkms install quick/1.0 -k \(kernel) --no-depmod
-      """)
+      "PATH=\(machine.path("tools")):$PATH /mnt/dkms install quick/1.0 -k \(kernel) --no-depmod")
     #expect(run.status != 0 && run.errorOutput.contains("modinfo gave no answer"), "\(run)")
     #expect(machine.tree == before)
     #expect(try machine.text(place("updates/dkms")) == "its own")
@@ -174,6 +178,74 @@ struct OriginalModuleTests {
   }
 }
 
+/// Modules that were left in their place, since they are newer than ours: they are not ours, whatever comes later.
+@Suite(.requiresRoot, .requiresKernelHeaders)
+struct RefusedModuleTests {
+  private let kernel = Kernels.first
+  private var place: String { "modules/\(kernel)/updates/dkms/quick_two.ko" }
+
+  /// quick/1.0, installed but for one of its two modules, of which there is a newer one.
+  private func machine() async throws -> (machine: MountedMachine, newer: [UInt8]) {
+    let machine = try await Prepared.sources()
+    try await machine.dkms("build hello-world/1.1 -k \(kernel)").expect(0)
+    let newer = try machine.bytes("var/hello-world/1.1/\(kernel)/x86_64/module/hello_world.ko")
+    try await machine.dkms("remove hello-world/1.1 --all").expect(0)
+    try machine.write(bytes: newer, to: "src/prebuilt/newer.ko")
+    for (version, first) in [("1.0", "$kernelver"), ("1.1", "newer")] {
+      try machine.addQuick(
+        "quick", version,
+        conf: """
+          MAKE[0]="cp /usr/src/prebuilt/\(first).ko quick.ko; cp /usr/src/prebuilt/$kernelver.ko quick_two.ko"
+          BUILT_MODULE_NAME[1]="quick_two"
+          DEST_MODULE_LOCATION[1]="/extra"
+          """)
+    }
+    try machine.write(bytes: newer, to: place)
+    try await machine.dkms("install quick/1.0 -k \(kernel)").expect(0, says: ["quick_two.ko is newer"])
+    #expect(try machine.bytes(place) == newer)
+    return (machine, newer)
+  }
+
+  @Test(
+    "Whatever overwrites them puts them away, and they are there when ours is gone",
+    arguments: [
+      [], ["install --force quick/1.0"], ["build --force quick/1.0", "install --force quick/1.0"],
+      ["autoinstall"], ["install quick/1.1"], ["install --force quick/1.1"],
+    ])
+  func stay(_ calls: [String]) async throws {
+    let (machine, newer) = try await machine()
+    for call in calls { try await machine.dkms("\(call) -k \(kernel)").expect(0) }
+    let isOverwritten = calls.last?.contains("--force") == true || calls == ["autoinstall"]
+    #expect(try (machine.bytes(place) != newer) == isOverwritten)
+    for version in Disk.list(machine.path("var/quick")) where version.hasPrefix("1.") {
+      try await machine.dkms("remove quick/\(version) --all").expect(0)
+    }
+    #expect(try machine.bytes(place) == newer)
+    #expect(machine.tree.filter { $0.hasSuffix(".ko") && $0.hasPrefix("modules/") } == [place])
+    #expect(!machine.exists("var/quick"))
+  }
+
+  @Test("One is refused again where the same call is made again")
+  func again() async throws {
+    let (machine, newer) = try await machine()
+    let before = machine.tree
+    try await machine.dkms("install quick/1.0 -k \(kernel)")
+      .expect(0, says: ["quick_two.ko is newer"]).expectUnchanged(since: before)
+    #expect(try machine.bytes(place) == newer)
+  }
+
+  @Test("One that came beside ours after the installation is put away by the next, and comes back")
+  func cameLater() async throws {
+    let machine = try await Prepared.machine(.installed)
+    let place = "modules/\(kernel)/extra/quick.ko"
+    try machine.write("somebody else's", to: place)
+    try await machine.dkms("install --force quick/1.0 -k \(kernel)").expect(0)
+    #expect(!machine.exists(place))
+    try await machine.dkms("uninstall quick/1.0 -k \(kernel)").expect(0)
+    #expect(try machine.text(place) == "somebody else's")
+  }
+}
+
 /// depmod that fails after an installation.
 @Suite(.requiresRoot, .requiresKernelHeaders)
 struct FailedDepmodTests {
@@ -192,5 +264,53 @@ struct FailedDepmodTests {
     #expect(machine.tree.filter { $0.hasPrefix("modules/") } == before)
     try await machine.dkms("status quick").expect(
       0, output: ["quick/1.0, \(kernel), x86_64: installed", "quick/1.1, \(kernel), x86_64: built"])
+  }
+
+  /// Makes a machine whose kernel has modules in an order that is not that of its directory.
+  private func orderedMachine() async throws -> MountedMachine {
+    let kernel = Kernels.first
+    let machine = try await Prepared.machine(.installed)
+    let module = try machine.bytes("src/prebuilt/\(kernel).ko")
+    for name in ["one", "two", "three"] {
+      try machine.write(bytes: module, to: "modules/\(kernel)/kernel/\(name).ko")
+    }
+    try Depmod.run(on: machine.path("modules"), for: kernel)
+    let files = try machine.text("modules/\(kernel)/modules.dep").split(separator: "\n")
+      .map { $0.dropLast() }.filter { $0.hasPrefix("kernel/") }
+    try machine.write(
+      files.reversed().map { "\($0)\n" }.joined(), to: "modules/\(kernel)/modules.order")
+    try Depmod.run(on: machine.path("modules"), for: kernel)
+    return machine
+  }
+
+  @Test("Where depmod does not read all, what it wrote is not used, and the next run writes it anew")
+  func unreadOrder() async throws {
+    let kernel = Kernels.first
+    let (machine, undisturbed) = (try await orderedMachine(), try await orderedMachine())
+    try await undisturbed.dkms("remove quick/1.0 --all").expect(0)
+    // It says so, and ends well.
+    try machine.addScript(
+      #"rm "$2/lib/modules/"*/modules.order; exec /usr/sbin/depmod "$@""#, at: "tools/depmod")
+    let run = try await machine.shell(
+      "PATH=\(machine.path("tools")):$PATH /mnt/dkms remove quick/1.0 --all")
+    #expect(run.status == 6 && run.errorOutput.contains("modules.order"), "\(run)")
+    try await machine.dkms("autoinstall -k \(kernel)").expect(0)
+    #expect(machine.tree == undisturbed.tree)
+    let dependencies = "modules/\(kernel)/modules.dep"
+    #expect(try machine.text(dependencies) == undisturbed.text(dependencies))
+  }
+
+  @Test("What another program has had written without the order of the modules is written anew")
+  func unorderedIndex() async throws {
+    let kernel = Kernels.first
+    let machine = try await orderedMachine()
+    let (order, dependencies) = ("modules/\(kernel)/modules.order", "modules/\(kernel)/modules.dep")
+    let (lines, right) = (try machine.text(order), try machine.text(dependencies))
+    try machine.remove(order)
+    try Depmod.run(on: machine.path("modules"), for: kernel)
+    try machine.write(lines, to: order)
+    #expect(try machine.text(dependencies) != right)
+    try await machine.dkms("autoinstall -k \(kernel)").expect(0)
+    #expect(try machine.text(dependencies) == right)
   }
 }

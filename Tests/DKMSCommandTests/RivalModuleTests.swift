@@ -129,4 +129,47 @@ struct RivalModuleTests {
     try await machine.dkms("remove second/1.0 --all").expect(0)
     #expect(!machine.exists(Self.installed))
   }
+
+  @Test("What was built is not taken for older where modinfo fails on it")
+  func noAnswerOnWhatIsBuilt() async throws {
+    let machine = try await machine([("first/1.0", "1.0"), ("second/1.0", "2.0")])
+    try await machine.dkms("install first/1.0 -k \(Self.kernel)").expect(0)
+    try await machine.dkms("unbuild second/1.0 -k \(Self.kernel)").expect(0)
+    let bytes = try machine.bytes(Self.installed)
+    // It answers once: on what the kernel has.
+    try machine.addScript(
+      #"[[ -e $0.called ]] && exit 127; touch "$0.called"; exec /usr/sbin/modinfo "$@""#, at: "tools/modinfo")
+    let path = "PATH=\(machine.path("tools")):$PATH"
+    let run = try await machine.shell("\(path) /mnt/dkms install second/1.0 -k \(Self.kernel)")
+    #expect(run.status != 0 && run.errorOutput.contains("modinfo gave no answer"), "\(run)")
+    #expect(try machine.bytes(Self.installed) == bytes)
+    try await machine.dkms("install second/1.0 -k \(Self.kernel)").expect(0)
+    try await machine.dkms("remove second/1.0 --all").expect(0)
+    #expect(try machine.bytes(Self.installed) == bytes)
+  }
+
+  @Test(
+    "What modinfo cannot read is read without it, however compressed",
+    arguments: [("", "true"), (".xz", "xz --check=crc32"), (".gz", "gzip"), (".zst", "zstd -q --rm")])
+  func readWithoutModinfo(_ suffix: String, _ compression: String) async throws {
+    let machine = try await machine([("first/1.0", "2.0"), ("second/1.0", "1.0")])
+    let newer = try machine.bytes("var/first/1.0/\(Self.kernel)/x86_64/module/rival.ko")
+    try await machine.dkms("remove first/1.0 --all").expect(0)
+    try machine.write(bytes: newer, to: Self.installed)
+    let run = try await machine.shell("\(compression) /usr/lib/\(Self.installed)")
+    #expect(run.status == 0, "\(run)")
+    try machine.addScript(
+      #"""
+      shift
+      for file; do
+        printf 'filename:       %s\0' "$file"
+        echo "modinfo: ERROR: could not get modinfo from '$file': Input/output error" >&2
+      done
+      exit 1
+      """#, at: "tools/modinfo")
+    let path = "PATH=\(machine.path("tools")):$PATH"
+    let install = try await machine.shell("\(path) /mnt/dkms install second/1.0 -k \(Self.kernel)")
+    #expect(install.status == 6 && install.errorOutput.contains("is newer (2.0, ours is 1.0)"), "\(install)")
+    #expect(machine.exists(Self.installed + suffix))
+  }
 }

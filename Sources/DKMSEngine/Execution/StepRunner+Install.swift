@@ -48,7 +48,7 @@ extension StepRunner {
     let configuration = try configuration(basis, of: id, for: kernel)
     try checkUnchanged(basis, of: id, source: layout.sourceLink(id), for: kernel)
     warnings += try await preInstall(configuration, kernel)
-    let files = try await filesToInstall(configuration, id, kernel, basis, &warnings)
+    let (files, refused) = try await filesToInstall(configuration, id, kernel, basis, &warnings)
     try Self.checkNotCancelled("install", id)
     let predecessor = try onFiles { () throws(HostError) in try installedNames(id, kernel) }
     warnings += try onFiles { () throws(HostError) in
@@ -59,6 +59,7 @@ extension StepRunner {
       for file in originals.map(\.file) where !goals.contains(file) { try Files.remove(file) }
       try removeLeftovers(of: predecessor.subtracting(files.map(\.name)), kernel)
       try Files.synchronize(layout.installed(kernel.release))
+      try noteRefusedModules(refused, of: id, kernel)
       try Files.link(
         layout.activeLink(id.name, kernel),
         to: FilePath("\(id.version)/\(kernel.release)/\(kernel.architecture)"))
@@ -104,11 +105,11 @@ extension StepRunner {
     }
   }
 
-  /// The modules that may go into the kernel, at least one where there are any.
+  /// The modules that may go into the kernel, at least one where there are any, and the names of those that may not.
   private func filesToInstall(
     _ configuration: ModuleConfiguration, _ id: ModuleID, _ kernel: Kernel, _ basis: Basis,
     _ warnings: inout [String]
-  ) async throws(DKMSError) -> [Installable] {
+  ) async throws(DKMSError) -> (files: [Installable], refused: [String]) {
     let built = try onFiles { () throws(HostError) in
       try tree.moduleFiles(in: layout.productModules(id, kernel))
     }
@@ -128,7 +129,7 @@ extension StepRunner {
       throw .nothingInstalled(id, kernel, reasons: refusals)
     }
     warnings += refusals
-    return files
+    return (files, refused.keys.sorted())
   }
 
   /// Why the kernel's modules of these names stay, by name, judged by what the plan recorded about them.
@@ -200,15 +201,33 @@ extension StepRunner {
 }
 
 extension StepRunner {
-  /// Once an installed product is replaced, nothing else says which modules it had.
+  /// Once an installed product is replaced, nothing else says which modules it had, and which of them were installed.
   func noteDroppedModules(
     _ id: ModuleID, _ kernel: Kernel, keeping kept: [String], in staged: FilePath
   ) throws(HostError) {
     guard try tree.isInstalled(id, kernel) else { return }
-    let names = try tree.installedNames(of: id, kernel).subtracting(kept)
-    guard !names.isEmpty else { return }
-    let note = staged.appending(layout.droppedModules(id, kernel).components.suffix(1))
-    try Files.write(Array(names.sorted().joined(separator: "\n").utf8), to: note)
+    let dropped = try tree.installedNames(of: id, kernel).subtracting(kept)
+    let refused = try tree.refusedNames(of: id, kernel)
+    for (note, names) in [
+      (layout.droppedModules(id, kernel), dropped), (layout.refusedModules(id, kernel), refused),
+    ] where !names.isEmpty {
+      try Files.write(
+        Array(names.sorted().joined(separator: "\n").utf8), to: staged.appending(note.components.suffix(1)))
+    }
+  }
+
+  /// Notes, before it is declared, which modules an installation leaves to others: what lies in their place is not ours.
+  private func noteRefusedModules(
+    _ names: [String], of id: ModuleID, _ kernel: Kernel
+  ) throws(HostError) {
+    let note = layout.refusedModules(id, kernel)
+    if names.isEmpty {
+      guard try Files.exists(note) else { return }
+      try Files.remove(note)
+    } else {
+      try Files.write(Array(names.joined(separator: "\n").utf8), to: note)
+    }
+    try Files.synchronize(layout.product(id, kernel))
   }
 
   /// Makes a staged product the tree's.

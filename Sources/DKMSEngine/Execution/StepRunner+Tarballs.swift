@@ -61,7 +61,9 @@ extension StepRunner {
       try writer.add(directory(release))
       try writer.addTree(
         layout.product(id, kernel), as: release.appending(kernel.architecture),
-        excluding: Set(layout.droppedModules(id, kernel).components.suffix(1).map(\.string)))
+        excluding: Set(
+          [layout.droppedModules(id, kernel), layout.refusedModules(id, kernel)]
+            .compactMap { $0.lastComponent?.string }))
     }
   }
 

@@ -125,14 +125,19 @@ extension StepRunner {
   func archiveOriginals(
     of names: [String], for id: ModuleID, _ kernel: Kernel
   ) throws(HostError) -> [(file: FilePath, installer: ModuleID?)] {
-    // What was in the way is put away already; what is there now is ours.
-    guard try !tree.isDeclared(id.name, kernel) else { return [] }
+    // Where this module is installed already, what lies in its place is its own, but for what it has left to others.
+    let isDeclared = try tree.isDeclared(id.name, kernel)
+    let refused = try tree.refusedNames(of: id.name, kernel)
+    let isOwn = { (name: String, file: FilePath) in
+      isDeclared && !refused.contains(name)
+        && file.removingLastComponent() == layout.installed(kernel.release)
+    }
     var kept: [(file: FilePath, installer: ModuleID?)] = []
     // Another run may have changed the kernel since the plan was made.
     let kernelTree = KernelTree(kernel.release, in: layout, options: options)
     let originals = OriginalModules(inTheWayOf: id.name, kernel, in: layout)
     for name in names {
-      for file in try kernelTree.competitors(named: name) {
+      for file in try kernelTree.competitors(named: name) where !isOwn(name, file) {
         // What this version built is no original, even if a killed run left it without its link. But what
         // another module has installed is put away and comes back like an original.
         let installer = try tree.installer(of: file, for: kernel, exceptOf: id.name)

@@ -217,7 +217,7 @@ public struct FactsReader: Sendable {
         }
         for name in configuration.modules.map(\.destinationName) {
           var rivals = try snapshot.kernel(kernel.release).modules(named: name)
-          if snapshot.options.keepsInstalled, build?.isInstalled != true {
+          if snapshot.options.keepsInstalled {
             rivals += try snapshot.kernel(kernel.release).installedModules(named: name)
               .where { file throws(HostError) in
                 try !ModuleTree(layout).isOwnInstallation(file, of: id, kernel)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Archives
 package import DKMSModel
 package import Host
 package import SystemPackage
@@ -14,7 +15,7 @@ package struct ModuleInformation: Hashable, Sendable {
   package enum Answer: Hashable, Sendable {
     /// There was no way to ask.
     case unknown
-    /// It is no module.
+    /// It is no module, or no longer there.
     case unreadable
     /// This it says.
     case read(ModuleInformation)
@@ -81,25 +82,55 @@ package struct ModuleInformation: Hashable, Sendable {
   package static func read(_ files: [FilePath], on host: Host) async -> [FilePath: Answer] {
     guard !files.isEmpty else { return [:] }
     let command = Command("modinfo", ["-0"] + files.map(\.string), environment: host.environment)
-    // Its exit status is that of the worst file; what it says about the others is still right.
-    guard let result = try? await host.launcher.run(command), case .exited = result.termination else {
-      return files.reduce(into: [:]) { $0[$1] = .unknown }
+    guard let result = try? await host.launcher.run(command), let found = sections(of: result),
+      // Where a part is lost in the middle, one file's beginning may be followed by another's end.
+      result.termination != .exited(0) || Set(found.keys).isSuperset(of: files)
+    else { return files.reduce(into: [:]) { $0[$1] = withoutAnswer(on: $1) } }
+    return files.reduce(into: [:]) { answers, file in
+      if let fields = found[file], fields["vermagic"] != nil {
+        answers[file] = .read(ModuleInformation(fields, isSigned: fields["sig_id"] != nil))
+      } else {
+        answers[file] = look(at: file)
+      }
     }
-    var answers: [FilePath: Answer] = files.reduce(into: [:]) { $0[$1] = .unreadable }
+  }
+
+  /// What modinfo has printed of each file; nil where it failed as a whole, or its output is cut short.
+  private static func sections(of result: CommandResult) -> [FilePath: [String: String]]? {
+    // It ends with 1 where it cannot read one of them; what it says of the others is still right.
+    guard [.exited(0), .exited(1)].contains(result.termination), result.output.last == 0 else { return nil }
     let lines = result.text.split(separator: "\0").map(String.init)
     var starts = lines.indices.filter { lines[$0].hasPrefix(fileMark) }
     starts.append(lines.endIndex)
+    var sections: [FilePath: [String: String]] = [:]
     for (start, end) in zip(starts, starts.dropFirst()) {
       let file = FilePath(String(lines[start].dropFirst(fileMark.count).drop { $0 == " " }))
-      let fields = fields(lines[start..<end].dropFirst())
-      if fields["vermagic"] != nil {
-        answers[file] = .read(ModuleInformation(fields, isSigned: fields["sig_id"] != nil))
-      }
+      sections[file] = fields(lines[start..<end].dropFirst())
     }
-    return answers
+    return sections
   }
 
   private static let fileMark = "filename:"
+
+  /// Looks at a file of which modinfo has said nothing: it is no module, or modinfo could not read it.
+  private static func look(at file: FilePath) -> Answer {
+    do {
+      let source = try FileRange(of: file)
+      let plain = ByteReader(try Decompressor.plainBytes(of: source, in: file, limit: Int64(sizeLimit)))
+      let information = ModuleInformation(try plain.take(sizeLimit))
+      return information.release == nil ? .unreadable : .read(information)
+    } catch {
+      return error.reason.isFailedLook ? withoutAnswer(on: file) : .unreadable
+    }
+  }
+
+  /// What is known of a file on which there is no answer: another run may have taken it away meanwhile.
+  private static func withoutAnswer(on file: FilePath) -> Answer {
+    (try? Files.exists(file)) == false ? .unreadable : .unknown
+  }
+
+  /// More than any module has, in bytes.
+  private static let sizeLimit = 512 << 20
 }
 
 /// The section table of an ELF file of either size and byte order; a field that lies outside the file is nil.

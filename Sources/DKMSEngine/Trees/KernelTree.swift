@@ -235,6 +235,11 @@ package enum Compression: Hashable, Sendable, CaseIterable {
     }
   }
 
+  /// The name or path of a module file as it is without compression.
+  static func plainName(ofFile name: String) -> Substring {
+    module(ofFile: name).map { name.dropLast($0.compression.suffix.count) } ?? name[...]
+  }
+
   /// The name of the module in a file of this name; nil for a file that is not a module.
   package static func moduleName(ofFile name: String) -> String? { module(ofFile: name)?.name }
 

@@ -109,6 +109,11 @@ public struct Layout: Hashable, Sendable {
     product(id, kernel).appending(".dropped-modules")
   }
 
+  /// Names of modules of the product that its installation has left to others, where there are any.
+  func refusedModules(_ id: ModuleID, _ kernel: Kernel) -> FilePath {
+    product(id, kernel).appending(".refused-modules")
+  }
+
   /// Where a build for a kernel happens and its product is collected, hidden from everything else.
   func staging(_ id: ModuleID, _ kernel: Kernel, _ purpose: String) -> FilePath {
     products(id, kernel.release).appending("\(Self.stagingPrefix)\(kernel.architecture)_\(purpose)")

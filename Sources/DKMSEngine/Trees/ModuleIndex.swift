@@ -9,6 +9,8 @@ package struct ModuleIndex: Sendable {
   private let directory: FilePath
   /// The module files that modules.dep names, relative to the kernel's directory.
   private let listed: Set<String>
+  /// Whether they come in the order of modules.order.
+  private let isOrdered: Bool
   /// What is wrong with the files themselves; nil where each is whole and says the same as its counterpart.
   private let damage: IndexFlaw?
 
@@ -33,9 +35,10 @@ package struct ModuleIndex: Sendable {
       damage = damage ?? flaw
     }
     self.damage = damage
-    let lines = (texts["modules.dep"] ?? []).split(separator: newline)
-    listed = Set(
-      lines.map { line in String(decoding: line.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self) })
+    let files = (texts["modules.dep"] ?? []).split(separator: newline)
+      .map { line in String(decoding: line.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self) }
+    listed = Set(files)
+    isOrdered = try ModuleOrder(of: self.directory).holds(for: files)
   }
 
   /// Whether it names a module file of the kernel.
@@ -75,7 +78,8 @@ extension ModuleIndex {
   package func contentFlaw(modules: [FilePath]) throws(HostError) -> IndexFlaw? {
     if let damage { return damage }
     if let flaw = try gone(modules) { return flaw }
-    return try unlisted(modules)
+    if let flaw = try unlisted(modules) { return flaw }
+    return isOrdered ? nil : .unordered
   }
 
   /// A module that it names and that is not there, as after a removal that was killed.
@@ -164,7 +168,12 @@ extension ModuleIndex {
           counterpart == "modules.dep" ? IndexEntries(dependencies: text) : IndexEntries(aliases: text)
         return index.entries == entries ? nil : .contradictory(file: name, counterpart: counterpart)
       case .binaryOfKernels(let source):
-        if BinaryIndex(bytes) != nil { return nil }
+        if let index = BinaryIndex(bytes) {
+          guard index.entries == IndexEntries(), source == "modules.builtin" else { return nil }
+          // depmod takes a read that fails for the end.
+          let isEmpty = try Files.contents(kernel.appending(source))?.isEmpty ?? true
+          return isEmpty ? nil : .contradictory(file: name, counterpart: source)
+        }
         if bytes.isEmpty, try !Files.exists(kernel.appending(source)) { return nil }
         return .damaged(file: name)
       }
@@ -190,6 +199,31 @@ extension ModuleIndex {
 }
 
 private let newline = UInt8(ascii: "\n")
+
+/// The order in which a kernel names its own modules, and in which depmod lists them.
+///
+/// It decides which of several modules modprobe loads for one device.
+private struct ModuleOrder {
+  /// The place of each module file, without the suffix of its compression; the last of several counts.
+  private var places: [Substring: Int] = [:]
+
+  /// Reads modules.order; where there is none there is no order.
+  ///
+  /// - Throws: `HostError` where it cannot be read.
+  init(of kernel: FilePath) throws(HostError) {
+    let bytes = try Files.contents(kernel.appending("modules.order"), 64 << 20) ?? []
+    // depmod makes nothing of a file whose last line does not end.
+    guard bytes.last == newline else { return }
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    for (place, line) in lines.enumerated() { places[line] = place }
+  }
+
+  /// Whether files of modules.dep are in this order, with those that it does not name after all others.
+  func holds(for files: [String]) -> Bool {
+    let found = files.map { places[Compression.plainName(ofFile: $0)] ?? .max }
+    return zip(found, found.dropFirst()).allSatisfy(<=)
+  }
+}
 
 /// What the administrator has set for depmod.
 private enum DepmodSettings {

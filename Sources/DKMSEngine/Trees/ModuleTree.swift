@@ -142,10 +142,26 @@ public struct ModuleTree: Sendable {
     try Files.isDirectory(layout.originals(name, kernel))
   }
 
-  /// Names of the modules that a build has, or had when it was installed.
+  /// Names of the modules that a build has, or had when it was installed, and that are its own in the kernel.
   func installedNames(of id: ModuleID, _ kernel: Kernel) throws(HostError) -> Set<String> {
-    let dropped = try Files.text(layout.droppedModules(id, kernel))?.split(separator: "\n").map(String.init)
-    return Set(try moduleFiles(in: layout.productModules(id, kernel)).keys).union(dropped ?? [])
+    let built = try moduleFiles(in: layout.productModules(id, kernel)).keys
+    return Set(built).union(try names(in: layout.droppedModules(id, kernel)))
+      .subtracting(try refusedNames(of: id, kernel))
+  }
+
+  /// Names of the modules that the installation of a build has left to others.
+  func refusedNames(of id: ModuleID, _ kernel: Kernel) throws(HostError) -> Set<String> {
+    try names(in: layout.refusedModules(id, kernel))
+  }
+
+  /// Names of the modules that the version declared as a kernel's has left to others.
+  func refusedNames(of name: String, _ kernel: Kernel) throws(HostError) -> Set<String> {
+    guard let active = try state().installedVersion(of: name, for: kernel) else { return [] }
+    return try refusedNames(of: active, kernel)
+  }
+
+  private func names(in note: FilePath) throws(HostError) -> Set<String> {
+    Set(try Files.text(note)?.split(separator: "\n").map(String.init) ?? [])
   }
 
   /// Whether a file is the same as one that was built for a kernel, as any version of any module but one.
@@ -180,7 +196,11 @@ public struct ModuleTree: Sendable {
   /// was killed before.
   func isOwnInstallation(_ file: FilePath, of id: ModuleID, _ kernel: Kernel) throws(HostError) -> Bool {
     guard file.removingLastComponent() == layout.installed(kernel.release) else { return false }
-    if let active = try state().installedVersion(of: id.name, for: kernel) { return active == id }
+    if let active = try state().installedVersion(of: id.name, for: kernel) {
+      guard active == id else { return false }
+      let module = file.lastComponent.flatMap { Compression.moduleName(ofFile: $0.string) } ?? ""
+      if try !refusedNames(of: id, kernel).contains(module) { return true }
+    }
     guard try isProduct(file, of: id, kernel) else { return false }
     return try installer(of: file, for: kernel, exceptOf: id.name) == nil
   }

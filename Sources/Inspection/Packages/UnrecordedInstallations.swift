@@ -59,7 +59,9 @@ package struct UnrecordedInstallations {
           files: [], missing: files.filter { $0.1 == nil }.map(\.0))
         for (name, path) in files {
           guard let path else { continue }
-          let information = answers[path]?.information
+          let answer = answers[path] ?? .unknown
+          if answer == .unknown { throw HostError("ask", path, .unanswered(program: "modinfo")) }
+          let information = answer.information
           installation.files.append(
             .init(
               name: name, path: path.string, time: try Files.modificationTime(path) ?? 0,

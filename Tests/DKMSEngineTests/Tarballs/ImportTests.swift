@@ -277,6 +277,7 @@ import Testing
     let file = try tarball(
       [
         "\(build)/module/text.ko": "text", "\(build)/.dropped-modules": "../../kernel/precious",
+        "\(build)/.refused-modules": "text",
         "\(build)/.dep_other": "1.0", "dkms_source_tree/dkms.conf": Self.conf, "dkms_source_tree/text": "",
       ], in: machine)
     #expect(try await machine.install(file, kernel).failures.isEmpty)

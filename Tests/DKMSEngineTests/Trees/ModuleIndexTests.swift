@@ -133,6 +133,66 @@ import Testing
     #expect(try flaw() == nil)
   }
 
+  /// The modules of `kernel`, in the reverse of the order in which depmod found them.
+  private func reversedOrder() throws -> String {
+    let text = try #require(Disk.text(path("modules.dep")))
+    let files = text.split(separator: "\n").map { $0.dropLast() }.filter { $0.hasPrefix("kernel/") }
+    return files.reversed().map { "\($0)\n" }.joined()
+  }
+
+  @Test func theOrderOfTheModulesIsTheKernels() throws {
+    try add("modules.order", "kernel/not-built.ko\n\(try reversedOrder())")
+    #expect(try flaw() == .unordered)
+    try depmod()
+    #expect(try flaw() == nil)
+  }
+
+  @Test func whatTheOrderNamesComesFirst() throws {
+    let last = try #require(Disk.text(path("modules.dep"))?.split(separator: "\n").last?.dropLast())
+    try add("modules.order", "\(last)\n")
+    #expect(try flaw() == .unordered)
+    try depmod()
+    #expect(try flaw() == nil)
+  }
+
+  @Test func theLastOfSeveralLinesForAModuleCounts() throws {
+    let order = try reversedOrder()
+    try add("modules.order", order + order.split(separator: "\n").reversed().map { "\($0)\n" }.joined())
+    try depmod()
+    #expect(try flaw() == nil)
+    try add("modules.order", order)
+    #expect(try flaw() == .unordered)
+  }
+
+  @Test func anOrderThatIsCutShortIsNoneToDepmod() throws {
+    try add("modules.order", String(try reversedOrder().dropLast()))
+    #expect(try flaw() == nil)
+    try depmod()
+    #expect(try flaw() == nil)
+  }
+
+  @Test func theOrderOfCompressedModulesIsThatOfTheirPlainNames() throws {
+    for name in ["kernel/drivers/other.ko", "kernel/my-other_one.ko"] {
+      try Files.rename(path(name), to: path("\(name).xz"))
+    }
+    try depmod()
+    let names = try reversedOrder()
+    try add("modules.order", names.replacing(".xz", with: ""))
+    #expect(try flaw() == .unordered)
+    try depmod()
+    #expect(try flaw() == nil)
+  }
+
+  @Test func modulesOfTheKernelItselfMustBeNamed() throws {
+    try Files.remove(path("modules.builtin"))
+    try add("modules.builtin")
+    try depmod()
+    try add("modules.builtin", "kernel/built-in.ko\n")
+    #expect(try flaw() == .contradictory(file: "modules.builtin.bin", counterpart: "modules.builtin"))
+    try depmod()
+    #expect(try flaw() == nil)
+  }
+
   @Test func linksToModulesCount() throws {
     let elsewhere = try machine.directory.write("text", to: "elsewhere/linked.ko")
     try Files.link(path("updates/dkms/linked.ko"), to: elsewhere)

@@ -96,6 +96,20 @@ import Testing
       ])
   }
 
+  @Test(arguments: ["exit 127", "kill -KILL $$"])
+  func whereStripFailsNothingIsKnown(_ end: String) async throws {
+    let imaging = try await Self.stale()
+    try await imaging.run(
+      #"mkdir tools; printf '#!/bin/bash\n%s\n' '\#(end)' > tools/strip; chmod +x tools/strip"#)
+    var host = Host.live()
+    host.environment["PATH"] = "\(imaging.path)/tools:/usr/bin"
+    let condition = await ImageInspector(host: host, temporaryDirectory: imaging.path).condition(
+      of: try imaging.image("image", .archive, .booster), modulesDirectory: imaging.modules)
+    let module = imaging.path.appending(FilePath(Self.zfs).components)
+    #expect(
+      condition.flaws == [.unknown(reason: "cannot strip a copy of \(module): strip gave no answer")])
+  }
+
   @Test func theModulesOfAnImageAreLimitedTogether() async throws {
     let imaging = try Imaging()
     let files = ["updates/a.ko": Imaging.noise(3000), "updates/b.ko": Imaging.noise(3000)]
