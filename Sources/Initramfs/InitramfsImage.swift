@@ -90,6 +90,14 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
   /// The kernel whose modules the images hold.
   public var kernel: Kernel { images[0].kernel }
 
+  /// What the generator would be called with to write the images to their places, with its name first.
+  ///
+  /// That is only to be told: it is called to write them elsewhere, where they are checked.
+  public func command(on system: BootSystem) -> [String] {
+    let generator = generator.generator(on: system)
+    return [generator.program] + generator.arguments(for: self, writing: images.map(\.path))
+  }
+
   /// The hooks that mkinitcpio runs when its images are there: they are told the names of the images.
   public struct FollowUp: Codable, Hashable, Sendable {
     /// The directories with the hooks; of those with one name the first counts.

@@ -33,7 +33,8 @@ struct Reader: Sendable {
     [
       configuration, framework, suite, hook, pacmanConfiguration, log, database, json, journal,
       moduleInformation,
-      moduleIndex, kernelOptions, newc, unifiedKernelImage, tarball, initcpioHook, versions, names,
+      moduleIndex, kernelOptions, newc, unifiedKernelImage, bootLoaders, tarball, initcpioHook, versions,
+      names,
       patterns,
       expressions, text,
     ]
@@ -227,6 +228,20 @@ struct Reader: Sendable {
 
   static let unifiedKernelImage = Reader("uki", [portableExecutable(archive)]) { bytes in
     _ = try? ImageReader(limits: limits).contents(of: scratch("uki", bytes), form: .unifiedKernelImage)
+  }
+
+  static let bootLoaders = Reader(
+    "boot-loaders",
+    [
+      "title A\nlinux /vmlinuz\ninitrd /a /b\noptions root=x initrd=\\c\n",
+      "/+A\n//B\n  path: boot():/vmlinuz#00\n  module_path: uuid(1):/a\n",
+      "submenu 'A' {\nmenuentry \"B\\\"\" {\nlinux ($root)/vmlinuz\ninitrd /a\nsubmenuentry C {\n}\n}\n}\n",
+      "\"A\" \"root=x initrd=boot\\a-%v.img\"\n",
+    ]
+  ) { bytes in
+    for format in [BootConfiguration.Format.loaderEntry, .limine, .menu, .lines] {
+      _ = BootConfiguration(bytes, format).entries.map(\.allImages)
+    }
   }
 
   static let tarball = Reader("tarball", [archive]) { bytes in
