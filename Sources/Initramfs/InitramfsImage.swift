@@ -51,6 +51,8 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
   public var configurationFiles: [String]
   /// What follows once the images are in place.
   public var followUp: FollowUp?
+  /// What signs the unified kernel images among them; nil where the generator does, or what follows, or nobody.
+  public var signer: ImageSigner?
 
   /// Describes a run.
   public init(
@@ -85,6 +87,7 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
     requests = try container.decode([ModuleRequest].self, forKey: .requests)
     configurationFiles = try container.decode([String].self, forKey: .configurationFiles)
     followUp = try container.decodeIfPresent(FollowUp.self, forKey: .followUp)
+    signer = try container.decodeIfPresent(ImageSigner.self, forKey: .signer)
   }
 
   /// The kernel whose modules the images hold.

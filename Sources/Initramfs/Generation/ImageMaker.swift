@@ -2,23 +2,21 @@
 
 public import DKMSModel
 internal import Host
-public import SystemPackage
+internal import SystemPackage
 
 /// Makes images: beside their places, checked, and only then put there.
 public struct ImageMaker: Sendable {
   private let system: BootSystem
   private let state: FilePath
   private let survey: ImageSurvey
+  private let signing: ImageSigning
 
   /// Makes images of a system.
-  ///
-  /// - Parameters:
-  ///   - system: The system.
-  ///   - state: A directory for logs and notes.
-  public init(_ system: BootSystem, state: FilePath) {
+  public init(_ system: BootSystem) {
     self.system = system
-    self.state = state
+    state = system.imageState
     survey = ImageSurvey(system)
+    signing = ImageSigning(system: system)
   }
 
   /// Removes what a killed run left half made beside images.
@@ -41,12 +39,17 @@ public struct ImageMaker: Sendable {
     return problems.problems
   }
 
-  /// Makes the images of a run anew; where anything goes wrong those that are there stay as they are.
+  /// Makes the images of a run anew, or signs those that are there, as the plan says; where anything goes wrong those
+  /// that are there stay as they are.
   ///
   /// - Returns: What the generator complained of though its images are as good as the old ones.
   /// - Throws: `GenerationError`, also where what follows the images went wrong.
   @discardableResult
   public func make(_ entry: ImagePlan.Entry) async throws(GenerationError) -> [GenerationError] {
+    if entry.isOnlySigned {
+      try await sign(entry)
+      return []
+    }
     let recipe = entry.recipe
     var goals: [FilePath] = []
     for image in recipe.images { goals.append(try usableGoal(of: image, recipe)) }
@@ -57,6 +60,7 @@ public struct ImageMaker: Sendable {
     let archive = needsArchive ? archive : nil
     defer { for path in staged + [archive].compactMap({ $0 }) { try? Files.remove(path) } }
     let complaint = try await generate(recipe, to: staged + [archive].compactMap { $0 })
+    var complaints = complaint?.complaints ?? []
     do throws(GenerationError) {
       for (index, path) in staged.enumerated() {
         try await check(path, against: entry.conditions[index], recipe)
@@ -65,7 +69,11 @@ public struct ImageMaker: Sendable {
     } catch {
       throw complaint?.failure ?? error
     }
+    for (path, old) in zip(staged, entry.conditions) {
+      if let unsigned = try await signing.sign(path, inPlaceOf: old, recipe) { complaints.append(unsigned) }
+    }
     if recipe.followUp != nil {
+      try signing.noteLosses(staged, recipe)
       try look { () throws(HostError) in
         try Files.write([], to: note(recipe))
         try Files.synchronize(state)
@@ -73,7 +81,24 @@ public struct ImageMaker: Sendable {
     }
     try placement.place(recipe)
     try await follow(recipe, archive: archive)
-    return complaint?.complaints ?? []
+    try signing.checkLosses(recipe)
+    return complaints
+  }
+
+  /// Puts signed copies of images into their places.
+  private func sign(_ entry: ImagePlan.Entry) async throws(GenerationError) {
+    let unsigned = entry.conditions.filter { $0.flaws.contains(where: \.isUnsigned) }
+    var recipe = entry.recipe
+    recipe.images = unsigned.map(\.image)
+    var goals: [FilePath] = []
+    for image in recipe.images { goals.append(try usableGoal(of: image, recipe)) }
+    let placement = try ImagePlacement(goals, recipe, elsewhere: state)
+    defer { for path in placement.staged { try? Files.remove(path) } }
+    for (index, path) in placement.staged.enumerated() {
+      try look { () throws(HostError) in try Files.duplicate(goals[index], to: path) }
+      if let failure = try await signing.sign(path, inPlaceOf: unsigned[index], recipe) { throw failure }
+    }
+    try placement.place(recipe)
   }
 
   /// Runs what should have followed images that were put in place by a run that was killed just then.

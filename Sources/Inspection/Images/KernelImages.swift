@@ -80,7 +80,7 @@ extension BootSystem {
     let layout = snapshot.layout
     self.init(
       root: layout.root, installTree: layout.installTree, temporaryDirectory: layout.temporaryDirectory,
-      host: snapshot.host)
+      imageState: layout.imageState, host: snapshot.host)
   }
 }
 

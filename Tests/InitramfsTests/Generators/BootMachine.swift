@@ -25,7 +25,9 @@ struct BootMachine {
       environment: ["PATH": "\(path)/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ROOT": path.string], isRoot: true,
       runningRelease: "none", architecture: "x86_64", processorCount: 1, launcher: ProcessLauncher(),
       console: .silent, now: { 0 })
-    system = BootSystem(root: path, installTree: path.appending("usr/lib/modules".components), host: host)
+    system = BootSystem(
+      root: path, installTree: path.appending("usr/lib/modules".components),
+      imageState: path.appending("state"), host: host)
     try Files.makeDirectories(path.appending("bin"))
     for name in ["mkinitcpio", "dracut", "booster"] {
       try Files.write(
@@ -97,7 +99,7 @@ struct BootMachine {
 
   // MARK: What is shown
 
-  var maker: ImageMaker { ImageMaker(system, state: path.appending("state")) }
+  var maker: ImageMaker { ImageMaker(system) }
 
   func recipes(_ kind: ImageGenerator, _ kernels: BootableKernel...) async throws -> [ImageRecipe] {
     let found = await ImageSurvey(system).recipes(of: kind, for: kernels)

@@ -19,6 +19,14 @@ extension Trait where Self == ConditionTrait {
     }
   }
 
+  /// The test signs images for Secure Boot.
+  static var requiresSigningTools: Self {
+    Requirement.needs("needs sbsigntool, openssl, objcopy and the stub of systemd-boot: run make test") {
+      Requirement.hasPrograms("sbsign", "sbverify", "openssl", "objcopy")
+        && Disk.isFile(UnifiedKernelImageTests.stub)
+    }
+  }
+
   /// The test makes an image with dracut.
   static var requiresDracut: Self {
     Requirement.slowlyNeeds("needs dracut and strip") { Requirement.hasPrograms("dracut", "strip") }
