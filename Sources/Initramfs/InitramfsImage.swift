@@ -39,7 +39,7 @@ public struct InitramfsImage: Codable, Hashable, Sendable {
 public struct ImageRecipe: Codable, Hashable, Sendable {
   /// What the run makes, all of it for one kernel: one image, or an archive and a unified kernel image of it.
   public var images: [InitramfsImage]
-  /// What makes the images.
+  /// What makes the images, which may call what has left its marks in them.
   public var generator: ImageGenerator
   /// The generator's options, except where its images go.
   public var options: [String]
@@ -56,10 +56,11 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
 
   /// Describes a run.
   public init(
-    images: [InitramfsImage], options: [String], environment: [String: String] = [:],
-    requests: [ModuleRequest] = [], configurationFiles: [String] = [], followUp: FollowUp? = nil
+    images: [InitramfsImage], generator: ImageGenerator? = nil, options: [String],
+    environment: [String: String] = [:], requests: [ModuleRequest] = [], configurationFiles: [String] = [],
+    followUp: FollowUp? = nil
   ) {
-    guard let generator = images.first?.generator else {
+    guard let generator = generator ?? images.first?.generator else {
       preconditionFailure("a run of a generator makes something")
     }
     self.images = images
@@ -81,7 +82,7 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
       throw DecodingError.dataCorruptedError(
         forKey: .images, in: container, debugDescription: "a run of a generator makes something")
     }
-    self.generator = generator
+    self.generator = try container.decodeIfPresent(ImageGenerator.self, forKey: .generator) ?? generator
     options = try container.decode([String].self, forKey: .options)
     environment = try container.decode([String: String].self, forKey: .environment)
     requests = try container.decode([ModuleRequest].self, forKey: .requests)

@@ -66,6 +66,10 @@ public struct FoundImages: Hashable, Sendable {
       recipes.append(recipe)
       return
     }
+    if let recipe = await KernelInstall(system).recipe(for: image) {
+      recipes.append(recipe)
+      return
+    }
     var condition = await survey.condition(of: image)
     image.generator = nil
     condition.image = image

@@ -36,6 +36,7 @@ public struct ImageMaker: Sendable {
       }
     }
     try? Files.remove(archive)
+    _ = problems.answer { () throws(HostError) in try KeptImages.resume(in: state) }
     return problems.problems
   }
 
@@ -53,6 +54,9 @@ public struct ImageMaker: Sendable {
     let recipe = entry.recipe
     var goals: [FilePath] = []
     for image in recipe.images { goals.append(try usableGoal(of: image, recipe)) }
+    guard recipe.generator.generator(on: system).writesElsewhere else {
+      return try await makeInPlace(entry, goals)
+    }
     let placement = try ImagePlacement(goals, recipe, elsewhere: state)
     let staged = placement.staged
     // Only what follows a unified kernel image alone asks for the archive in it.
@@ -82,6 +86,29 @@ public struct ImageMaker: Sendable {
     try placement.place(recipe)
     try await follow(recipe, archive: archive)
     try signing.checkLosses(recipe)
+    return complaints
+  }
+
+  /// Has a program make images that it puts into their places by itself; what is worse than before is taken back.
+  private func makeInPlace(
+    _ entry: ImagePlan.Entry, _ goals: [FilePath]
+  ) async throws(GenerationError) -> [GenerationError] {
+    let recipe = entry.recipe
+    let kept = try KeptImages(goals, recipe.kernel.release, in: state)
+    var complaints: [GenerationError] = []
+    do throws(GenerationError) {
+      if let complaint = try await generate(recipe, to: []) { throw complaint.failure }
+      for (goal, old) in zip(goals, entry.conditions) {
+        let file = kept.file(of: goal)
+        try await check(goal, against: old, at: file, recipe)
+        let unsigned = try await signing.sign(goal, inPlaceOf: old, at: file, recipe)
+        complaints += unsigned.map { [$0] } ?? []
+      }
+    } catch {
+      try kept.putBack()
+      throw error
+    }
+    kept.discard()
     return complaints
   }
 
@@ -214,9 +241,11 @@ public struct ImageMaker: Sendable {
 
   // MARK: Checking
 
+  /// Checks a new image; the old one lies in its place, or where it is kept.
   private func check(
-    _ path: FilePath, against old: ImageCondition, _ recipe: ImageRecipe
+    _ path: FilePath, against old: ImageCondition, at place: FilePath? = nil, _ recipe: ImageRecipe
   ) async throws(GenerationError) {
+    let oldFile = place ?? FilePath(old.image.path)
     var image = old.image
     image.path = path.string
     let new = await survey.condition(of: image, recipe)
@@ -226,7 +255,7 @@ public struct ImageMaker: Sendable {
     if let flaw = new.flaws.first { throw refused(flaw.words) }
     if image.form == .unifiedKernelImage {
       let lost: [String]
-      do { lost = try UnifiedKernelImage.parts(of: FilePath(old.image.path), notIn: path) } catch {
+      do { lost = try UnifiedKernelImage.parts(of: oldFile, notIn: path) } catch {
         throw refused("\(error)")
       }
       guard lost.isEmpty else {
@@ -238,8 +267,8 @@ public struct ImageMaker: Sendable {
       }
     }
     let shrinkage = try look { () throws(HostError) -> String? in
-      guard let oldSize = try Files.size(FilePath(old.image.path)), let newSize = try Files.size(path),
-        newSize < oldSize / 2, try !mayShrink(old, recipe)
+      guard let oldSize = try Files.size(oldFile), let newSize = try Files.size(path),
+        newSize < oldSize / 2, try !mayShrink(old, at: oldFile, recipe)
       else { return nil }
       return "it has \(newSize) bytes where the old one has \(oldSize), and nothing explains why"
     }
@@ -263,11 +292,13 @@ public struct ImageMaker: Sendable {
   }
 
   /// Whether there is a reason for an image to become less than half its size.
-  private func mayShrink(_ old: ImageCondition, _ recipe: ImageRecipe) throws(HostError) -> Bool {
+  private func mayShrink(
+    _ old: ImageCondition, at file: FilePath, _ recipe: ImageRecipe
+  ) throws(HostError) -> Bool {
     let lostModules = old.flaws.contains { if case .gone = $0 { true } else { false } }
     if old.isUnusable || lostModules { return true }
-    return try recipe.configurationFiles.hasAny { file throws(HostError) in
-      try Files.isNewer(FilePath(file), than: FilePath(old.image.path))
+    return try recipe.configurationFiles.hasAny { configuration throws(HostError) in
+      try Files.isNewer(FilePath(configuration), than: file)
     }
   }
 

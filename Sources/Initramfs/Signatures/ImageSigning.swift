@@ -21,10 +21,10 @@ struct ImageSigning: Sendable {
   /// - Returns: What is to be said where it is used without a signature, as the old one was.
   /// - Throws: `GenerationError` where it would lose the signature that the old one has.
   func sign(
-    _ path: FilePath, inPlaceOf old: ImageCondition, _ recipe: ImageRecipe
+    _ path: FilePath, inPlaceOf old: ImageCondition, at place: FilePath? = nil, _ recipe: ImageRecipe
   ) async throws(GenerationError) -> GenerationError? {
     guard old.image.form == .unifiedKernelImage, try isSigned(path) == false else { return nil }
-    let wasSigned = try isSigned(FilePath(old.image.path)) == true
+    let wasSigned = try isSigned(place ?? FilePath(old.image.path)) == true
     guard recipe.signer == .sbctl else {
       // Hooks that follow can sign it.
       guard wasSigned, recipe.followUp == nil else { return nil }

@@ -38,7 +38,7 @@ struct ImageExplanation {
   /// not, and which modules of DKMS are in it.
   func say(on console: Console) {
     if generators.isEmpty { console.print("==> no generator of initramfs images is installed") }
-    for kernel in kernels where !generators.isEmpty {
+    for kernel in kernels where !generators.isEmpty || !images.conditions.isEmpty {
       console.print("==> \(kernel.kernel.release)")
       for line in fileLines(of: kernel.kernel) { console.print("  -> \(line)") }
       let own = images.conditions.filter { $0.image.kernel == kernel.kernel }

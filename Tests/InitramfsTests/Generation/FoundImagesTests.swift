@@ -31,7 +31,7 @@ import Testing
       case .mkinitcpio: "buildconfig"
       case .dracut: "usr/lib/dracut/build-parameter.txt"
       case .booster: "etc/booster.init.yaml"
-      case nil: "init"
+      case nil, .kernelInstall: "init"
       }
     try machine.run(
       """

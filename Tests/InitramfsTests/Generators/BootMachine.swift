@@ -18,11 +18,13 @@ struct BootMachine {
   static let release = "6.12.1-arch1-1"
   static let otherRelease = "6.6.9-lts"
 
-  init() throws {
+  /// Makes one; generators find what is added to their environment for its root directory.
+  init(_ environment: (FilePath) -> [String: String] = { _ in [:] }) throws {
     directory = try TemporaryDirectory(in: TemporaryDirectory.memory)
     let path = directory.path
     let host = Host(
-      environment: ["PATH": "\(path)/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ROOT": path.string], isRoot: true,
+      environment: ["PATH": "\(path)/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ROOT": path.string]
+        .merging(environment(path)) { $1 }, isRoot: true,
       runningRelease: "none", architecture: "x86_64", processorCount: 1, launcher: ProcessLauncher(),
       console: .silent, now: { 0 })
     system = BootSystem(

@@ -27,6 +27,13 @@ extension Trait where Self == ConditionTrait {
     }
   }
 
+  /// The test has systemd's own program install kernels.
+  static var requiresKernelInstall: Self {
+    Requirement.needs("needs systemd's kernel-install: run make test") {
+      Requirement.hasPrograms("kernel-install")
+    }
+  }
+
   /// The test makes an image with dracut.
   static var requiresDracut: Self {
     Requirement.slowlyNeeds("needs dracut and strip") { Requirement.hasPrograms("dracut", "strip") }
