@@ -177,8 +177,7 @@ struct ImageRound: Sendable {
 
   private func images(_ recipes: [ImageRecipe]) async throws(DKMSError) -> ImageFacts {
     var facts = ImageFacts(policy: configuration.initramfs)
-    let survey = ImageSurvey(system)
-    for recipe in recipes { facts.runs.append(await survey.run(recipe)) }
+    facts.runs = await ImageSurvey(system).runs(recipes)
     let mayBeMade = facts.runs.filter { run in
       configuration.initramfs == .always || !run.conditions.allSatisfy(\.isFresh)
     }

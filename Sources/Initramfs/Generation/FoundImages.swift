@@ -50,7 +50,7 @@ public struct FoundImages: Hashable, Sendable {
     let form: InitramfsImage.Form =
       file.string.lowercased().hasSuffix(".efi") ? .unifiedKernelImage : .archive
     let contents: ImageContents
-    do throws(ImageError) { contents = try ImageReader().contents(of: file, form: form) } catch {
+    do throws(ImageError) { contents = try await survey.contents(of: file, form: form) } catch {
       // Boot loaders and other systems' kernels are no images.
       guard error.isFailedLook, let kernel = Self.kernel(ofPath: file, kernels) else { return }
       let image = InitramfsImage(path: file.string, form: form, kernel: kernel.kernel, generator: nil)

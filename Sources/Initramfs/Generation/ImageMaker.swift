@@ -10,6 +10,7 @@ public struct ImageMaker: Sendable {
   private let state: FilePath
   private let survey: ImageSurvey
   private let signing: ImageSigning
+  private let memory: ImageMemory
 
   /// Makes images of a system.
   public init(_ system: BootSystem) {
@@ -17,6 +18,7 @@ public struct ImageMaker: Sendable {
     state = system.imageState
     survey = ImageSurvey(system)
     signing = ImageSigning(system: system)
+    memory = ImageMemory(directory: system.imageMemory)
   }
 
   /// Removes what a killed run left half made beside images.
@@ -37,6 +39,7 @@ public struct ImageMaker: Sendable {
     }
     try? Files.remove(archive)
     _ = problems.answer { () throws(HostError) in try KeptImages.resume(in: state) }
+    memory.sweep()
     return problems.problems
   }
 
@@ -62,17 +65,22 @@ public struct ImageMaker: Sendable {
     // Only what follows a unified kernel image alone asks for the archive in it.
     let needsArchive = recipe.followUp != nil && !recipe.images.contains { $0.form == .archive }
     let archive = needsArchive ? archive : nil
-    defer { for path in staged + [archive].compactMap({ $0 }) { try? Files.remove(path) } }
+    defer {
+      for path in staged + [archive].compactMap({ $0 }) { try? Files.remove(path) }
+      staged.forEach(memory.forget)
+    }
     let complaint = try await generate(recipe, to: staged + [archive].compactMap { $0 })
     var complaints = complaint?.complaints ?? []
     do throws(GenerationError) {
       for (index, path) in staged.enumerated() {
         try await check(path, against: entry.conditions[index], recipe)
-        if complaint != nil { try checkWholeness(path, against: entry.conditions[index]) }
+        if complaint != nil { try await checkWholeness(path, against: entry.conditions[index]) }
       }
     } catch {
       throw complaint?.failure ?? error
     }
+    // A signature and another place change nothing of what is in them.
+    let known = zip(staged, recipe.images).map { memory.contents(of: $0, form: $1.form) }
     for (path, old) in zip(staged, entry.conditions) {
       if let unsigned = try await signing.sign(path, inPlaceOf: old, recipe) { complaints.append(unsigned) }
     }
@@ -83,10 +91,20 @@ public struct ImageMaker: Sendable {
         try Files.synchronize(state)
       }
     }
+    let files = placement.staged.map { try? Files.identity($0) }
     try placement.place(recipe)
+    remember(known, files, recipe)
     try await follow(recipe, archive: archive)
     try signing.checkLosses(recipe)
     return complaints
+  }
+
+  /// Notes what is in images that have just been put into their places.
+  private func remember(_ known: [ImageContents?], _ files: [Files.Identity?], _ recipe: ImageRecipe) {
+    for (index, image) in recipe.images.enumerated() {
+      guard let contents = known[index] else { continue }
+      memory.keep(contents, of: FilePath(image.path), form: image.form, renamedFrom: files[index])
+    }
   }
 
   /// Has a program make images that it puts into their places by itself; what is worse than before is taken back.
@@ -119,13 +137,16 @@ public struct ImageMaker: Sendable {
     recipe.images = unsigned.map(\.image)
     var goals: [FilePath] = []
     for image in recipe.images { goals.append(try usableGoal(of: image, recipe)) }
+    let known = recipe.images.map { memory.contents(of: FilePath($0.path), form: $0.form) }
     let placement = try ImagePlacement(goals, recipe, elsewhere: state)
     defer { for path in placement.staged { try? Files.remove(path) } }
     for (index, path) in placement.staged.enumerated() {
       try look { () throws(HostError) in try Files.duplicate(goals[index], to: path) }
       if let failure = try await signing.sign(path, inPlaceOf: unsigned[index], recipe) { throw failure }
     }
+    let files = placement.staged.map { try? Files.identity($0) }
     try placement.place(recipe)
+    remember(known, files, recipe)
   }
 
   /// Runs what should have followed images that were put in place by a run that was killed just then.
@@ -278,12 +299,13 @@ public struct ImageMaker: Sendable {
   /// Checks that an image of a generator that missed something has all that the old one had.
   ///
   /// Libraries and modules come and go with versions; programs, hooks and files that were put in do not.
-  private func checkWholeness(_ path: FilePath, against old: ImageCondition) throws(GenerationError) {
+  private func checkWholeness(
+    _ path: FilePath, against old: ImageCondition
+  ) async throws(GenerationError) {
     guard !old.isUnusable else { return }
-    let reader = ImageReader()
     do throws(ImageError) {
-      let had = try reader.contents(of: FilePath(old.image.path), form: old.image.form)
-      let has = try reader.contents(of: path, form: old.image.form)
+      let had = try await survey.contents(of: FilePath(old.image.path), form: old.image.form)
+      let has = try await survey.contents(of: path, form: old.image.form)
       guard let lost = had.programs.subtracting(has.programs).min() else { return }
       throw ImageError(path: old.image.path, reason: "the new one lacks \(lost)")
     } catch {

@@ -14,7 +14,9 @@ public struct ImageSurvey: Sendable {
   public init(_ system: BootSystem) {
     self.system = system
     do { secureBoot = .success(try SecureBoot(system)) } catch { secureBoot = .failure(error) }
-    inspector = ImageInspector(host: system.host, temporaryDirectory: system.temporaryDirectory)
+    inspector = ImageInspector(
+      host: system.host, temporaryDirectory: system.temporaryDirectory,
+      memory: ImageMemory(directory: system.imageMemory))
   }
 
   /// The generators that have made images of these kernels which are there, or may have: a look failed.
@@ -67,6 +69,28 @@ public struct ImageSurvey: Sendable {
     let kernel = BootableKernel(image.kernel, packageBase: nil)
     let condition = await inspector.condition(of: image, modulesDirectory: system.modules(of: kernel))
     return withSignature(condition)
+  }
+
+  /// What there is of the images of runs, in their order; they are looked into side by side, a processor each.
+  public func runs(_ recipes: [ImageRecipe]) async -> [ImageFacts.Run] {
+    await withTaskGroup(of: (Int, ImageFacts.Run).self) { group in
+      var runs = [ImageFacts.Run?](repeating: nil, count: recipes.count)
+      for (index, recipe) in recipes.enumerated() {
+        if index >= max(1, system.host.processorCount), let (done, run) = await group.next() {
+          runs[done] = run
+        }
+        group.addTask { (index, await run(recipe)) }
+      }
+      for await (done, run) in group { runs[done] = run }
+      return runs.compactMap(\.self)
+    }
+  }
+
+  /// What is in a file that may be an image.
+  ///
+  /// - Throws: `ImageError`.
+  func contents(of image: FilePath, form: InitramfsImage.Form) async throws(ImageError) -> ImageContents {
+    try await inspector.contents(of: image, form: form)
   }
 
   /// What there is of the images of a run, and how they are made anew as they were made.

@@ -12,6 +12,8 @@ public struct BootSystem: Sendable {
   let temporaryDirectory: FilePath
   /// Where logs of generators and notes on images are kept.
   let imageState: FilePath
+  /// Where it is noted what is in images; nil where they are always read.
+  let imageMemory: FilePath?
   private let root: FilePath
   /// Where kernels have their modules.
   let installTree: FilePath
@@ -23,15 +25,17 @@ public struct BootSystem: Sendable {
   ///   - installTree: Where its kernels have their modules.
   ///   - temporaryDirectory: Where copies of modules are put for a while.
   ///   - imageState: Where logs of generators and notes on images are kept.
+  ///   - imageMemory: Where it is noted what is in images; nil to always read them.
   ///   - host: The machine.
   public init(
     root: FilePath = "/", installTree: FilePath = "/usr/lib/modules", temporaryDirectory: FilePath = "/tmp",
-    imageState: FilePath = "/var/lib/alpm-dkms/initramfs", host: Host
+    imageState: FilePath = "/var/lib/alpm-dkms/initramfs", imageMemory: FilePath? = nil, host: Host
   ) {
     self.root = root
     self.installTree = installTree
     self.temporaryDirectory = temporaryDirectory
     self.imageState = imageState
+    self.imageMemory = imageMemory
     self.host = host
   }
 

@@ -40,8 +40,7 @@ package struct KernelImages {
     let choice = await GeneratorChoice(for: bootable, survey, configuration, database)
     if let chosen = choice.chosen { recipes = await survey.recipes(of: chosen, for: bootable) }
     let others = await survey.images(beside: recipes.recipes, installed: choice.installed, for: bootable)
-    var runs: [ImageFacts.Run] = []
-    for recipe in recipes.recipes + others.recipes { runs.append(await survey.run(recipe)) }
+    let runs = await survey.runs(recipes.recipes + others.recipes)
     conditions += runs.flatMap(\.conditions)
     conditions += others.orphans
     for problem in others.problems { recipes.append(problem) }
@@ -80,7 +79,7 @@ extension BootSystem {
     let layout = snapshot.layout
     self.init(
       root: layout.root, installTree: layout.installTree, temporaryDirectory: layout.temporaryDirectory,
-      imageState: layout.imageState, host: snapshot.host)
+      imageState: layout.imageState, imageMemory: layout.imageMemory, host: snapshot.host)
   }
 }
 

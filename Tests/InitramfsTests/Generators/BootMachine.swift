@@ -29,7 +29,7 @@ struct BootMachine {
       console: .silent, now: { 0 })
     system = BootSystem(
       root: path, installTree: path.appending("usr/lib/modules".components),
-      imageState: path.appending("state"), host: host)
+      imageState: path.appending("state"), imageMemory: path.appending("memory"), host: host)
     try Files.makeDirectories(path.appending("bin"))
     for name in ["mkinitcpio", "dracut", "booster"] {
       try Files.write(
