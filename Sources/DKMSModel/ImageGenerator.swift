@@ -5,6 +5,11 @@ public enum ImageGenerator: String, Codable, CaseIterable, Sendable {
   case mkinitcpio
   case dracut
   case booster
+  /// It calls one of the others, or something that is not known here.
+  case kernelInstall = "kernel-install"
+
+  /// Those that an administrator can choose.
+  public static let allCases: [ImageGenerator] = [.mkinitcpio, .dracut, .booster]
 }
 
 /// When images are made; the raw values are those of `initramfs` in `/etc/alpm-dkms.conf`.

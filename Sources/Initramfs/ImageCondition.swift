@@ -41,6 +41,11 @@ public enum ImageFlaw: Codable, Hashable, Sendable {
   case gone(kernelModule: String)
   /// An installed module is not in it though the generator's configuration asks for it, in this place.
   case lacks(kernelModule: String, askedForBy: String)
+  /// It has no signature though it should, or though the firmware refuses it without; the remedy signs it.
+  case unsigned(isRefused: Bool, remedy: String)
+
+  /// Whether it is only about the signature.
+  public var isUnsigned: Bool { if case .unsigned = self { true } else { false } }
 
   /// Whether it says that nothing is known about the image.
   public var isUnknown: Bool { if case .unknown = self { true } else { false } }

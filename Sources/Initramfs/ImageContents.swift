@@ -4,10 +4,10 @@ public import DKMSModel
 internal import SystemPackage
 
 /// What was found in an image.
-public struct ImageContents: Hashable, Sendable {
+public struct ImageContents: Codable, Hashable, Sendable {
   /// The bytes of the file.
   public var size: Int64
-  /// The kernel modules in it, of whatever kernel, sorted by path.
+  /// The kernel modules in it, of whatever kernel, sorted by path, with digests of their contents.
   public var modules: [ImageModule]
   /// The paths of files and links beside libraries, firmware and modules: programs, hooks and what they read.
   public var programs: Set<String> = []
@@ -27,13 +27,17 @@ public struct ImageContents: Hashable, Sendable {
 }
 
 /// A file of a kernel module in an image.
-public struct ImageModule: Hashable, Sendable {
+public struct ImageModule: Codable, Hashable, Sendable {
   /// Where it is, without a slash before it.
   public let path: String
   /// The name of the module, with `_` for `-` as the kernel writes it.
   public let name: String
   /// The release of the kernel in whose directory it lies; nil where the image has one directory for all.
   public let release: String?
+  /// A digest of its contents, decompressed; nil where it has none.
+  var digest: String?
+  /// Why it cannot be decompressed; nil where it can.
+  var damage: String?
 
   /// Recognizes a module below `lib/modules` or `usr/lib/modules`; nil for every other file.
   init?(_ path: FilePath) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import Archives
 internal import DKMSModel
 public import Host
 public import SystemPackage
@@ -15,12 +16,20 @@ struct ImageInspection: Sendable {
 /// Compares images with what is installed.
 public struct ImageInspector: Sendable {
   private let host: Host
+  private let memory: ImageMemory
   private let limits: ImageLimits
   private let temporaryDirectory: FilePath
 
   /// Makes an inspector; the temporary directory is for copies of modules that a generator may have stripped.
   public init(host: Host, limits: ImageLimits = ImageLimits(), temporaryDirectory: FilePath = "/tmp") {
+    self.init(
+      host: host, limits: limits, temporaryDirectory: temporaryDirectory, memory: ImageMemory(directory: nil))
+  }
+
+  /// Makes an inspector that does not read again what is remembered.
+  init(host: Host, limits: ImageLimits = ImageLimits(), temporaryDirectory: FilePath, memory: ImageMemory) {
     self.host = host
+    self.memory = memory
     self.limits = limits
     self.temporaryDirectory = temporaryDirectory
   }
@@ -61,34 +70,46 @@ public struct ImageInspector: Sendable {
     let installed = try look(at: image) { () throws(HostError) in
       try InstalledModules(in: modulesDirectory)
     }
+    let contents = try await contents(of: FilePath(image.path), form: image.form)
+    return try await inspection(of: image, contents, installed, requests)
+  }
+
+  /// What is in an image: what is remembered of it, or else what is read.
+  ///
+  /// - Throws: `ImageError`.
+  func contents(of image: FilePath, form: InitramfsImage.Form) async throws(ImageError) -> ImageContents {
+    if let known = memory.contents(of: image, form: form) { return known }
+    let identity = try? Files.identity(image)
+    let contents = try await read(image, form)
+    memory.keep(contents, of: image, form: form, identity)
+    return contents
+  }
+
+  private func read(
+    _ image: FilePath, _ form: InitramfsImage.Form
+  ) async throws(ImageError) -> ImageContents {
     var reader = ImageReader(limits: limits)
-    do {
-      return try await inspection(of: image, installed, reader, requests)
-    } catch {
+    do { return try reader.contents(of: image, form: form) } catch {
       guard error.nested != nil else { throw error }
-      let scratch = try scratchDirectory(for: image)
-      reader.trees = try await NestedFileSystem.unpack(image, with: reader, into: scratch.path, on: host)
-      let inspection = try await inspection(of: image, installed, reader, requests)
-      scratch.discard()
-      return inspection
     }
+    let scratch = try scratchDirectory(for: image)
+    reader.trees = try await NestedFileSystem.unpack(image, form, with: reader, into: scratch.path, on: host)
+    let contents = try reader.contents(of: image, form: form)
+    scratch.discard()
+    return contents
   }
 
   private func inspection(
-    of image: InitramfsImage, _ installed: InstalledModules, _ reader: ImageReader,
+    of image: InitramfsImage, _ contents: ImageContents, _ installed: InstalledModules,
     _ requests: (String?) -> [ModuleRequest]
   ) async throws(ImageError) -> ImageInspection {
-    let comparison = try ImageComparison(image, reader) { name throws(HostError) in
-      try installed.file(of: name).map { [$0] } ?? []
-    }
+    let comparison = ImageComparison(image, contents)
     let names = comparison.modules.keys.sorted()
-    let (gone, differing) = try look(at: image) { () throws(HostError) in
-      (
-        try names.where { name throws(HostError) in try installed.file(of: name) == nil },
-        try Self.differing(names, from: installed, comparison)
-      )
+    let gone = try look(at: image) { () throws(HostError) in
+      try names.where { name throws(HostError) in try installed.file(of: name) == nil }
     }
-    let different = try await withoutStripped(differing, image, installed, reader)
+    let differing = try differing(names, from: installed, comparison, image) { file, _ in [file] }
+    let different = try await withoutStripped(differing, image, installed, comparison)
     let lacking = try look(at: image) { () throws(HostError) in
       try requests(comparison.buildParameters).where { request throws(HostError) in
         guard comparison.modules[request.module.asKernelModuleName] == nil else { return false }
@@ -103,23 +124,37 @@ public struct ImageInspector: Sendable {
     return ImageInspection(condition: condition, buildParameters: comparison.buildParameters)
   }
 
-  /// The modules that an image holds otherwise than they are installed.
-  private static func differing(
-    _ names: [String], from installed: InstalledModules, _ comparison: ImageComparison
-  ) throws(HostError) -> [String] {
-    try names.where { name throws(HostError) in
-      guard let place = try installed.place(of: name) else { return false }
-      return !comparison.holds(name, asIn: place)
+  /// The modules that an image holds otherwise than they are installed, or than files in their stead.
+  private func differing(
+    _ names: [String], from installed: InstalledModules, _ comparison: ImageComparison,
+    _ image: InitramfsImage,
+    _ files: (_ installed: FilePath, _ name: String) -> [FilePath]
+  ) throws(ImageError) -> [String] {
+    try names.where { name throws(ImageError) in
+      let (file, place) = try look(at: image) { () throws(HostError) in
+        (try installed.file(of: name), try installed.place(of: name))
+      }
+      guard let file, let place else { return false }
+      var digests: [String] = []
+      for file in files(file, name) { digests += try self.digests(of: file) }
+      return try !comparison.holds(name, asIn: place, digests)
+    }
+  }
+
+  private func digests(of file: FilePath) throws(ImageError) -> [String] {
+    do throws(ArchiveError) {
+      return try ModuleDigest.digest(of: file, limit: limits.moduleBytes).map { [$0] } ?? []
+    } catch {
+      throw ImageError(error)
     }
   }
 
   /// Modules that differ from the installed ones also when these are stripped as the generator does it.
   private func withoutStripped(
-    _ names: [String], _ image: InitramfsImage, _ installed: InstalledModules,
-    _ reader: ImageReader
+    _ names: [String], _ image: InitramfsImage, _ installed: InstalledModules, _ comparison: ImageComparison
   ) async throws(ImageError) -> [String] {
     guard !names.isEmpty, let stripping = image.generator?.stripping else { return names }
-    let scratch = try scratchDirectory(for: image)
+    let scratch = try scratchDirectory(for: FilePath(image.path))
     let copies: [String: [FilePath]]
     do {
       var files: [String: FilePath] = [:]
@@ -129,16 +164,15 @@ public struct ImageInspector: Sendable {
       throw ImageError(image, error)
     }
     guard !copies.isEmpty else { return names }
-    let comparison = try ImageComparison(image, reader) { copies[$0] ?? [] }
-    let different = try look(at: image) { () throws(HostError) in
-      try Self.differing(names, from: installed, comparison)
-    }
+    let different = try differing(names, from: installed, comparison, image) { _, name in copies[name] ?? [] }
     scratch.discard()
     return different
   }
 
-  private func scratchDirectory(for image: InitramfsImage) throws(ImageError) -> ScratchDirectory {
-    do { return try ScratchDirectory(in: temporaryDirectory) } catch { throw ImageError(image, error) }
+  private func scratchDirectory(for image: FilePath) throws(ImageError) -> ScratchDirectory {
+    do { return try ScratchDirectory(in: temporaryDirectory) } catch {
+      throw ImageError(path: image.string, reason: "\(error)", isFailedLook: true)
+    }
   }
 
   private func look<Value>(

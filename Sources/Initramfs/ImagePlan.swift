@@ -10,7 +10,7 @@ public struct ImagePlan: Codable, Hashable, Sendable {
   /// Makes a plan of decisions.
   public init(entries: [Entry] = []) { self.entries = entries }
 
-  /// The runs that are made.
+  /// The runs that are made, or whose images are signed.
   public var generated: [Entry] { entries.filter(\.isGenerated) }
 
   /// The runs that are not made.
@@ -35,13 +35,16 @@ public struct ImagePlan: Codable, Hashable, Sendable {
       self.decision = decision
     }
 
-    /// Whether the run is made.
+    /// Whether the run is made, or its images are signed.
     public var isGenerated: Bool {
       switch decision {
-      case .generate, .generateAlways: true
-      case .keepFresh, .keepUnknown, .keepNever, .keepGood: false
+      case .generate, .generateAlways, .sign: true
+      case .keepFresh, .keepUnknown, .keepNever, .keepGood, .keepUnsigned: false
       }
     }
+
+    /// Whether its images stay, but for a signature that they get.
+    public var isOnlySigned: Bool { if case .sign = decision { true } else { false } }
 
     /// Whether it is not known if the run is needed.
     public var isUnknown: Bool { if case .keepUnknown = decision { true } else { false } }
@@ -53,6 +56,8 @@ public struct ImagePlan: Codable, Hashable, Sendable {
     case generate([ImageFlaw])
     /// They are rebuilt although nothing is wrong with them: the administrator wants it.
     case generateAlways
+    /// They hold just what is installed, and are signed because of these flaws.
+    case sign([ImageFlaw])
     /// They hold just what is installed.
     case keepFresh
     /// They stay as they are: looks at them failed, as these flaws say, and what may be good is not replaced.
@@ -61,6 +66,8 @@ public struct ImagePlan: Codable, Hashable, Sendable {
     case keepNever([ImageFlaw])
     /// They stay as they are, with these flaws: these modules, which they need, could not be built.
     case keepGood([ImageFlaw], withoutBuild: [String])
+    /// They stay as they are, without a signature, as these flaws say: nothing here is known to sign them.
+    case keepUnsigned([ImageFlaw])
   }
 }
 
@@ -112,6 +119,9 @@ extension ImageFacts {
     let unknown = flaws.filter(\.isUnknown)
     if !unknown.isEmpty { return .keepUnknown(unknown) }
     if policy == .auto, flaws.isEmpty { return .keepFresh }
+    if policy == .auto, flaws.allSatisfy(\.isUnsigned) {
+      return run.recipe.signer == nil ? .keepUnsigned(flaws) : .sign(flaws)
+    }
     let unbuilt = needed(by: run).intersection(unbuiltModules[run.recipe.kernel] ?? []).sorted()
     // An image that cannot be booted anyway is rebuilt, even without a module.
     if !unbuilt.isEmpty, !run.conditions.contains(where: \.isUnusable) {
@@ -131,9 +141,16 @@ extension ImageCondition {
     flaws.contains { flaw in
       switch flaw {
       case .missing, .unreadable, .otherKernel: true
-      case .unknown, .differs, .gone, .lacks: false
+      case .unknown, .differs, .gone, .lacks, .unsigned: false
       }
     }
+  }
+}
+
+extension ImageCondition {
+  /// Whether the firmware refuses it, whatever is in it.
+  public var isRefused: Bool {
+    flaws.contains { if case .unsigned(true, _) = $0 { true } else { false } }
   }
 }
 
@@ -146,6 +163,8 @@ extension ImagePlan.Entry {
     switch decision {
     case .generate(let flaws): "\(subject): would be made: \(flaws.text)"
     case .generateAlways: "\(subject): would be made: initramfs = always asks for it"
+    case .sign(let flaws): "\(subject): would be signed: \(flaws.text)"
+    case .keepUnsigned(let flaws): "\(subject): stays: \(flaws.text); nothing here is known to sign it"
     case .keepFresh: "\(subject): stays: it holds exactly what is installed"
     case .keepUnknown(let flaws): "\(subject): stays: \(flaws.text)"
     case .keepNever(let flaws): "\(subject): stays, because of initramfs = never: \(flaws.text)"
@@ -174,6 +193,8 @@ extension ImageFlaw {
     case .unknown(let reason): "nothing is known about it: \(reason)"
     case .differs(let module): "the module \(module) in it is not the one that is installed"
     case .gone(let module): "the module \(module) in it is no longer installed"
+    case .unsigned(true, _): "it has no signature, and Secure Boot is on, which refuses it"
+    case .unsigned(false, _): "it has no signature, so that Secure Boot would refuse it"
     case .lacks(let module, let place): "it lacks the module \(module), which \(place) asks for"
     }
   }

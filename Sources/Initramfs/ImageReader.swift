@@ -22,13 +22,24 @@ public struct ImageReader: Sendable {
   ///
   /// - Throws: `ImageError` where it is missing, damaged, of an unknown kind, or more than the limits allow.
   public func contents(of image: FilePath, form: InitramfsImage.Form) throws(ImageError) -> ImageContents {
-    try read(image, form: form) { _, _ in }
+    var digests = ModuleDigest(limits)
+    var found: [String: (digest: String?, damage: String?)] = [:]
+    var contents = try read(image, form: form) { modules, bytes throws(ArchiveError) in
+      let digest = try digests.digest(bytes, in: image)
+      // What a later archive brings takes the place of what was there before.
+      for module in modules { found[module.path] = digest }
+    }
+    for index in contents.modules.indices {
+      let known = found[contents.modules[index].path]
+      (contents.modules[index].digest, contents.modules[index].damage) = (known?.digest, known?.damage)
+    }
+    return contents
   }
 
   /// Reads an image to its end, and lets somebody look at each of its modules.
   ///
   /// The body gets all names of a module's file at once, with its contents.
-  func read(
+  private func read(
     _ image: FilePath, form: InitramfsImage.Form,
     _ body: ([ImageModule], any ByteSource) throws(ArchiveError) -> Void
   ) throws(ImageError) -> ImageContents {

@@ -39,7 +39,7 @@ public struct InitramfsImage: Codable, Hashable, Sendable {
 public struct ImageRecipe: Codable, Hashable, Sendable {
   /// What the run makes, all of it for one kernel: one image, or an archive and a unified kernel image of it.
   public var images: [InitramfsImage]
-  /// What makes the images.
+  /// What makes the images, which may call what has left its marks in them.
   public var generator: ImageGenerator
   /// The generator's options, except where its images go.
   public var options: [String]
@@ -51,13 +51,16 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
   public var configurationFiles: [String]
   /// What follows once the images are in place.
   public var followUp: FollowUp?
+  /// What signs the unified kernel images among them; nil where the generator does, or what follows, or nobody.
+  public var signer: ImageSigner?
 
   /// Describes a run.
   public init(
-    images: [InitramfsImage], options: [String], environment: [String: String] = [:],
-    requests: [ModuleRequest] = [], configurationFiles: [String] = [], followUp: FollowUp? = nil
+    images: [InitramfsImage], generator: ImageGenerator? = nil, options: [String],
+    environment: [String: String] = [:], requests: [ModuleRequest] = [], configurationFiles: [String] = [],
+    followUp: FollowUp? = nil
   ) {
-    guard let generator = images.first?.generator else {
+    guard let generator = generator ?? images.first?.generator else {
       preconditionFailure("a run of a generator makes something")
     }
     self.images = images
@@ -79,16 +82,25 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
       throw DecodingError.dataCorruptedError(
         forKey: .images, in: container, debugDescription: "a run of a generator makes something")
     }
-    self.generator = generator
+    self.generator = try container.decodeIfPresent(ImageGenerator.self, forKey: .generator) ?? generator
     options = try container.decode([String].self, forKey: .options)
     environment = try container.decode([String: String].self, forKey: .environment)
     requests = try container.decode([ModuleRequest].self, forKey: .requests)
     configurationFiles = try container.decode([String].self, forKey: .configurationFiles)
     followUp = try container.decodeIfPresent(FollowUp.self, forKey: .followUp)
+    signer = try container.decodeIfPresent(ImageSigner.self, forKey: .signer)
   }
 
   /// The kernel whose modules the images hold.
   public var kernel: Kernel { images[0].kernel }
+
+  /// What the generator would be called with to write the images to their places, with its name first.
+  ///
+  /// That is only to be told: it is called to write them elsewhere, where they are checked.
+  public func command(on system: BootSystem) -> [String] {
+    let generator = generator.generator(on: system)
+    return [generator.program] + generator.arguments(for: self, writing: images.map(\.path))
+  }
 
   /// The hooks that mkinitcpio runs when its images are there: they are told the names of the images.
   public struct FollowUp: Codable, Hashable, Sendable {

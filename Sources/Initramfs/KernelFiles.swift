@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import DKMSModel
-internal import Host
+internal import Archives
+public import DKMSModel
+public import Host
 public import SystemPackage
 
 /// The kernels that lie where boot loaders take them, as files.
@@ -11,9 +12,9 @@ public struct KernelFiles: Sendable {
   /// Looks at a system.
   public init(_ system: BootSystem) { self.system = system }
 
-  /// The files that should be these kernels and are others, whose modules are not installed.
+  /// The files of these kernels, and those that should be one of them and are others, whose modules are not installed.
   ///
-  /// That is what an upgrade leaves where the boot partition was not mounted or could not be written to.
+  /// The latter are what an upgrade leaves where the boot partition was not mounted or could not be written to.
   ///
   /// - Parameters:
   ///   - kernels: The kernels.
@@ -27,7 +28,11 @@ public struct KernelFiles: Sendable {
       do throws(HostError) {
         let named = presets[kernel.packageBase ?? ""] ?? []
         for file in try named.union(files(of: kernel)).sorted(by: { $0.string < $1.string }) {
-          if let stray = try stray(file, for: kernel) { strays.found.append(stray) }
+          let release = try KernelImage.release(in: file)
+          if let stray = try stray(file, release, for: kernel) { strays.found.append(stray) }
+          guard try Files.isFile(file), release.map({ $0 == kernel.kernel.release.description }) != false
+          else { continue }
+          strays.files.append(KernelFile(path: file.string, release: release, kernel: kernel.kernel))
         }
       } catch {
         strays.problems.append(GenerationError(error))
@@ -36,9 +41,21 @@ public struct KernelFiles: Sendable {
     return strays
   }
 
-  private func stray(_ file: FilePath, for kernel: BootableKernel) throws(HostError) -> StrayKernel? {
-    guard let release = try KernelImage.release(in: file), release != kernel.kernel.release.description,
-      try !system.hasModules(of: release)
+  /// The release that a kernel tells itself, also one in a unified kernel image; nil where it tells none.
+  ///
+  /// - Throws: `HostError` where it cannot be read.
+  public func release(in file: FilePath) throws(HostError) -> String? {
+    guard file.string.lowercased().hasSuffix(".efi") else { return try KernelImage.release(in: file) }
+    do throws(ArchiveError) { return try UnifiedKernelImage(FileRange(of: file)).release() } catch {
+      guard case .system(let errno, let path) = error.reason else { return nil }
+      throw HostError("read", path, errno)
+    }
+  }
+
+  private func stray(
+    _ file: FilePath, _ release: String?, for kernel: BootableKernel
+  ) throws(HostError) -> StrayKernel? {
+    guard let release, release != kernel.kernel.release.description, try !system.hasModules(of: release)
     else { return nil }
     let replacement = system.modules(of: kernel).appending("vmlinuz")
     return StrayKernel(
@@ -69,8 +86,20 @@ public struct KernelFiles: Sendable {
   }
 }
 
+/// A file that is a kernel.
+public struct KernelFile: Hashable, Sendable {
+  /// Where it is.
+  public let path: String
+  /// The release that it tells itself; nil where it tells none.
+  public let release: String?
+  /// The kernel that it is.
+  public let kernel: Kernel
+}
+
 /// What a look at the files of kernels has shown.
 public struct StrayKernels: Hashable, Sendable {
+  /// The files that are the kernels, or may be, as they do not tell.
+  public var files: [KernelFile] = []
   /// The files that are other kernels than they should be.
   public var found: [StrayKernel] = []
   /// The looks that failed.

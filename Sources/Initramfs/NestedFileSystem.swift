@@ -38,25 +38,28 @@ struct NestedFileSystem: Hashable, Sendable {
   /// - Returns: A directory for each.
   /// - Throws: `ImageError`, which says that nothing is known where there is no program that unpacks them.
   static func unpack(
-    _ image: InitramfsImage, with reader: ImageReader, into directory: FilePath, on host: Host
+    _ image: FilePath, _ form: InitramfsImage.Form, with reader: ImageReader, into directory: FilePath,
+    on host: Host
   ) async throws(ImageError) -> [FilePath] {
-    let found = try reader.unpackFileSystems(
-      in: FilePath(image.path), form: image.form, into: directory)
+    let found = try reader.unpackFileSystems(in: image, form: form, into: directory)
     var trees: [FilePath] = []
     for (nested, file) in found {
       let tree = directory.appending("\(trees.count)")
       let result: CommandResult
       do { result = try await host.launcher.run(nested.command(file, into: tree, on: host)) } catch {
-        guard error.errno == .noSuchFileOrDirectory else { throw ImageError(image, error) }
+        guard error.errno == .noSuchFileOrDirectory else {
+          throw ImageError(path: image.string, reason: "\(error)", isFailedLook: true)
+        }
         throw ImageError(
-          path: image.path,
+          path: image.string,
           reason:
             "its modules are in \(nested.name), and \(nested.program), which reads that, is not installed",
           isFailedLook: true)
       }
       guard result.isSuccess else {
         throw ImageError(
-          path: image.path, reason: "\(nested.program) cannot unpack \(nested.name) in it", isFailedLook: true
+          path: image.string, reason: "\(nested.program) cannot unpack \(nested.name) in it",
+          isFailedLook: true
         )
       }
       trees.append(tree)

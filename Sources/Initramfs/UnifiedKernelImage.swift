@@ -6,7 +6,7 @@ internal import SystemPackage
 
 /// A PE file that holds a kernel and its initramfs in sections.
 struct UnifiedKernelImage {
-  private let file: FileRange
+  let file: FileRange
   private static let sectionHeaderLength = 40
   /// The sections that a stub of systemd reads; others are the stub's own and come and go with it.
   private static let partNames: Set<String> = [
@@ -92,6 +92,20 @@ struct UnifiedKernelImage {
 
   /// Where the headers of its sections are, and how many there are.
   private func headers() throws(ArchiveError) -> (start: Int64, count: Int) {
+    let (start, header) = try fileHeader()
+    return (start + 24 + header.number(at: 20, length: 2), Int(header.number(at: 6, length: 2)))
+  }
+
+  /// The header that says where the certificates are, as long as it says that it is.
+  ///
+  /// - Throws: `ArchiveError` where it is no PE file, or cannot be read.
+  func optionalHeader() throws(ArchiveError) -> [UInt8] {
+    let (start, header) = try fileHeader()
+    return try file.bytes(at: start + 24, count: Int(header.number(at: 20, length: 2)))
+  }
+
+  /// The header of the file, and where it is.
+  private func fileHeader() throws(ArchiveError) -> (start: Int64, header: [UInt8]) {
     let stub = try file.bytes(at: 0, count: 64)
     guard stub.count == 64, stub.starts(with: Array("MZ".utf8)) else { throw damaged("it is not a PE file") }
     let start = stub.number(at: 60)
@@ -99,7 +113,7 @@ struct UnifiedKernelImage {
     guard header.count == 24, header.starts(with: Array("PE".utf8) + [0, 0]) else {
       throw damaged("it is not a PE file")
     }
-    return (start + 24 + header.number(at: 20, length: 2), Int(header.number(at: 6, length: 2)))
+    return (start, header)
   }
 
   private func damaged(_ words: String) -> ArchiveError { ArchiveError(.read, file.file, .damaged(words)) }
@@ -107,7 +121,7 @@ struct UnifiedKernelImage {
 
 extension [UInt8] {
   /// A number without sign, the least byte first.
-  fileprivate func number(at offset: Int, length: Int = 4) -> Int64 {
+  func number(at offset: Int, length: Int = 4) -> Int64 {
     self[offset..<offset + length].reversed().reduce(0) { $0 << 8 | Int64($1) }
   }
 }

@@ -33,7 +33,8 @@ struct Reader: Sendable {
     [
       configuration, framework, suite, hook, pacmanConfiguration, log, database, json, journal,
       moduleInformation,
-      moduleIndex, kernelOptions, newc, unifiedKernelImage, tarball, initcpioHook, versions, names,
+      moduleIndex, kernelOptions, newc, unifiedKernelImage, bootLoaders, tarball, initcpioHook, versions,
+      names,
       patterns,
       expressions, text,
     ]
@@ -225,8 +226,24 @@ struct Reader: Sendable {
     _ = try? ImageReader(limits: limits).contents(of: scratch("image", bytes), form: .archive)
   }
 
-  static let unifiedKernelImage = Reader("uki", [portableExecutable(archive)]) { bytes in
-    _ = try? ImageReader(limits: limits).contents(of: scratch("uki", bytes), form: .unifiedKernelImage)
+  static let unifiedKernelImage = Reader("uki", [portableExecutable(archive), signed]) { bytes in
+    let file = scratch("uki", bytes)
+    _ = try? ImageReader(limits: limits).contents(of: file, form: .unifiedKernelImage)
+    _ = try? UnifiedKernelImage.isSigned(file)
+  }
+
+  static let bootLoaders = Reader(
+    "boot-loaders",
+    [
+      "title A\nlinux /vmlinuz\ninitrd /a /b\noptions root=x initrd=\\c\n",
+      "/+A\n//B\n  path: boot():/vmlinuz#00\n  module_path: uuid(1):/a\n",
+      "submenu 'A' {\nmenuentry \"B\\\"\" {\nlinux ($root)/vmlinuz\ninitrd /a\nsubmenuentry C {\n}\n}\n}\n",
+      "\"A\" \"root=x initrd=boot\\a-%v.img\"\n",
+    ]
+  ) { bytes in
+    for format in [BootConfiguration.Format.loaderEntry, .limine, .menu, .lines] {
+      _ = BootConfiguration(bytes, format).entries.map(\.allImages)
+    }
   }
 
   static let tarball = Reader("tarball", [archive]) { bytes in
@@ -285,6 +302,17 @@ struct Reader: Sendable {
       + [UInt8](repeating: 0, count: 16)
     return stub + header + section + initrd
   }
+
+  /// A PE32+ file of nothing but headers and a certificate.
+  private static let signed: [UInt8] = {
+    let number = { (value: Int) in (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+    let stub = Array("MZ".utf8) + [UInt8](repeating: 0, count: 58) + number(64)
+    let header =
+      Array("PE\0\0".utf8) + [0x64, 0x86, 0, 0] + [UInt8](repeating: 0, count: 12) + [152, 0, 0, 0]
+    let directories = number(5) + [UInt8](repeating: 0, count: 32) + number(240) + number(16)
+    let optional = [0x0B, 0x02] + [UInt8](repeating: 0, count: 106) + directories
+    return stub + header + optional + number(16) + [0, 2, 2, 0] + [UInt8](repeating: 0x30, count: 8)
+  }()
 
   // MARK: Generators of images
 

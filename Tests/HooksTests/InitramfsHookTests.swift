@@ -100,6 +100,34 @@ import Testing
     #expect(system.transcript.error.contains { $0.contains(kept) }, "\(system.transcript.error)")
   }
 
+  @Test func anImageThatTheFirmwareRefusesIsToldWithWhatSignsIt() async throws {
+    try system.addPackage("mkinitcpio", files: ["usr/bin/mkinitcpio"])
+    try system.addKernel("6.1.0", base: "linux")
+    try system.addPackage("linux", files: ["usr/lib/modules/6.1.0/"])
+    try system.layWhole(try system.addSource("hello", "1.0"), for: "6.1.0")
+    try system.directory.write(
+      "PRESETS=(default)\nALL_kver=6.1.0\ndefault_uki=/boot/EFI/Linux/arch.efi\n",
+      to: "etc/mkinitcpio.d/linux.preset")
+    let image = system.directory.path.appending(FilePath("boot/EFI/Linux/arch.efi").components).string
+    try system.writeImage(to: image, holding: "hello")
+    let name = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+    let variable = system.directory.path.appending(FilePath("sys/firmware/efi/efivars/\(name)").components)
+    try Files.makeDirectories(variable.removingLastComponent())
+    try Files.write([6, 0, 0, 0, 1], to: variable)
+    #expect(try await system.run(InitramfsHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    #expect(
+      system.transcript.error.contains(
+        "==> WARNING: \(image) stays as it is: nothing here is known to sign it"))
+    #expect(await VerifyCommand().run(layout: system.layout, host: system.host) == 3)
+    #expect(
+      system.transcript.output.contains {
+        $0.contains("it has no signature, and Secure Boot is on, which refuses it")
+      },
+      "\(system.transcript.output)")
+    let json = VerifyCommand(printsJSON: true)
+    #expect(await json.run(layout: system.layout, host: system.host) == 3)
+  }
+
   @Test func aKernelWhoseFileIsAnotherOneIsTold() async throws {
     try system.addPackage("booster", files: ["usr/bin/booster"])
     let file = try system.directory.write("Linux version 6.0.9-lts (x)", to: "boot/vmlinuz-linux-lts")

@@ -321,6 +321,31 @@ import Testing
     #expect(verdict.standing == .unknown)
   }
 
+  @Test func whatTheFirmwareRefusesBlocksAKernelWithoutAnotherImage() {
+    let refused = ImageFlaw.unsigned(isRefused: true, remedy: "sbctl sign /boot/i.img")
+    #expect(
+      Self.verdict([refused]).findings == [
+        Finding(
+          "/boot/i.img", .critical, .unusable, "it has no signature, and Secure Boot is on, which refuses it",
+          remedy: "sbctl sign /boot/i.img")
+      ])
+    #expect(Self.verdict([refused]).standing == .blocked)
+    var condition = KernelCondition(kernel: Self.kernel, modules: [Self.module()])
+    condition.images = [[refused], []].enumerated().map { index, flaws in
+      let image = InitramfsImage(path: "/boot/\(index).img", kernel: Self.kernel, generator: .dracut)
+      return ImageCondition(image: image, flaws: flaws)
+    }
+    #expect(KernelVerdict(condition, by: SuiteConfiguration()).standing == .degraded)
+  }
+
+  @Test func anImageThatIsOldAndNotSignedIsTwoFindings() {
+    let unsigned = ImageFlaw.unsigned(isRefused: false, remedy: "sbctl sign /boot/i.img")
+    let verdict = Self.verdict([.differs(kernelModule: "zfs"), unsigned])
+    #expect(
+      Set(verdict.findings.map(\.remedy)) == ["sbctl sign /boot/i.img", "alpm-dkms initramfs 6.1.0"])
+    #expect(verdict.standing == .degraded)
+  }
+
   @Test func aFreshImageIsNoFinding() {
     #expect(Self.verdict([]).standing == .fine)
     #expect(Self.verdict([]).findings.isEmpty)

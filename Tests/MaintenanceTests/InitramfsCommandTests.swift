@@ -31,6 +31,21 @@ import Testing
     try system.writeImage(to: image, holding: "hello", contents.map { Array($0.utf8) })
   }
 
+  private let noEntry = "     no entry of systemd-boot, Limine, GRUB or rEFInd is known to boot it"
+  private var made: String {
+    "     made when it is stale, with: booster build --force --kernel-version 6.1.0 \(image)"
+  }
+
+  /// The path of a file in /boot.
+  private func boot(_ name: String) -> String {
+    system.directory.path.appending("boot").appending(FilePath(name).components).string
+  }
+
+  /// Writes what tells its release as a kernel does.
+  private func writeKernel(_ name: String, _ release: String) throws {
+    try system.directory.write("Linux version \(release) (builder)\n", to: "boot/\(name)")
+  }
+
   private func explain(json: Bool = false) async -> Int32 {
     await InitramfsCommand(explains: true, printsJSON: json).run(layout: system.layout, host: system.host)
   }
@@ -44,7 +59,7 @@ import Testing
     #expect(await explain() == 0)
     #expect(
       system.transcript.output == [
-        "==> 6.1.0", "  -> \(image) (booster): fresh, its modules are the installed ones",
+        "==> 6.1.0", "  -> \(image) (booster): fresh, its modules are the installed ones", noEntry, made,
         "     modules of DKMS in it: hello; 0 others",
       ])
     #expect(await verify() == 0)
@@ -56,9 +71,75 @@ import Testing
     #expect(
       system.transcript.output == [
         "==> 6.1.0", "  -> \(image) (booster): stale",
-        "     the module hello in it is not the one that is installed",
+        "     the module hello in it is not the one that is installed", noEntry, made,
         "     modules of DKMS in it: hello; 0 others",
       ])
+  }
+
+  @Test func theWayFromTheEntryToTheModulesIsTold() async throws {
+    try write()
+    try writeKernel("vmlinuz-linux", "6.1.0")
+    try system.directory.write(
+      "title Arch Linux\nlinux /vmlinuz-linux\ninitrd /booster-linux.img\n",
+      to: "boot/loader/entries/arch.conf")
+    try system.directory.write(
+      "/Arch\n  path: boot():/vmlinuz-linux\n  module_path: boot():/booster-linux.img#00ff\n",
+      to: "boot/limine.conf")
+    #expect(await explain() == 0)
+    let kernel = boot("vmlinuz-linux")
+    #expect(
+      system.transcript.output == [
+        "==> 6.1.0", "  -> the kernel \(kernel)",
+        "  -> \(image) (booster): fresh, its modules are the installed ones",
+        "     booted by \"Arch Linux\" in \(boot("loader/entries/arch.conf")) (systemd-boot), with \(kernel)",
+        "     booted by \"Arch\" in \(boot("limine.conf")) (Limine), with \(kernel)", made,
+        "     modules of DKMS in it: hello; 0 others",
+      ])
+  }
+
+  @Test func anEntryWithAnotherKernelThanItsImageIsTold() async throws {
+    try write()
+    try writeKernel("vmlinuz-other", "6.6.9-lts")
+    try system.directory.write(
+      "menuentry 'Arch' {\n  linux /vmlinuz-other\n  initrd /booster-linux.img\n}\n"
+        + "menuentry 'Gone' {\n  linux /vmlinuz-gone\n  initrd /booster-linux.img\n}\n",
+      to: "boot/grub/grub.cfg")
+    #expect(await explain() == 1)
+    let configuration = boot("grub/grub.cfg")
+    for line in [
+      "     booted by \"Arch\" in \(configuration) (GRUB), with \(boot("vmlinuz-other")), "
+        + "which is another kernel: 6.6.9-lts",
+      "     booted by \"Gone\" in \(configuration) (GRUB), with a kernel that is not there",
+    ] {
+      #expect(system.transcript.output.contains(line), "\(system.transcript.output)")
+    }
+  }
+
+  @Test func whoWantsNoImagesMadeIsToldWhatWouldMakeThem() async throws {
+    try write()
+    try system.directory.write("initramfs = never\n", to: "etc/alpm-dkms.conf")
+    #expect(await explain() == 0)
+    #expect(
+      system.transcript.output.contains { $0.hasPrefix("     left to others by initramfs = never; ") })
+  }
+
+  @Test func programsReadTheWayToo() async throws {
+    try write()
+    try writeKernel("vmlinuz-linux", "6.1.0")
+    try system.directory.write(
+      "title Arch Linux\nlinux /vmlinuz-linux\ninitrd /booster-linux.img\n",
+      to: "boot/loader/entries/arch.conf")
+    #expect(await explain(json: true) == 0)
+    let text = system.transcript.output.joined(separator: "\n")
+    #expect(try JSONSchema("images").faults(in: text) == [])
+    for part in [
+      #""loader": "systemd-boot""#, #""file": "\#(boot("loader/entries/arch.conf"))""#,
+      #""title": "Arch Linux""#,
+      #""kernel_file": "\#(boot("vmlinuz-linux"))""#, #""release": "6.1.0""#, #""policy": "auto""#,
+      "\"command\": [\n        \"booster\",",
+    ] {
+      #expect(text.contains(part), "\(text)")
+    }
   }
 
   @Test func programsReadTheSame() async throws {

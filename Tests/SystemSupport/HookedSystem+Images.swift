@@ -7,6 +7,8 @@ internal import SystemPackage
 
 extension HookedSystem {
   /// Writes an image as booster makes it, with one module: the one installed for 6.1.0, or other contents of its name.
+  ///
+  /// Below the name of a unified kernel image it is one, with nothing else in it.
   package func writeImage(to path: String, holding module: String, _ contents: [UInt8]? = nil) throws {
     let installed = layout.installed(try KernelRelease("6.1.0")).appending("\(module).ko")
     let bytes = try contents ?? Files.read(installed)
@@ -23,6 +25,17 @@ extension HookedSystem {
       }
     }
     try Files.makeDirectories(FilePath(path).removingLastComponent())
-    try Files.write(archive, to: FilePath(path))
+    try Files.write(path.hasSuffix(".efi") ? Self.unified(archive) : archive, to: FilePath(path))
+  }
+
+  /// The least that is a PE file with an initramfs.
+  private static func unified(_ archive: [UInt8]) -> [UInt8] {
+    let number = { (value: Int) in (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+    let stub = Array("MZ".utf8) + [UInt8](repeating: 0, count: 58) + number(64)
+    let header = Array("PE\0\0".utf8) + [0x64, 0x86, 1, 0] + [UInt8](repeating: 0, count: 16)
+    let section =
+      Array(".initrd\0".utf8) + number(archive.count) + number(0) + number(archive.count) + number(128)
+      + [UInt8](repeating: 0, count: 16)
+    return stub + header + section + archive
   }
 }

@@ -175,7 +175,7 @@ private enum Setting: String, CaseIterable {
     _ words: [String], _ choice: inout Value
   ) -> String? {
     let value = words.joined(separator: " ")
-    if let known = Value(rawValue: value) {
+    if let known = Value.allCases.first(where: { $0.rawValue == value }) {
       choice = known
       return nil
     }

@@ -43,6 +43,9 @@ public struct Layout: Hashable, Sendable {
   /// Logs and notes of initramfs images; locked while images are made.
   public var imageState: FilePath { stateDirectory.appending("initramfs") }
 
+  /// What was read from images, so that they are not read again.
+  public var imageMemory: FilePath { stateDirectory.appending("images") }
+
   /// One record for each call of a helper; only root can read them.
   public var journal: FilePath { stateDirectory.appending("journal") }
 

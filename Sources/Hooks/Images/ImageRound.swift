@@ -101,7 +101,8 @@ struct ImageRound: Sendable {
     if Task.isCancelled { return .notTried }
     do {
       let complaints = try await maker.make(entry)
-      host.console.print("  -> \(entry.subject): made\(entry.afterthought)")
+      host.console.print(
+        "  -> \(entry.subject): \(entry.isOnlySigned ? "signed" : "made\(entry.afterthought)")")
       for complaint in complaints {
         narrator.warn("\(complaint); the image is used, since it is as good as the old one without that")
         if let remedy = complaint.remedy { narrator.advise(remedy) }
@@ -113,7 +114,7 @@ struct ImageRound: Sendable {
     }
   }
 
-  private var maker: ImageMaker { ImageMaker(system, state: layout.imageState) }
+  private var maker: ImageMaker { ImageMaker(system) }
 
   // MARK: Kernels
 
@@ -176,7 +177,7 @@ struct ImageRound: Sendable {
 
   private func images(_ recipes: [ImageRecipe]) async throws(DKMSError) -> ImageFacts {
     var facts = ImageFacts(policy: configuration.initramfs)
-    for recipe in recipes { facts.runs.append(await ImageSurvey(system).run(recipe)) }
+    facts.runs = await ImageSurvey(system).runs(recipes)
     let mayBeMade = facts.runs.filter { run in
       configuration.initramfs == .always || !run.conditions.allSatisfy(\.isFresh)
     }
@@ -201,7 +202,12 @@ struct ImageRound: Sendable {
       let reasons = flaws.map(\.words).joined(separator: "; ")
       host.console.printError("==> ERROR: \(entry.subject) stays as it is: \(reasons)")
       narrator.advise("once that can be read again: alpm-dkms initramfs \(entry.recipe.kernel.release)")
-    case .generate, .generateAlways, .keepFresh, .keepNever: break
+    case .keepUnsigned(let flaws):
+      for case .unsigned(_, let remedy) in flaws {
+        narrator.warn("\(entry.subject) stays as it is: nothing here is known to sign it")
+        narrator.advise(remedy)
+      }
+    case .generate, .generateAlways, .sign, .keepFresh, .keepNever: break
     }
   }
 

@@ -25,7 +25,7 @@ package struct InitramfsHook: Hook {
   private static func generators(of call: HookCall) throws(DKMSError) -> [ImageGenerator] {
     var generators: [ImageGenerator] = []
     for name in call.arguments {
-      guard let generator = ImageGenerator(rawValue: name) else {
+      guard let generator = ImageGenerator.allCases.first(where: { $0.rawValue == name }) else {
         throw .system(
           operation: "make", subject: "initramfs images with '\(name)'", reason: "there is no such generator")
       }

@@ -156,9 +156,27 @@ extension Files {
 
   /// The same of bytes.
   public static func digest(of bytes: [UInt8]) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    return "\(String(hash, radix: 16))-\(bytes.count)"
+    var digest = RunningDigest()
+    digest.add(bytes)
+    return digest.text
+  }
+
+  /// The same of bytes that come in pieces.
+  public struct RunningDigest: Sendable {
+    private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    private var count = 0
+
+    /// Begins with no bytes.
+    public init() {}
+
+    /// Adds the next bytes.
+    public mutating func add(_ bytes: [UInt8]) {
+      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+      count += bytes.count
+    }
+
+    /// The digest of all bytes so far.
+    public var text: String { "\(String(hash, radix: 16))-\(count)" }
   }
 }
 

@@ -230,6 +230,40 @@ public enum Files {
     try status(path, follow: false)?.st_ctim.tv_sec
   }
 
+  /// What tells a file from every other one, and from what it was before a change; nil where nothing is at the path.
+  ///
+  /// - Throws: `HostError` where the look failed.
+  package static func identity(_ path: FilePath) throws(HostError) -> Identity? {
+    try status(path, follow: true).map { status in
+      Identity(
+        device: Int(truncatingIfNeeded: status.st_dev), inode: Int(truncatingIfNeeded: status.st_ino),
+        size: Int(status.st_size), written: nanoseconds(status.st_mtim), changed: nanoseconds(status.st_ctim))
+    }
+  }
+
+  private static func nanoseconds(_ time: timespec) -> Int {
+    Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
+  }
+
+  /// What tells a file from every other one, and from what it was before a change; times in nanoseconds since 1970.
+  package struct Identity: Codable, Hashable, Sendable {
+    /// The file system.
+    package let device: Int
+    /// Its number there.
+    package let inode: Int
+    /// In bytes.
+    package let size: Int
+    /// When its contents were written.
+    package let written: Int
+    /// When anything of it was changed.
+    package let changed: Int
+
+    /// Whether it is the same file with the same contents, though it may have been renamed.
+    package func isSame(as other: Identity) -> Bool {
+      device == other.device && inode == other.inode && size == other.size && written == other.written
+    }
+  }
+
   /// Whether a directory is this user's own, and nobody else may look into it or change it.
   static func isPrivateDirectory(_ path: FilePath) throws(HostError) -> Bool {
     guard let status = try status(path, follow: false) else { return false }

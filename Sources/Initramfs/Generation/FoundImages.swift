@@ -10,6 +10,8 @@ public struct FoundImages: Hashable, Sendable {
   public private(set) var recipes: [ImageRecipe] = []
   /// Those that nothing here can make anew, with what there is of each.
   public private(set) var orphans: [ImageCondition] = []
+  /// The entries of boot loaders, whichever kernels they boot.
+  public private(set) var entries: [BootEntry] = []
   /// The looks that failed.
   public private(set) var problems: [GenerationError] = []
 
@@ -25,17 +27,18 @@ public struct FoundImages: Hashable, Sendable {
     on system: BootSystem, beside recipes: [ImageRecipe], installed: [ImageGenerator],
     for kernels: [BootableKernel], _ survey: ImageSurvey
   ) async {
-    let files: [FilePath]
+    let files: BootLoaderFiles
     let known: Set<FilePath>
     do throws(HostError) {
-      files = try BootLoaderFiles(system).images()
+      files = try BootLoaderFiles(system)
       let paths = recipes.flatMap(\.images).map { FilePath($0.path) }
       known = Set(try paths.collect { path throws(HostError) in [try Files.resolved(path) ?? path] })
     } catch {
       problems.append(GenerationError(error))
       return
     }
-    for file in files where !known.contains((try? Files.resolved(file)) ?? file) {
+    entries = files.entries
+    for file in files.images where !known.contains((try? Files.resolved(file)) ?? file) {
       await add(file, on: system, installed, kernels, survey)
     }
   }
@@ -47,7 +50,7 @@ public struct FoundImages: Hashable, Sendable {
     let form: InitramfsImage.Form =
       file.string.lowercased().hasSuffix(".efi") ? .unifiedKernelImage : .archive
     let contents: ImageContents
-    do throws(ImageError) { contents = try ImageReader().contents(of: file, form: form) } catch {
+    do throws(ImageError) { contents = try await survey.contents(of: file, form: form) } catch {
       // Boot loaders and other systems' kernels are no images.
       guard error.isFailedLook, let kernel = Self.kernel(ofPath: file, kernels) else { return }
       let image = InitramfsImage(path: file.string, form: form, kernel: kernel.kernel, generator: nil)
@@ -60,6 +63,10 @@ public struct FoundImages: Hashable, Sendable {
     if let maker = contents.maker, installed.contains(maker),
       let recipe = await maker.generator(on: system).recipe(for: image)
     {
+      recipes.append(recipe)
+      return
+    }
+    if let recipe = await KernelInstall(system).recipe(for: image) {
       recipes.append(recipe)
       return
     }

@@ -2,23 +2,23 @@
 
 public import DKMSModel
 internal import Host
-public import SystemPackage
+internal import SystemPackage
 
 /// Makes images: beside their places, checked, and only then put there.
 public struct ImageMaker: Sendable {
   private let system: BootSystem
   private let state: FilePath
   private let survey: ImageSurvey
+  private let signing: ImageSigning
+  private let memory: ImageMemory
 
   /// Makes images of a system.
-  ///
-  /// - Parameters:
-  ///   - system: The system.
-  ///   - state: A directory for logs and notes.
-  public init(_ system: BootSystem, state: FilePath) {
+  public init(_ system: BootSystem) {
     self.system = system
-    self.state = state
+    state = system.imageState
     survey = ImageSurvey(system)
+    signing = ImageSigning(system: system)
+    memory = ImageMemory(directory: system.imageMemory)
   }
 
   /// Removes what a killed run left half made beside images.
@@ -38,42 +38,115 @@ public struct ImageMaker: Sendable {
       }
     }
     try? Files.remove(archive)
+    _ = problems.answer { () throws(HostError) in try KeptImages.resume(in: state) }
+    memory.sweep()
     return problems.problems
   }
 
-  /// Makes the images of a run anew; where anything goes wrong those that are there stay as they are.
+  /// Makes the images of a run anew, or signs those that are there, as the plan says; where anything goes wrong those
+  /// that are there stay as they are.
   ///
   /// - Returns: What the generator complained of though its images are as good as the old ones.
   /// - Throws: `GenerationError`, also where what follows the images went wrong.
   @discardableResult
   public func make(_ entry: ImagePlan.Entry) async throws(GenerationError) -> [GenerationError] {
+    if entry.isOnlySigned {
+      try await sign(entry)
+      return []
+    }
     let recipe = entry.recipe
     var goals: [FilePath] = []
     for image in recipe.images { goals.append(try usableGoal(of: image, recipe)) }
+    guard recipe.generator.generator(on: system).writesElsewhere else {
+      return try await makeInPlace(entry, goals)
+    }
     let placement = try ImagePlacement(goals, recipe, elsewhere: state)
     let staged = placement.staged
     // Only what follows a unified kernel image alone asks for the archive in it.
     let needsArchive = recipe.followUp != nil && !recipe.images.contains { $0.form == .archive }
     let archive = needsArchive ? archive : nil
-    defer { for path in staged + [archive].compactMap({ $0 }) { try? Files.remove(path) } }
+    defer {
+      for path in staged + [archive].compactMap({ $0 }) { try? Files.remove(path) }
+      staged.forEach(memory.forget)
+    }
     let complaint = try await generate(recipe, to: staged + [archive].compactMap { $0 })
+    var complaints = complaint?.complaints ?? []
     do throws(GenerationError) {
       for (index, path) in staged.enumerated() {
         try await check(path, against: entry.conditions[index], recipe)
-        if complaint != nil { try checkWholeness(path, against: entry.conditions[index]) }
+        if complaint != nil { try await checkWholeness(path, against: entry.conditions[index]) }
       }
     } catch {
       throw complaint?.failure ?? error
     }
+    // A signature and another place change nothing of what is in them.
+    let known = zip(staged, recipe.images).map { memory.contents(of: $0, form: $1.form) }
+    for (path, old) in zip(staged, entry.conditions) {
+      if let unsigned = try await signing.sign(path, inPlaceOf: old, recipe) { complaints.append(unsigned) }
+    }
     if recipe.followUp != nil {
+      try signing.noteLosses(staged, recipe)
       try look { () throws(HostError) in
         try Files.write([], to: note(recipe))
         try Files.synchronize(state)
       }
     }
+    let files = placement.staged.map { try? Files.identity($0) }
     try placement.place(recipe)
+    remember(known, files, recipe)
     try await follow(recipe, archive: archive)
-    return complaint?.complaints ?? []
+    try signing.checkLosses(recipe)
+    return complaints
+  }
+
+  /// Notes what is in images that have just been put into their places.
+  private func remember(_ known: [ImageContents?], _ files: [Files.Identity?], _ recipe: ImageRecipe) {
+    for (index, image) in recipe.images.enumerated() {
+      guard let contents = known[index] else { continue }
+      memory.keep(contents, of: FilePath(image.path), form: image.form, renamedFrom: files[index])
+    }
+  }
+
+  /// Has a program make images that it puts into their places by itself; what is worse than before is taken back.
+  private func makeInPlace(
+    _ entry: ImagePlan.Entry, _ goals: [FilePath]
+  ) async throws(GenerationError) -> [GenerationError] {
+    let recipe = entry.recipe
+    let kept = try KeptImages(goals, recipe.kernel.release, in: state)
+    var complaints: [GenerationError] = []
+    do throws(GenerationError) {
+      if let complaint = try await generate(recipe, to: []) { throw complaint.failure }
+      for (goal, old) in zip(goals, entry.conditions) {
+        let file = kept.file(of: goal)
+        try await check(goal, against: old, at: file, recipe)
+        let unsigned = try await signing.sign(goal, inPlaceOf: old, at: file, recipe)
+        complaints += unsigned.map { [$0] } ?? []
+      }
+    } catch {
+      try kept.putBack()
+      throw error
+    }
+    kept.discard()
+    return complaints
+  }
+
+  /// Puts signed copies of images into their places.
+  private func sign(_ entry: ImagePlan.Entry) async throws(GenerationError) {
+    let unsigned = entry.conditions.filter { $0.flaws.contains(where: \.isUnsigned) }
+    var recipe = entry.recipe
+    recipe.images = unsigned.map(\.image)
+    var goals: [FilePath] = []
+    for image in recipe.images { goals.append(try usableGoal(of: image, recipe)) }
+    let known = recipe.images.map { memory.contents(of: FilePath($0.path), form: $0.form) }
+    let placement = try ImagePlacement(goals, recipe, elsewhere: state)
+    defer { for path in placement.staged { try? Files.remove(path) } }
+    for (index, path) in placement.staged.enumerated() {
+      try look { () throws(HostError) in try Files.duplicate(goals[index], to: path) }
+      if let failure = try await signing.sign(path, inPlaceOf: unsigned[index], recipe) { throw failure }
+    }
+    let files = placement.staged.map { try? Files.identity($0) }
+    try placement.place(recipe)
+    remember(known, files, recipe)
   }
 
   /// Runs what should have followed images that were put in place by a run that was killed just then.
@@ -189,9 +262,11 @@ public struct ImageMaker: Sendable {
 
   // MARK: Checking
 
+  /// Checks a new image; the old one lies in its place, or where it is kept.
   private func check(
-    _ path: FilePath, against old: ImageCondition, _ recipe: ImageRecipe
+    _ path: FilePath, against old: ImageCondition, at place: FilePath? = nil, _ recipe: ImageRecipe
   ) async throws(GenerationError) {
+    let oldFile = place ?? FilePath(old.image.path)
     var image = old.image
     image.path = path.string
     let new = await survey.condition(of: image, recipe)
@@ -201,7 +276,7 @@ public struct ImageMaker: Sendable {
     if let flaw = new.flaws.first { throw refused(flaw.words) }
     if image.form == .unifiedKernelImage {
       let lost: [String]
-      do { lost = try UnifiedKernelImage.parts(of: FilePath(old.image.path), notIn: path) } catch {
+      do { lost = try UnifiedKernelImage.parts(of: oldFile, notIn: path) } catch {
         throw refused("\(error)")
       }
       guard lost.isEmpty else {
@@ -213,8 +288,8 @@ public struct ImageMaker: Sendable {
       }
     }
     let shrinkage = try look { () throws(HostError) -> String? in
-      guard let oldSize = try Files.size(FilePath(old.image.path)), let newSize = try Files.size(path),
-        newSize < oldSize / 2, try !mayShrink(old, recipe)
+      guard let oldSize = try Files.size(oldFile), let newSize = try Files.size(path),
+        newSize < oldSize / 2, try !mayShrink(old, at: oldFile, recipe)
       else { return nil }
       return "it has \(newSize) bytes where the old one has \(oldSize), and nothing explains why"
     }
@@ -224,12 +299,13 @@ public struct ImageMaker: Sendable {
   /// Checks that an image of a generator that missed something has all that the old one had.
   ///
   /// Libraries and modules come and go with versions; programs, hooks and files that were put in do not.
-  private func checkWholeness(_ path: FilePath, against old: ImageCondition) throws(GenerationError) {
+  private func checkWholeness(
+    _ path: FilePath, against old: ImageCondition
+  ) async throws(GenerationError) {
     guard !old.isUnusable else { return }
-    let reader = ImageReader()
     do throws(ImageError) {
-      let had = try reader.contents(of: FilePath(old.image.path), form: old.image.form)
-      let has = try reader.contents(of: path, form: old.image.form)
+      let had = try await survey.contents(of: FilePath(old.image.path), form: old.image.form)
+      let has = try await survey.contents(of: path, form: old.image.form)
       guard let lost = had.programs.subtracting(has.programs).min() else { return }
       throw ImageError(path: old.image.path, reason: "the new one lacks \(lost)")
     } catch {
@@ -238,11 +314,13 @@ public struct ImageMaker: Sendable {
   }
 
   /// Whether there is a reason for an image to become less than half its size.
-  private func mayShrink(_ old: ImageCondition, _ recipe: ImageRecipe) throws(HostError) -> Bool {
+  private func mayShrink(
+    _ old: ImageCondition, at file: FilePath, _ recipe: ImageRecipe
+  ) throws(HostError) -> Bool {
     let lostModules = old.flaws.contains { if case .gone = $0 { true } else { false } }
     if old.isUnusable || lostModules { return true }
-    return try recipe.configurationFiles.hasAny { file throws(HostError) in
-      try Files.isNewer(FilePath(file), than: FilePath(old.image.path))
+    return try recipe.configurationFiles.hasAny { configuration throws(HostError) in
+      try Files.isNewer(FilePath(configuration), than: file)
     }
   }
 

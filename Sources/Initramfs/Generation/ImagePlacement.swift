@@ -132,7 +132,7 @@ struct ImagePlacement {
 
 extension GenerationError {
   /// That a file system is too small.
-  fileprivate static func noRoom(
+  static func noRoom(
     _ needed: Int, _ free: Int, at directory: FilePath, for goal: FilePath, _ release: KernelRelease
   ) -> GenerationError {
     let mebibyte = 1 << 20

@@ -8,11 +8,15 @@ internal import SystemPackage
 public struct ImageSurvey: Sendable {
   private let system: BootSystem
   private let inspector: ImageInspector
+  private let secureBoot: Result<SecureBoot, GenerationError>
 
   /// Looks at a system.
   public init(_ system: BootSystem) {
     self.system = system
-    inspector = ImageInspector(host: system.host, temporaryDirectory: system.temporaryDirectory)
+    do { secureBoot = .success(try SecureBoot(system)) } catch { secureBoot = .failure(error) }
+    inspector = ImageInspector(
+      host: system.host, temporaryDirectory: system.temporaryDirectory,
+      memory: ImageMemory(directory: system.imageMemory))
   }
 
   /// The generators that have made images of these kernels which are there, or may have: a look failed.
@@ -63,7 +67,30 @@ public struct ImageSurvey: Sendable {
   /// What there is of an image that nobody makes.
   func condition(of image: InitramfsImage) async -> ImageCondition {
     let kernel = BootableKernel(image.kernel, packageBase: nil)
-    return await inspector.condition(of: image, modulesDirectory: system.modules(of: kernel))
+    let condition = await inspector.condition(of: image, modulesDirectory: system.modules(of: kernel))
+    return withSignature(condition)
+  }
+
+  /// What there is of the images of runs, in their order; they are looked into side by side, a processor each.
+  public func runs(_ recipes: [ImageRecipe]) async -> [ImageFacts.Run] {
+    await withTaskGroup(of: (Int, ImageFacts.Run).self) { group in
+      var runs = [ImageFacts.Run?](repeating: nil, count: recipes.count)
+      for (index, recipe) in recipes.enumerated() {
+        if index >= max(1, system.host.processorCount), let (done, run) = await group.next() {
+          runs[done] = run
+        }
+        group.addTask { (index, await run(recipe)) }
+      }
+      for await (done, run) in group { runs[done] = run }
+      return runs.compactMap(\.self)
+    }
+  }
+
+  /// What is in a file that may be an image.
+  ///
+  /// - Throws: `ImageError`.
+  func contents(of image: FilePath, form: InitramfsImage.Form) async throws(ImageError) -> ImageContents {
+    try await inspector.contents(of: image, form: form)
   }
 
   /// What there is of the images of a run, and how they are made anew as they were made.
@@ -71,12 +98,31 @@ public struct ImageSurvey: Sendable {
     var run = ImageFacts.Run(recipe: recipe, conditions: [])
     for image in recipe.images {
       let inspection = await inspection(of: image, recipe)
-      run.conditions.append(inspection.condition)
+      run.conditions.append(withSignature(inspection.condition))
       if let parameters = inspection.buildParameters {
         run.recipe = recipe.generator.generator(on: system).recipe(recipe, keeping: parameters)
       }
     }
+    let unified = recipe.images.filter { $0.form == .unifiedKernelImage }.map { FilePath($0.path) }
+    for path in unified { run.recipe.signer = run.recipe.signer ?? (try? secureBoot.get().signer(of: path)) }
     return run
+  }
+
+  /// What there is of an image, with what is wrong with its signature.
+  private func withSignature(_ condition: ImageCondition) -> ImageCondition {
+    guard condition.image.form == .unifiedKernelImage, !condition.isUnusable, !condition.isUnknown else {
+      return condition
+    }
+    let path = FilePath(condition.image.path)
+    var condition = condition
+    do {
+      let wasSigned = try Files.exists(ImageSigning.note(on: path, in: system.imageState))
+      let flaw = try secureBoot.get().flaw(of: path, wasSigned: wasSigned)
+      condition.flaws += flaw.map { [$0] } ?? []
+    } catch {
+      condition.flaws = [.unknown(reason: "\((error as? ImageError)?.reason ?? "\(error)")")]
+    }
+    return condition
   }
 
   func condition(of image: InitramfsImage, _ recipe: ImageRecipe) async -> ImageCondition {

@@ -10,6 +10,10 @@ public struct BootSystem: Sendable {
   public let host: Host
   /// Where copies of modules are put for a while.
   let temporaryDirectory: FilePath
+  /// Where logs of generators and notes on images are kept.
+  let imageState: FilePath
+  /// Where it is noted what is in images; nil where they are always read.
+  let imageMemory: FilePath?
   private let root: FilePath
   /// Where kernels have their modules.
   let installTree: FilePath
@@ -20,19 +24,29 @@ public struct BootSystem: Sendable {
   ///   - root: Its root directory, `/` but for tests.
   ///   - installTree: Where its kernels have their modules.
   ///   - temporaryDirectory: Where copies of modules are put for a while.
+  ///   - imageState: Where logs of generators and notes on images are kept.
+  ///   - imageMemory: Where it is noted what is in images; nil to always read them.
   ///   - host: The machine.
   public init(
     root: FilePath = "/", installTree: FilePath = "/usr/lib/modules", temporaryDirectory: FilePath = "/tmp",
-    host: Host
+    imageState: FilePath = "/var/lib/alpm-dkms/initramfs", imageMemory: FilePath? = nil, host: Host
   ) {
     self.root = root
     self.installTree = installTree
     self.temporaryDirectory = temporaryDirectory
+    self.imageState = imageState
+    self.imageMemory = imageMemory
     self.host = host
   }
 
   /// Where a path of the system is.
   func place(_ path: String) -> FilePath { root.appending(FilePath(path).components) }
+
+  /// The file of a program that the machine would run; nil where there is none that can be seen.
+  func program(_ name: String) -> FilePath? {
+    let places = (host.environment["PATH"] ?? "").split(separator: ":").map { FilePath(String($0)) }
+    return try? places.map { $0.appending(name) }.firstWhere(Files.isExecutable)
+  }
 
   /// A kernel's module directory.
   func modules(of kernel: BootableKernel) -> FilePath {

@@ -12,6 +12,9 @@ public protocol Generator: Sendable {
   /// Which one it is.
   var kind: ImageGenerator { get }
 
+  /// Whether it can write images to other paths than their own; one that cannot has what it replaces kept meanwhile.
+  var writesElsewhere: Bool { get }
+
   /// The images that belong to kernels, and how each is made.
   func recipes(for kernels: [BootableKernel]) async -> ImageRecipes
 
@@ -33,6 +36,9 @@ public protocol Generator: Sendable {
 extension Generator {
   /// The name of its program.
   public var program: String { kind.rawValue }
+
+  /// Most generators write where they are told to.
+  public var writesElsewhere: Bool { true }
 
   /// Most generators leave nothing out without saying that they failed.
   public func complaints(
@@ -61,6 +67,7 @@ extension ImageGenerator {
     case .mkinitcpio: Mkinitcpio.self
     case .dracut: Dracut.self
     case .booster: Booster.self
+    case .kernelInstall: KernelInstall.self
     }
   }
 }

@@ -96,11 +96,9 @@ struct Mkinitcpio: Generator {
 
   /// Whether it can be told to run no post hooks, as since version 40: it is a script that has the word then.
   private var knowsNoPost: Bool {
-    let places = (system.host.environment["PATH"] ?? "").split(separator: ":").map { FilePath(String($0)) }
-    let files = places.map { $0.appending(program) }
-    guard let file = try? files.firstWhere(Files.isExecutable), let text = try? Files.text(file),
-      text.hasPrefix("#!")
-    else { return true }
+    guard let file = system.program(program), let text = try? Files.text(file), text.hasPrefix("#!") else {
+      return true
+    }
     return text.contains("nopost")
   }
 

@@ -9,6 +9,12 @@ package import Initramfs
 package struct KernelImages {
   /// The images of all the kernels, each with its modules and flaws.
   package let conditions: [ImageCondition]
+  /// The runs that make those images that can be made anew.
+  package let recipes: [ImageRecipe]
+  /// The files that are the kernels.
+  package let files: [KernelFile]
+  /// The entries of boot loaders, whichever kernels they boot.
+  package let entries: [BootEntry]
   /// The files that should be one of the kernels and are others.
   package let strays: [StrayKernel]
   /// Presets of the generator that make nothing.
@@ -34,16 +40,30 @@ package struct KernelImages {
     let choice = await GeneratorChoice(for: bootable, survey, configuration, database)
     if let chosen = choice.chosen { recipes = await survey.recipes(of: chosen, for: bootable) }
     let others = await survey.images(beside: recipes.recipes, installed: choice.installed, for: bootable)
-    for recipe in recipes.recipes + others.recipes { conditions += await survey.run(recipe).conditions }
+    let runs = await survey.runs(recipes.recipes + others.recipes)
+    conditions += runs.flatMap(\.conditions)
     conditions += others.orphans
     for problem in others.problems { recipes.append(problem) }
     let files = KernelFiles(BootSystem(snapshot)).strays(among: bootable, presets: recipes.presetKernels)
     strays = files.found
+    self.files = files.files
+    entries = others.entries
+    self.recipes = runs.map(\.recipe)
     leftovers = recipes.leftovers
     for problem in files.problems { recipes.append(problem) }
     // Other users cannot judge what only root can read.
     problems = host.isRoot ? recipes.problems : recipes.problems.filter { !$0.isDenied }
     self.conditions = host.isRoot ? conditions : conditions.filter { !$0.isUnusable && !$0.isUnknown }
+  }
+
+  /// What makes each image that can be made anew, by the path of the image.
+  package func commands(on system: BootSystem) -> [String: [String]] {
+    var commands: [String: [String]] = [:]
+    for recipe in recipes {
+      let command = recipe.command(on: system)
+      for image in recipe.images { commands[image.path] = command }
+    }
+    return commands
   }
 }
 
@@ -59,7 +79,7 @@ extension BootSystem {
     let layout = snapshot.layout
     self.init(
       root: layout.root, installTree: layout.installTree, temporaryDirectory: layout.temporaryDirectory,
-      host: snapshot.host)
+      imageState: layout.imageState, imageMemory: layout.imageMemory, host: snapshot.host)
   }
 }
 

@@ -14,7 +14,22 @@ struct ImageJudge {
 
   /// What is wrong; flaws that belong together become one finding.
   var findings: [Finding] {
-    let opinions = image.flaws.compactMap { flaw in weight(of: flaw).map { (flaw: flaw, weight: $0) } }
+    signatureFindings + contentFindings
+  }
+
+  /// What is wrong with the signature, each with the command that signs it.
+  private var signatureFindings: [Finding] {
+    image.flaws.compactMap { flaw in
+      guard case .unsigned(let isRefused, let remedy) = flaw else { return nil }
+      let weight: Finding.Weight = isRefused && !hasSubstitute ? .critical : .normal
+      return Finding(image.image.path, weight, flaw.effect, flaw.words, remedy: remedy)
+    }
+  }
+
+  private var contentFindings: [Finding] {
+    let opinions = image.flaws.filter { !$0.isUnsigned }.compactMap { flaw in
+      weight(of: flaw).map { (flaw: flaw, weight: $0) }
+    }
     let classes: [(Finding.Weight, Finding.Effect)] =
       [.critical, .normal, .optional].flatMap { [($0, .unusable), ($0, .impaired), ($0, .unknown)] }
     return classes.compactMap { weight, effect in
@@ -54,7 +69,7 @@ struct ImageJudge {
     let module: String
     switch flaw {
     case .missing, .unreadable, .otherKernel: return hasSubstitute ? .normal : .critical
-    case .unknown: return .normal
+    case .unknown, .unsigned: return .normal
     case .differs(let name), .gone(let name), .lacks(let name, _): module = name
     }
     let owner = condition.modules.first { owner in
@@ -69,8 +84,8 @@ extension ImageFlaw {
   /// cannot be checked.
   fileprivate var effect: Finding.Effect {
     switch self {
-    case .missing, .unreadable, .otherKernel, .lacks: .unusable
-    case .differs, .gone: .impaired
+    case .missing, .unreadable, .otherKernel, .lacks, .unsigned(true, _): .unusable
+    case .differs, .gone, .unsigned(false, _): .impaired
     case .unknown: .unknown
     }
   }

@@ -24,7 +24,7 @@ extension KernelVerdict {
     let isStale = condition.hasStaleDependencies && opinions.allSatisfy(\.troubledFiles.isEmpty)
     let isCritical = opinions.contains { $0.module.installed != nil && $0.isCritical }
     let images = condition.images.flatMap { image in
-      let hasSubstitute = condition.images.contains { !$0.isUnusable }
+      let hasSubstitute = condition.images.contains { !$0.isUnusable && !$0.isRefused }
       return ImageJudge(
         image: image, condition: condition, configuration: configuration, hasSubstitute: hasSubstitute
       ).findings

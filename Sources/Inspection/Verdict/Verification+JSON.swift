@@ -114,6 +114,7 @@ extension ImageFlaw {
       case .differs(let module): ("differs", module)
       case .gone(let module): ("gone", module)
       case .lacks(let module, _): ("lacks", module)
+      case .unsigned: ("unsigned", nil)
       }
     return .object([
       .init("kind", .string(kind)), .init("kernel_module", .string(orNull: module)),

@@ -31,7 +31,7 @@ import Testing
       case .mkinitcpio: "buildconfig"
       case .dracut: "usr/lib/dracut/build-parameter.txt"
       case .booster: "etc/booster.init.yaml"
-      case nil: "init"
+      case nil, .kernelInstall: "init"
       }
     try machine.run(
       """
@@ -98,14 +98,41 @@ import Testing
     ("boot/grub/grub.cfg", "menuentry 'Arch' {\n\tinitrd ($root)/boot/own/my.img\n}\n"),
     ("efi/EFI/refind/refind.conf", "menuentry Arch {\n  initrd /own/my.img\n}\n"),
     ("boot/refind_linux.conf", "\"Boot\" \"root=x initrd=/boot/own/my.img\"\n"),
+    ("boot/refind_linux.conf", "\"Boot\" \"root=x initrd=boot\\own\\m%v.img\"\n"),
   ])
   func whatABootLoaderNamesIsFound(_ configuration: String, _ text: String) async throws {
     try put("boot/own/my.img", by: .dracut)
     #expect(await found().recipes.isEmpty)
     try machine.directory.write(text, to: configuration)
     #expect(await names(found().recipes.flatMap(\.images)) == ["boot/own/my.img"])
+    let entries = await found().entries
+    #expect(entries.map(\.file) == [machine.path.appending(configuration.components).string])
+    #expect(
+      entries.allSatisfy {
+        (try? $0.names(machine.path.appending("boot/own/my.img".components).string)) == true
+      })
     let recipes = await found().recipes
     #expect(await found(beside: recipes).recipes.isEmpty, "what is known is not looked for")
+  }
+
+  @Test func unifiedKernelImagesAreEntriesWhereSystemdBootIs() async throws {
+    try put("efi/EFI/Linux/arch-linux.efi", by: .dracut)
+    #expect(await found().entries.isEmpty, "other loaders do not show it unasked")
+    try machine.directory.write("timeout 3\n", to: "efi/loader/loader.conf")
+    let image = machine.path.appending("efi/EFI/Linux/arch-linux.efi".components).string
+    #expect(await found().entries.map(\.images) == [[image]])
+    #expect(await found().entries.map(\.file) == [image])
+  }
+
+  @Test func aPathIsMeantInTheFileSystemOfItsConfiguration() async throws {
+    try put("boot/initrd", by: .dracut)
+    try put("efi/initrd", by: .dracut)
+    try machine.directory.write("linux /vmlinuz\ninitrd /initrd\n", to: "efi/loader/entries/a.conf")
+    try machine.directory.write("", to: "boot/vmlinuz")
+    let entry = try #require(await found().entries.first)
+    #expect(entry.images == [machine.path.appending("efi/initrd".components).string])
+    #expect(entry.kernel == machine.path.appending("boot/vmlinuz".components).string)
+    #expect(await names(found().recipes.flatMap(\.images)).sorted() == ["boot/initrd", "efi/initrd"])
   }
 
   @Test func whatNothingHereMakesIsNamedWhenItIsOld() async throws {

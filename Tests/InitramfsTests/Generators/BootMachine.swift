@@ -18,14 +18,18 @@ struct BootMachine {
   static let release = "6.12.1-arch1-1"
   static let otherRelease = "6.6.9-lts"
 
-  init() throws {
+  /// Makes one; generators find what is added to their environment for its root directory.
+  init(_ environment: (FilePath) -> [String: String] = { _ in [:] }) throws {
     directory = try TemporaryDirectory(in: TemporaryDirectory.memory)
     let path = directory.path
     let host = Host(
-      environment: ["PATH": "\(path)/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ROOT": path.string], isRoot: true,
+      environment: ["PATH": "\(path)/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ROOT": path.string]
+        .merging(environment(path)) { $1 }, isRoot: true,
       runningRelease: "none", architecture: "x86_64", processorCount: 1, launcher: ProcessLauncher(),
       console: .silent, now: { 0 })
-    system = BootSystem(root: path, installTree: path.appending("usr/lib/modules".components), host: host)
+    system = BootSystem(
+      root: path, installTree: path.appending("usr/lib/modules".components),
+      imageState: path.appending("state"), imageMemory: path.appending("memory"), host: host)
     try Files.makeDirectories(path.appending("bin"))
     for name in ["mkinitcpio", "dracut", "booster"] {
       try Files.write(
@@ -97,7 +101,7 @@ struct BootMachine {
 
   // MARK: What is shown
 
-  var maker: ImageMaker { ImageMaker(system, state: path.appending("state")) }
+  var maker: ImageMaker { ImageMaker(system) }
 
   func recipes(_ kind: ImageGenerator, _ kernels: BootableKernel...) async throws -> [ImageRecipe] {
     let found = await ImageSurvey(system).recipes(of: kind, for: kernels)

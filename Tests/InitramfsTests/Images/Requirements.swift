@@ -19,6 +19,21 @@ extension Trait where Self == ConditionTrait {
     }
   }
 
+  /// The test signs images for Secure Boot.
+  static var requiresSigningTools: Self {
+    Requirement.needs("needs sbsigntool, openssl, objcopy and the stub of systemd-boot: run make test") {
+      Requirement.hasPrograms("sbsign", "sbverify", "openssl", "objcopy")
+        && Disk.isFile(UnifiedKernelImageTests.stub)
+    }
+  }
+
+  /// The test has systemd's own program install kernels.
+  static var requiresKernelInstall: Self {
+    Requirement.needs("needs systemd's kernel-install: run make test") {
+      Requirement.hasPrograms("kernel-install")
+    }
+  }
+
   /// The test makes an image with dracut.
   static var requiresDracut: Self {
     Requirement.slowlyNeeds("needs dracut and strip") { Requirement.hasPrograms("dracut", "strip") }
