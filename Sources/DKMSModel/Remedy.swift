@@ -26,7 +26,7 @@ public struct Remedy: Codable, Hashable, Sendable {
   /// The programs that remedies call.
   public static let programs: Set = [
     "alpm-dkms", "chmod", "chown", "cp", "depmod", "dkms", "mkdir", "mokutil", "mv", "pacman", "rm", "rmdir",
-    "sudo", "touch",
+    "sbctl", "sudo", "touch",
   ]
 }
 

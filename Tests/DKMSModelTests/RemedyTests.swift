@@ -9,6 +9,7 @@ import Testing
     ("depmod 6.1.0", nil, "depmod 6.1.0"),
     ("the log is /x/make.log", "the log is /x/make.log", nil),
     ("dkms add a/1", nil, "dkms add a/1"), ("", nil, nil),
+    ("sign it: sbctl sign -s /efi/a.efi", "sign it", "sbctl sign -s /efi/a.efi"),
     ("what is registered: dkms status", "what is registered", "dkms status"),
     ("see: this, then: cp a b && depmod c", "see: this, then", "cp a b && depmod c"),
     ("dkmsd or: nothing", "dkmsd or: nothing", nil), ("all commands:", "all commands:", nil),

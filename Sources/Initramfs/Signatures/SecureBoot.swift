@@ -96,7 +96,7 @@ struct SecureBoot: Sendable {
     if let damaged {
       throw GenerationError(
         damaged.string, "it is no JSON, so that nobody knows what sbctl signs",
-        remedy: "move it away, and give each of its files to `sbctl sign -s` again")
+        remedy: "move it away, and have sbctl sign each of its files again")
     }
     self.listed = listed
   }
