@@ -30,7 +30,7 @@ struct EntryTree: Sendable {
   /// Takes an entry in.
   ///
   /// - Returns: Its path as it is taken out: relative, without a dot in it.
-  /// - Throws: `Refusal`.
+  /// - Throws: `Refusal` where the entry must not be taken out.
   mutating func insert(_ entry: ArchiveEntry) throws(Refusal) -> FilePath {
     let names = try checkedComponents(of: entry.path)
     let kind = try kind(of: entry)

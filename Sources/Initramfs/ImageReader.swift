@@ -134,7 +134,7 @@ extension ImageReader {
 
   /// Writes the file systems in an image into a directory, under numbers.
   ///
-  /// - Throws: `ImageError`.
+  /// - Throws: `ImageError` where the image is damaged, or a file system cannot be written.
   func unpackFileSystems(
     in image: FilePath, form: InitramfsImage.Form, into directory: FilePath
   ) throws(ImageError) -> [(fileSystem: NestedFileSystem, file: FilePath)] {

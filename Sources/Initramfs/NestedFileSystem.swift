@@ -71,7 +71,7 @@ struct NestedFileSystem: Hashable, Sendable {
 extension ByteSource {
   /// Writes all bytes that are left into a new file.
   ///
-  /// - Throws: `ArchiveError`.
+  /// - Throws: `ArchiveError` where they cannot be read, or the file cannot be written.
   func write(to file: FilePath) throws(ArchiveError) {
     do {
       let descriptor = try FileDescriptor.open(

@@ -60,7 +60,7 @@ struct ConfigurationReader: Sendable {
 
   /// A digest of the files by which a module is configured for a kernel, wherever the source lies.
   ///
-  /// - Throws: `DKMSError.configurationUnreadable`.
+  /// - Throws: `DKMSError.configurationUnreadable` where one of them cannot be read.
   func digest(of id: ModuleID, source: FilePath, for kernel: Kernel) throws(DKMSError) -> String {
     Self.digest(of: try evaluator.contents(of: files(of: id, source: source, for: kernel)))
   }

@@ -117,6 +117,8 @@ package struct FailureRecord {
   package init(_ layout: Layout) { self.layout = layout }
 
   /// The last build of a module version for a kernel, if that failed.
+  ///
+  /// - Throws: `HostError` where a look failed.
   package func failure(of id: ModuleID, _ kernel: Kernel) throws(HostError) -> FailedBuild? {
     let log = layout.failureLog(id, kernel)
     let reason = try Files.text(reasonFile(id, kernel))

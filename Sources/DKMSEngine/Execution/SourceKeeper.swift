@@ -17,7 +17,8 @@ public struct SourceKeeper: Sendable {
 
   /// Copies the source of a registered module into its registration, whole or not at all.
   ///
-  /// - Throws: `DKMSError.system`.
+  /// - Throws: `DKMSError.system` where it cannot be copied, `DKMSError.overtaken` where the module is no
+  ///   longer registered.
   public func keep(_ id: ModuleID) async throws(DKMSError) {
     let lock: DirectoryLock
     do throws(HostError) {

@@ -218,6 +218,8 @@ public struct ModuleTree: Sendable {
   }
 
   /// File names in a directory of modules, by the name of the module.
+  ///
+  /// - Throws: `HostError` where the directory cannot be looked into.
   package func moduleFiles(in directory: FilePath) throws(HostError) -> [String: String] {
     var files: [String: String] = [:]
     for file in try Files.list(directory) {

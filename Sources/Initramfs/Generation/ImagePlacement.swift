@@ -89,7 +89,7 @@ struct ImagePlacement {
 
   /// Puts what a killed run had ready into its place, unless somebody else has made a newer image meanwhile.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where an image cannot be looked at, or not be put into its place.
   static func resume(_ recipe: ImageRecipe, at goals: [FilePath], in directory: FilePath) throws(HostError) {
     for (file, goal) in zip(ready(recipe, in: directory), goals) {
       guard try Files.isFile(file) else { continue }

@@ -88,7 +88,7 @@ public struct ImageSurvey: Sendable {
 
   /// What is in a file that may be an image.
   ///
-  /// - Throws: `ImageError`.
+  /// - Throws: `ImageError` where it cannot be read, or is no image.
   func contents(of image: FilePath, form: InitramfsImage.Form) async throws(ImageError) -> ImageContents {
     try await inspector.contents(of: image, form: form)
   }
