@@ -15,7 +15,7 @@ public struct UnpackLimits: Hashable, Sendable {
   /// Together with the directory it is unpacked to, it must not be too long for the system.
   public var pathLength = 2048
 
-  /// Makes the limits for sources and modules, which are far below them.
+  /// Makes the default limits, which are far above what sources and modules need.
   public init() {}
 }
 

@@ -34,7 +34,7 @@ public struct ArchiveWriter: ~Copyable {
     let isReady =
       library.writer.setFormat(handle) >= ARCHIVE_WARN
       && (compression == .none || library.writer.addFilter(handle, compression.rawValue) >= ARCHIVE_WARN)
-      // It would be the time of writing.
+      // Without this, gzip records the time of writing.
       && (compression != .gzip
         || library.writer.setFilterOption(handle, "gzip", "timestamp", nil) >= ARCHIVE_WARN)
       && library.writer.open(handle, descriptor.rawValue) >= ARCHIVE_WARN

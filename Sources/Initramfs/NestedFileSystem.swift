@@ -5,7 +5,7 @@ internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// A file system in a file, in which dracut can keep what kernels would else unpack.
+/// A file system in a file, in which dracut can keep what kernels would otherwise unpack.
 struct NestedFileSystem: Hashable, Sendable {
   /// The name of the file.
   let name: String

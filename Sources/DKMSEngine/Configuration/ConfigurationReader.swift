@@ -25,7 +25,7 @@ struct ConfigurationReader: Sendable {
   ///   - source: The directory that holds dkms.conf.
   ///   - kernel: The kernel to read it for.
   ///   - allowsRepetition: Whether two modules may have the same name.
-  /// - Returns: What it says, and of which files.
+  /// - Returns: What it says, with a digest of the files that were read.
   func evaluation(
     of id: ModuleID?, source: FilePath, for kernel: Kernel, allowsRepetition: Bool = false
   ) async -> EvaluatedConfiguration {

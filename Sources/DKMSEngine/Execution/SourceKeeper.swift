@@ -54,7 +54,7 @@ public struct SourceKeeper: Sendable {
         operation: "keep a copy of", subject: "the source of \(id)",
         reason: result.errorText.split(separator: "\n").last.map(String.init) ?? "cp failed")
     }
-    // Without that program it is a copy all the same.
+    // Without sync(1) it is a copy all the same.
     _ = try? await host.launcher.run(
       Command("sync", ["-f", staged.string], environment: host.environment))
     try onFiles { () throws(HostError) in

@@ -42,7 +42,7 @@ extension Generator {
   /// Most generators write where they are told to.
   public var writesElsewhere: Bool { true }
 
-  /// Most generators leave nothing out without saying that they failed.
+  /// Most generators leave nothing out without saying that they failed, so there are no complaints to find.
   public func complaints(
     in output: String, _ configuration: [FilePath]
   ) throws(HostError) -> [GenerationError] { [] }

@@ -23,7 +23,7 @@ extension JournalCommand {
 }
 
 extension JournalError {
-  /// Says it; 1.
+  /// Prints it with its remedy; returns the status 1.
   func tell(_ console: Console) -> Int32 {
     console.printError("==> ERROR: \("\(self)".withVisibleControls)")
     if let remedy { Narrator(console).advise(remedy.withVisibleControls) }
