@@ -31,7 +31,7 @@ public struct ArchiveContents: Sendable {
       .compactMap { EntryTree.component($0).lastComponent }
   }
 
-  /// Everything of that name that leads to a file; the least nested first, and otherwise sorted as bytes.
+  /// The paths of that name that lead to a file; the least nested first, and otherwise sorted as bytes.
   public func files(named name: String) -> [FilePath] {
     var found: [FilePath] = []
     var level: [FilePath] = [""]
@@ -53,9 +53,9 @@ public struct ArchiveContents: Sendable {
   }
 }
 
-/// What an archive says about one thing in it.
+/// One entry of an archive, as the archive itself describes it.
 ///
-/// It is not trusted.
+/// Nothing of that is trusted.
 public struct ArchiveEntry: Hashable, Sendable {
   /// Where it would be.
   public var path: FilePath

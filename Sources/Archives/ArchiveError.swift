@@ -79,7 +79,7 @@ extension ArchiveError.Reason: CustomStringConvertible {
 }
 
 extension ArchiveError.Reason {
-  /// Whether it says nothing about the bytes: the system could not read them, or unpack them.
+  /// Whether it says nothing about the archive: libarchive is missing, memory ran out, or the system failed.
   package var isFailedLook: Bool {
     switch self {
     case .noLibrary, .system: true
@@ -122,9 +122,9 @@ public enum Refusal: Error, Hashable, Sendable {
   case circular(target: FilePath)
   /// It is another name of a file that the archive does not have before it.
   case noSuchFile(target: FilePath)
-  /// It is one entry more than may be.
+  /// It is one entry more than an archive may have.
   case tooManyEntries(limit: Int)
-  /// It brings the bytes above what may be.
+  /// It brings the contents above the bytes that an archive may have.
   case tooManyBytes(limit: Int64)
 }
 

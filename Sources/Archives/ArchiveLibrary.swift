@@ -29,7 +29,7 @@ struct ArchiveLibrary {
     entry = try Entry(library)
   }
 
-  /// What reads.
+  /// The functions that read archives.
   struct Reader {
     let new: alpm_dkms_archive_read_new_fn
     let free: alpm_dkms_archive_read_free_fn
@@ -60,7 +60,7 @@ struct ArchiveLibrary {
     }
   }
 
-  /// What writes.
+  /// The functions that write archives.
   struct Writer {
     let new: alpm_dkms_archive_write_new_fn
     let free: alpm_dkms_archive_write_free_fn
@@ -85,7 +85,7 @@ struct ArchiveLibrary {
     }
   }
 
-  /// What an entry is asked and told.
+  /// The functions that read and set the fields of an entry.
   struct Entry {
     let new: alpm_dkms_archive_entry_new_fn
     let free: alpm_dkms_archive_entry_free_fn

@@ -15,7 +15,7 @@ public struct UnpackLimits: Hashable, Sendable {
   /// Together with the directory it is unpacked to, it must not be too long for the system.
   public var pathLength = 2048
 
-  /// Makes the limits for sources and modules, which are far below them.
+  /// Makes the default limits, which are far above what sources and modules need.
   public init() {}
 }
 
@@ -38,8 +38,9 @@ public struct ArchiveUnpacker: Sendable {
   /// Everything is checked again: the archive may have changed. Files become the caller's own, writable by
   /// their owner alone, without the bits for set-user-ID and the like, and keep their times.
   ///
-  /// - Returns: What it held by now.
-  /// - Throws: `ArchiveError`; the caller removes what is in the directory by then.
+  /// - Returns: What was unpacked.
+  /// - Throws: `ArchiveError` where the archive is damaged, an entry must not be taken out, or a file cannot be
+  ///   written; the caller then removes what is in the directory.
   @discardableResult
   public func unpack(_ archive: FilePath, into directory: FilePath) throws(ArchiveError) -> ArchiveContents {
     // Made last: until then no path below the directory can lead out of it.

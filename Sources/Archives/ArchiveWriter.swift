@@ -16,7 +16,7 @@ public struct ArchiveWriter: ~Copyable {
 
   /// Makes a file that is not there yet, mode 0644.
   ///
-  /// - Throws: `ArchiveError`.
+  /// - Throws: `ArchiveError` where the file is there already or cannot be made, or libarchive is missing.
   public init(creating archive: FilePath, compression: ArchiveCompression) throws(ArchiveError) {
     let library = try ArchiveLibrary(for: .write, archive)
     guard let handle = library.writer.new() else {
@@ -34,7 +34,7 @@ public struct ArchiveWriter: ~Copyable {
     let isReady =
       library.writer.setFormat(handle) >= ARCHIVE_WARN
       && (compression == .none || library.writer.addFilter(handle, compression.rawValue) >= ARCHIVE_WARN)
-      // It would be the time of writing.
+      // Without this, gzip records the time of writing.
       && (compression != .gzip
         || library.writer.setFilterOption(handle, "gzip", "timestamp", nil) >= ARCHIVE_WARN)
       && library.writer.open(handle, descriptor.rawValue) >= ARCHIVE_WARN
@@ -57,7 +57,7 @@ public struct ArchiveWriter: ~Copyable {
 
   /// Adds an entry, with its contents where it is a file.
   ///
-  /// - Throws: `ArchiveError`.
+  /// - Throws: `ArchiveError` where the archive cannot be written.
   public mutating func add(_ entry: ArchiveEntry, contents: [UInt8] = []) throws(ArchiveError) {
     var entry = entry
     entry.size = Int64(contents.count)
@@ -92,7 +92,7 @@ public struct ArchiveWriter: ~Copyable {
 
   /// Adds a file; followed where it is a link.
   ///
-  /// - Throws: `ArchiveError`.
+  /// - Throws: `ArchiveError` where the file cannot be read, or the archive cannot be written.
   public mutating func addFile(_ file: FilePath, as path: FilePath) throws(ArchiveError) {
     if Task.isCancelled { throw ArchiveError(.write, archive, .system(.interrupted, file)) }
     do {
@@ -113,7 +113,7 @@ public struct ArchiveWriter: ~Copyable {
 
   /// Ends the archive and brings it to the disk; without it the file is worthless.
   ///
-  /// - Throws: `ArchiveError`.
+  /// - Throws: `ArchiveError` where the archive cannot be written to the end, or not synced.
   public mutating func finish() throws(ArchiveError) {
     try check(library.writer.close(handle))
     guard fsync(descriptor.rawValue) == 0 else {

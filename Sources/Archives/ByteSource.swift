@@ -66,7 +66,7 @@ public final class FileRange: ByteSource {
     let count = Int(max(0, min(Int64(count), end - offset)))
     guard count > 0 else { return [] }
     do throws(Errno) {
-      // To look through a whole image takes seconds.
+      // Reading a whole image takes seconds, so a cancelled task stops here.
       if Task.isCancelled { throw .interrupted }
       return try descriptor.read(at: offset, count: count)
     } catch {

@@ -69,7 +69,7 @@ public final class Decompressor: ByteSource {
   /// - Parameters:
   ///   - source: The compressed bytes.
   ///   - compression: How they are compressed.
-  ///   - file: What errors name.
+  ///   - file: The file that errors name.
   ///   - limit: How many bytes may come out at most; more is an error.
   /// - Throws: `ArchiveError` where libarchive is missing.
   public init(

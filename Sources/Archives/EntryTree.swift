@@ -30,7 +30,7 @@ struct EntryTree: Sendable {
   /// Takes an entry in.
   ///
   /// - Returns: Its path as it is taken out: relative, without a dot in it.
-  /// - Throws: `Refusal`.
+  /// - Throws: `Refusal` where the entry must not be taken out.
   mutating func insert(_ entry: ArchiveEntry) throws(Refusal) -> FilePath {
     let names = try checkedComponents(of: entry.path)
     let kind = try kind(of: entry)
@@ -111,11 +111,11 @@ struct EntryTree: Sendable {
 
   /// Where a walk over links ends.
   enum Destination {
-    /// Here; nil where the archive has nothing there.
+    /// At this node; nil where the archive has nothing there.
     case node(Int?)
-    /// Outside.
+    /// Outside of the top directory.
     case outside
-    /// Nowhere.
+    /// Nowhere: the links lead in a circle.
     case circular
   }
 
@@ -129,7 +129,7 @@ struct EntryTree: Sendable {
   func destination(of path: FilePath, from directory: [Int]) -> Destination {
     var stack: [Int?] = directory
     var pending = Array(path.components.reversed())
-    // As many as Linux follows.
+    // As many links as Linux follows.
     var linksLeft = 40
     while let name = pending.popLast() {
       switch name.kind {

@@ -6,7 +6,7 @@ struct FrameWalk: ~Copyable {
   /// The maximum size of a compressed block in the legacy lz4 format, which the kernel reads.
   private static let largestLegacyBlock: UInt32 = (8 << 20) + (8 << 20) / 255 + 16
 
-  /// The bytes of a compression's frames that follow each other at the beginning of a range; nil where one is damaged.
+  /// The length in bytes of the frames at the beginning of a range; nil where one of them is damaged.
   static func length(
     of range: FileRange, _ compression: StreamCompression
   ) throws(ArchiveError) -> Int64? {
@@ -97,8 +97,8 @@ struct XZWalk: ~Copyable {
   private static let lzma2: UInt64 = 0x21
   private static let checkLengths: [Int64] = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64]
 
-  /// The bytes of streams that follow each other at the beginning of a range, and of the largest dictionary; nil
-  /// where one is damaged.
+  /// The length of the streams at the beginning of a range, and the size of the largest dictionary, both in
+  /// bytes; nil where one is damaged.
   static func extent(
     of range: FileRange
   ) throws(ArchiveError) -> (length: Int64, dictionary: Int64)? {
@@ -118,7 +118,7 @@ struct XZWalk: ~Copyable {
     return (walk.bytes.position, largest)
   }
 
-  /// Passes over a block; the size of its dictionary.
+  /// Passes over a block; returns the size of its dictionary in bytes, nil where the block is damaged.
   private func skipBlock(checkLength: Int64) throws(ArchiveError) -> Int64? {
     let length = (Int(try bytes.peek() ?? 0) + 1) * 4
     let header = try bytes.take(length)

@@ -14,7 +14,7 @@ public struct InitramfsArchive: Sendable {
     /// Bytes of a dictionary, which decompression keeps in memory.
     public var dictionary: Int64 = 128 << 20
 
-    /// Makes the limits for images, which are far below them.
+    /// Makes the default limits, which are far above what images need.
     public init() {}
   }
 

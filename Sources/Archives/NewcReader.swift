@@ -8,7 +8,7 @@ public struct NewcEntry: Hashable, Sendable {
   public let path: FilePath
   /// Its type and permissions, as `st_mode` has them.
   public let mode: UInt32
-  /// The bytes that follow.
+  /// The size of its contents, in bytes.
   public let size: Int64
   /// What all names of the same file have in common; nil if it has only one name.
   public let linkKey: LinkKey?

@@ -97,7 +97,8 @@ extension ActionRunner {
     }
   }
 
-  /// The modules whose configurations matter: what is built for the kernels may need the module.
+  /// The modules whose configurations are read: the module itself and, for an installation, those built for the
+  /// kernels, since they may need it.
   private func concerned(by id: ModuleID, _ kernels: [Kernel]) throws -> [ModuleID] {
     guard action == .install else { return [id] }
     return try [id]
@@ -116,7 +117,7 @@ extension ActionRunner {
     }
   }
 
-  /// Notes that a package adds a module, and later whether a removal is that of the package it replaces.
+  /// Notes that a package adds a module; on a removal, tells whether the same upgrade has added it anew.
   private func isHalfOfAnUpgrade(_ id: ModuleID) async throws -> Bool {
     let upgrade = SafeUpgrade(of: id, in: layout, host: host)
     switch action {

@@ -164,7 +164,7 @@ struct Arguments: Equatable {
     if isNameless { throw .noArchitecture }
   }
 
-  // MARK: What they come to
+  // MARK: Results
 
   /// Where everything is, with the trees that the call names.
   func layout(over layout: Layout) -> Layout {

@@ -34,7 +34,7 @@ struct StatusDocument {
     let modules = records.filter { !$0.isBroken }.map(\.id)
     let reader = FactsReader(snapshot, kernelOwners: [:])
     var facts = try await reader.facts(FactsReader.Request(modules: modules, kernels: kernels))
-    // Where nobody is refused it is in the way of nothing; and users cannot look everywhere.
+    // Only strict trust keeps a module from being built, and only root can look everywhere.
     if snapshot.options.trust == .strict, host.isRoot { facts.trust = try reader.trust(in: modules, facts) }
     self.facts = facts
   }

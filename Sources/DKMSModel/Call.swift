@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// A call of one of our commands, of which another is made to be typed in its place.
+/// A call of one of our commands, from which the call to be typed in its place is made.
 package struct Call: Equatable {
   /// The command.
   package let program: String
@@ -19,7 +19,7 @@ package struct Call: Equatable {
   /// The call with these words after all others.
   package func adding(_ more: String...) -> Call { Call(program, words + more) }
 
-  /// The call with another word in the place of one; nil where there is none to take its place.
+  /// The call with one word replaced; nil where there is no such word, or nothing to take its place.
   package func with(_ replacement: String?, insteadOf word: String) -> Call? {
     guard let replacement, let index = words.firstIndex(of: word) else { return nil }
     var words = words

@@ -287,7 +287,8 @@ extension DKMSError: CustomStringConvertible {
 }
 
 extension DKMSError {
-  /// That headers are there for other kernels of this kind, which are not: their package and the kernel's do not fit.
+  /// The remark that there are only headers for other kernels of this kind, which are not installed: the
+  /// package of the headers and that of the kernel do not match.
   package static func remark(onHeadersFor others: [KernelRelease]?, _ package: String?) -> String {
     guard let others, let package else { return "" }
     return "; \(package) is installed for \(others.map(\.description).joined(separator: ", ")) instead"

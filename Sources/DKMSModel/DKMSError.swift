@@ -121,7 +121,7 @@ public enum Overtaking: String, Codable, Hashable, Sendable, CaseIterable {
   /// It is installed.
   case installed
 
-  /// Whether something is gone: who wanted it gone has nothing left to do.
+  /// Whether something is gone: whoever wanted it gone has nothing left to do.
   public var isUndoing: Bool {
     switch self {
     case .removed, .unbuilt, .uninstalled: true

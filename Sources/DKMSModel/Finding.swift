@@ -45,7 +45,7 @@ public struct Finding: Codable, Hashable, Sendable {
     case critical
     /// The kernel is worse without it.
     case normal
-    /// It is told, and no more.
+    /// Problems with it are reported, and change no verdict.
     case optional
   }
 
@@ -59,7 +59,7 @@ public struct Finding: Codable, Hashable, Sendable {
     case unknown
   }
 
-  /// What is wrong, as far as something else than the module itself is.
+  /// What is wrong: the module itself, or something that it depends on.
   public enum Cause: String, Codable, Hashable, Sendable {
     /// The module: it is missing, old, or not what it should be.
     case module

@@ -66,7 +66,7 @@ public struct KernelFingerprint: Codable, Hashable, Sendable {
       owner: value("owner"), symbols: symbols, configuration: configuration, compiler: compiler)
   }
 
-  /// A line a part.
+  /// One line for each part.
   public var text: String {
     (owner.map { "owner \($0)\n" } ?? "")
       + "symbols \(symbols)\nconfiguration \(configuration)\ncompiler \(compiler)\n"

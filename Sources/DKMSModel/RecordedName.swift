@@ -9,12 +9,14 @@ protocol RecordedName: Codable, CodingKeyRepresentable {
 
   /// Reads the text.
   ///
-  /// - Throws: `DKMSError.invalidName`.
+  /// - Throws: `DKMSError.invalidName` where the text is not that of such a value.
   init(recordedText: String) throws(DKMSError)
 }
 
 extension RecordedName {
   /// Writes the text.
+  ///
+  /// - Throws: What the encoder throws.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(recordedText)

@@ -31,12 +31,12 @@ public struct Remedy: Codable, Hashable, Sendable {
 }
 
 extension String {
-  /// Where `: ` stands in it.
+  /// Where each `: ` begins in the text.
   fileprivate var colons: [Index] {
     indices.filter { self[$0] == ":" && self[index(after: $0)...].hasPrefix(" ") }
   }
 
-  /// The word as a shell has to be given it.
+  /// The word, quoted for a shell.
   public var quotedForShell: String {
     let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%".utf8
     let isPlain = !isEmpty && utf8.allSatisfy { $0 > 0x7F || plain.contains($0) }

@@ -65,9 +65,9 @@ extension Exposure: CustomStringConvertible {
 public struct TrustFacts: Codable, Hashable, Sendable {
   /// What becomes of what others can change.
   public var policy: TrustPolicy
-  /// What of the settings and trees that concern every module.
+  /// What others can change of the settings and trees that concern every module.
   public var common: [Exposure]
-  /// What of each module that was looked at.
+  /// What others can change of each module that was looked at.
   public var modules: [ModuleID: [Exposure]]
 
   /// Makes facts.

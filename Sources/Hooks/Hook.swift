@@ -92,7 +92,7 @@ package protocol HookFacts: Codable, Hashable, Sendable {
 
 /// What a hook decided, as records, replays and reports take it.
 package protocol HookPlan: Codable, Hashable, Sendable {
-  /// A line a thing, each with its reason.
+  /// One line for each thing, with its reason.
   var words: [String] { get }
   /// The same with what became of each thing.
   func words(_ outcomes: [Outcome]) -> [String]

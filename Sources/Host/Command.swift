@@ -8,7 +8,7 @@ public struct Command: Hashable, Sendable {
   public var program: String
   /// Its arguments, without the program itself.
   public var arguments: [String]
-  /// Its whole environment, without what has shells and interpreters run code of its own.
+  /// Its whole environment, without variables by which shells and interpreters run other code.
   public var environment: [String: String] {
     didSet { environment = environment.withoutPrograms }
   }
@@ -20,7 +20,7 @@ public struct Command: Hashable, Sendable {
   public var timeLimit: Duration?
   /// How long it may print nothing before it and its children are killed; nil for no limit.
   ///
-  /// Silence is noticed up to a tenth later.
+  /// Silence is noticed up to a tenth of the limit later.
   public var silenceLimit: Duration?
   /// The file that counts refused processes of the control group that it runs in: it is killed at the first.
   public var processEvents: FilePath?
@@ -38,7 +38,7 @@ public struct Command: Hashable, Sendable {
     case appended(FileDescriptor)
   }
 
-  /// More than any program prints that is asked something, in bytes.
+  /// More bytes than any program prints in answer to a question.
   public static let usualOutputLimit = 64 << 20
 
   /// Describes a run of a program.
@@ -62,7 +62,7 @@ public struct Command: Hashable, Sendable {
 }
 
 extension [String: String] {
-  /// An environment without variables that have shells and interpreters run code of whoever set them.
+  /// An environment without variables by which shells and interpreters run code of whoever set them.
   fileprivate var withoutPrograms: [String: String] {
     filter { name, _ in !Self.programs.contains(name) && !name.hasPrefix("BASH_FUNC_") }
   }

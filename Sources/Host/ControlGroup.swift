@@ -9,7 +9,7 @@ public import SystemPackage
 /// Both versions of control groups are known. In the second, a group with processes in it cannot have limited groups
 /// below it, so the new group is made beside that of this process, or further up.
 public struct ControlGroup: Sendable {
-  /// The directories: one, or one a controller in the first version.
+  /// The directories: one, or one for each controller in the first version.
   private let directories: [FilePath]
 
   /// Makes a group; nil where none can be had.

@@ -7,7 +7,7 @@ public import SystemPackage
 extension FileDescriptor {
   /// Reads all that is left, but no more than this many bytes.
   ///
-  /// - Throws: `Errno`.
+  /// - Throws: `Errno` where a read failed.
   public func readToEnd(atMost limit: Int = .max, expecting size: Int = 0) throws -> [UInt8] {
     var bytes: [UInt8] = []
     let size = max(0, min(size, limit))
@@ -30,7 +30,7 @@ extension FileDescriptor {
 extension FileDescriptor {
   /// Makes a pipe that a child inherits only if asked to.
   ///
-  /// - Throws: `Errno`.
+  /// - Throws: `Errno` where the system refuses one.
   static func closedOnExecPipe() throws(Errno) -> (readEnd: FileDescriptor, writeEnd: FileDescriptor) {
     var ends: (CInt, CInt) = (-1, -1)
     let code = withUnsafeMutablePointer(to: &ends) {

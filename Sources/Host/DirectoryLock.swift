@@ -5,15 +5,18 @@ public import SystemPackage
 
 /// A lock on a directory itself, held until the value ends; no lock file can be left behind.
 ///
-/// Whoever holds one of these may wait for those below it, and for none above it; so no two wait for each other.
+/// A run that holds one of these may wait for those below it, and for none above it; so no two wait for each
+/// other.
 ///
-/// 1. The state of images, while images are made.
-/// 2. The registration of a module version: shared by what works on one of its builds, alone for what adds, removes or
-///    relinks it.
-/// 3. Its products for one kernel, alone: what builds, loads, installs, uninstalls or removes that build. Shared by what
-///    packs it; who needs those of several kernels takes them in the order of their names.
-/// 4. One of: the source of the module, for a build that writes there; the record of its failures; the source tree.
-/// 5. The directory of one kernel, alone: what changes its modules or their indexes.
+/// 1. The state of images: exclusive while images are made.
+/// 2. The registration of a module version: shared by what works on one of its builds, exclusive for what adds,
+///    removes or relinks it.
+/// 3. Its products for one kernel: exclusive for what builds, loads, installs, uninstalls or removes that
+///    build, shared by what packs it. A run that needs those of several kernels takes them in the order of
+///    their names.
+/// 4. One of: the source of the module, for a build that writes there; the record of its failures; the source
+///    tree.
+/// 5. The directory of one kernel: exclusive for what changes its modules or their indexes.
 ///
 /// What sweeps, prunes or repairs never waits: it takes each lock if it is free, and leaves the thing alone if not.
 /// `docs/locks.md` goes through the pairs.

@@ -10,7 +10,7 @@ public struct DynamicLibrary {
 
   /// Opens a library by its soname.
   ///
-  /// - Throws: `LoadFailure`.
+  /// - Throws: `LoadFailure` where there is none, or the dynamic loader refuses it.
   public init(soname: String) throws(LoadFailure) {
     guard let handle = dlopen(soname, RTLD_NOW | RTLD_LOCAL) else { throw .last() }
     self.handle = handle

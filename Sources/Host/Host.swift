@@ -106,7 +106,7 @@ public struct Host: Sendable {
 
   /// Runs a command; that it cannot be started is an error of the engine's kind.
   ///
-  /// - Throws: `DKMSError.system`.
+  /// - Throws: `DKMSError.system` where the program could not be started.
   public func run(_ command: Command) async throws(DKMSError) -> CommandResult {
     do { return try await launcher.run(command) } catch { throw DKMSError(error) }
   }

@@ -63,7 +63,7 @@ extension DKMSError {
 
 /// Runs operations on files, with their errors as the engine's.
 ///
-/// - Throws: `DKMSError.system`.
+/// - Throws: `DKMSError.system` where one of them failed.
 package func onFiles<Value>(_ body: () throws(HostError) -> Value) throws(DKMSError) -> Value {
   do { return try body() } catch { throw DKMSError(error) }
 }

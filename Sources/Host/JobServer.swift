@@ -10,7 +10,7 @@ public import SystemPackage
 public final class JobServer: Sendable {
   /// How many jobs were asked for, at least one.
   public let jobs: Int
-  /// How many of them may run at once: a pipe surely holds a page, and no machine has as many processors as that.
+  /// How many of them may run at once: no more than there are bytes in a page, which every pipe can hold.
   private let tokens: Int
   private static let greatestTokens = 4096
   private let readEnd: FileDescriptor
@@ -30,7 +30,7 @@ public final class JobServer: Sendable {
     } catch {
       throw HostError("make a pipe for", "make", error)
     }
-    // Whoever looks for a job would wait for ever at the end of a pipe that waits.
+    // Reading from an empty pipe must not block: whoever looks for a job would wait for ever.
     while fcntl(readEnd.rawValue, F_SETFL, O_NONBLOCK) < 0 {
       guard errno == EINTR else { throw HostError("make a pipe for", "make", Errno(rawValue: errno)) }
     }

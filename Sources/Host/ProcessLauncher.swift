@@ -89,7 +89,7 @@ public final class RecordingLauncher: CommandLauncher {
   /// The commands so far, in the order in which they came.
   public var commands: [Command] { recorded.withLock { $0 } }
 
-  /// Records the command and answers it.
+  /// Records the command and answers it; never throws.
   public func run(_ command: Command) async throws(HostError) -> CommandResult {
     recorded.withLock { $0.append(command) }
     return answer(command)

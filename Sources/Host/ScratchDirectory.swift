@@ -14,7 +14,7 @@ public struct ScratchDirectory: ~Copyable, Sendable {
 
   /// Makes a directory of this user's own.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where it cannot be made or locked.
   public init(in parent: FilePath) throws(HostError) {
     // A run that sweeps may get here before the lock is taken.
     for _ in 0..<10 {

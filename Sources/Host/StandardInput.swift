@@ -96,7 +96,7 @@ public final class LineReader {
 
   /// The next line without its end; nil after the last.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where the file cannot be read, or the task is cancelled.
   public func next() throws(HostError) -> [UInt8]? {
     var line: [UInt8] = []
     var hasLine = false

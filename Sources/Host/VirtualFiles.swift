@@ -28,7 +28,7 @@ public enum VirtualFiles {
   static func provide() {
     let missing = missing
     guard !missing.isEmpty, geteuid() == 0, unshare(CInt(LINUX_CLONE_NEWNS)) == 0 else { return }
-    // What is mounted would appear for all, unless this succeeds. It does not where a root is no mount of its own.
+    // Unless this succeeds, others would see what is mounted. It fails where the root is no mount point.
     guard mount(nil, "/", nil, CUnsignedLong(LINUX_MS_REC | LINUX_MS_PRIVATE), nil) == 0 else { return }
     if missing.contains("/proc") { mount("proc", "/proc", "proc", 0, nil) }
     guard missing.contains("/dev/null"), mount("tmpfs", "/dev", "tmpfs", 0, "mode=0755") == 0 else { return }

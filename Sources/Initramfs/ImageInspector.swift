@@ -76,7 +76,7 @@ public struct ImageInspector: Sendable {
 
   /// What is in an image: what is remembered of it, or else what is read.
   ///
-  /// - Throws: `ImageError`.
+  /// - Throws: `ImageError` where it cannot be read, or is no image.
   func contents(of image: FilePath, form: InitramfsImage.Form) async throws(ImageError) -> ImageContents {
     if let known = memory.contents(of: image, form: form) { return known }
     let identity = try? Files.identity(image)

@@ -25,7 +25,7 @@ struct ImageMemory: Sendable {
 
   private static let schema = 1
   private static let suffix = ".json"
-  /// As much as a file of it may hold, in bytes.
+  /// The most that a file of it may hold, in bytes.
   private static let sizeLimit = 16 << 20
   /// File systems with coarse times cannot tell two changes within this, in nanoseconds.
   private static let coarsest = 2_000_000_000
@@ -48,7 +48,7 @@ struct ImageMemory: Sendable {
     return isCoarse ? coarsest : 0
   }
 
-  /// Notes what is in an image that was this before it was read; nothing where it is another one now.
+  /// Notes what is in an image, unless it has changed since this identity was taken, before it was read.
   func keep(
     _ contents: ImageContents, of image: FilePath, form: InitramfsImage.Form, _ identity: Files.Identity?
   ) {
@@ -61,7 +61,7 @@ struct ImageMemory: Sendable {
     try? Files.write(Array(JSON(encoding: entry).text.utf8), to: file, permissions: .ownerReadWrite)
   }
 
-  /// Notes of an image what is known of the file that has been renamed to it; nothing where that is another one now.
+  /// Notes for an image what is known of the file that was renamed to it, unless it is another file by now.
   func keep(
     _ contents: ImageContents, of image: FilePath, form: InitramfsImage.Form,
     renamedFrom file: Files.Identity?

@@ -10,7 +10,7 @@ public struct ImageReader: Sendable {
   let limits: ImageLimits
   /// Where dracut notes what it was called with.
   private static let buildParameters = "lib/dracut/build-parameter.txt"
-  /// As much as that file may hold, in bytes.
+  /// The most that this file may hold, in bytes.
   private static let parametersLimit: Int64 = 1 << 16
   /// What the file systems in an image hold, unpacked; nil while nobody has unpacked them.
   var trees: [FilePath]?
@@ -113,7 +113,7 @@ extension ImageReader {
     return archiveLimits
   }
 
-  /// The generator that puts such a file into its images, and no other does.
+  /// The generator that puts such a file into its images; nil where none does, or several do.
   private static func maker(of path: FilePath) -> ImageGenerator? {
     switch path.components.filter({ $0.kind == .regular }).map(\.string).joined(separator: "/") {
     case "buildconfig", "init_functions": .mkinitcpio
@@ -134,7 +134,7 @@ extension ImageReader {
 
   /// Writes the file systems in an image into a directory, under numbers.
   ///
-  /// - Throws: `ImageError`.
+  /// - Throws: `ImageError` where the image is damaged, or a file system cannot be written.
   func unpackFileSystems(
     in image: FilePath, form: InitramfsImage.Form, into directory: FilePath
   ) throws(ImageError) -> [(fileSystem: NestedFileSystem, file: FilePath)] {
@@ -195,7 +195,7 @@ public struct ImageLimits: Hashable, Sendable {
   /// Bytes that come out of all its modules together.
   public var allModuleBytes: Int64 = 4 << 30
 
-  /// Makes the limits for images, which are far below them.
+  /// Makes the default limits, which are far above what images need.
   public init() {}
 }
 

@@ -96,7 +96,7 @@ public struct ImageRecipe: Codable, Hashable, Sendable {
 
   /// What the generator would be called with to write the images to their places, with its name first.
   ///
-  /// That is only to be told: it is called to write them elsewhere, where they are checked.
+  /// It is only shown: the generator is called to write them elsewhere, where they are checked.
   public func command(on system: BootSystem) -> [String] {
     let generator = generator.generator(on: system)
     return [generator.program] + generator.arguments(for: self, writing: images.map(\.path))

@@ -12,7 +12,7 @@ public struct KernelFiles: Sendable {
   /// Looks at a system.
   public init(_ system: BootSystem) { self.system = system }
 
-  /// The files of these kernels, and those that should be one of them and are others, whose modules are not installed.
+  /// The files of these kernels, and those that should be one of them but are kernels without modules.
   ///
   /// The latter are what an upgrade leaves where the boot partition was not mounted or could not be written to.
   ///
@@ -138,7 +138,7 @@ enum KernelImage {
     bytes.count > 0x210 && bytes[0x202..<0x206].elementsEqual("HdrS".utf8)
   }
 
-  /// As far as the text can lie that the header leads to, in bytes.
+  /// How far into the file the text can lie that the header leads to, in bytes.
   static let headerReach = 0x10400
   private static let sizeLimit = 128 << 20
 

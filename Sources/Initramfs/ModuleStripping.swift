@@ -87,12 +87,12 @@ struct ModuleStripping {
   }
 }
 
-/// The modules that modprobe finds for a kernel: one file a name.
+/// The modules that modprobe finds for a kernel: one file for each name.
 public struct InstalledModules: Sendable {
   private let directory: FilePath
   private let paths: [String: FilePath]
 
-  /// As much as modules.dep may hold, in bytes; that of a large kernel has a few million.
+  /// The most that modules.dep may hold, in bytes; that of a large kernel has a few million.
   private static let sizeLimit = 64 << 20
 
   /// Reads modules.dep in a kernel's module directory; where there is none there are no modules.

@@ -5,7 +5,7 @@ internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// A file system in a file, in which dracut can keep what kernels would else unpack.
+/// A file system in a file, in which dracut can keep what kernels would otherwise unpack.
 struct NestedFileSystem: Hashable, Sendable {
   /// The name of the file.
   let name: String
@@ -71,7 +71,7 @@ struct NestedFileSystem: Hashable, Sendable {
 extension ByteSource {
   /// Writes all bytes that are left into a new file.
   ///
-  /// - Throws: `ArchiveError`.
+  /// - Throws: `ArchiveError` where they cannot be read, or the file cannot be written.
   func write(to file: FilePath) throws(ArchiveError) {
     do {
       let descriptor = try FileDescriptor.open(

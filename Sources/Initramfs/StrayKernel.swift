@@ -2,7 +2,7 @@
 
 public import DKMSModel
 
-/// A file that a boot loader takes for a kernel, and that is another one, whose modules are not installed.
+/// A file that boot loaders take for an installed kernel, but that is another one, without installed modules.
 public struct StrayKernel: Codable, Hashable, Sendable {
   /// The file.
   public var path: String

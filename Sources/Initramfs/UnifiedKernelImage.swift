@@ -96,7 +96,7 @@ struct UnifiedKernelImage {
     return (start + 24 + header.number(at: 20, length: 2), Int(header.number(at: 6, length: 2)))
   }
 
-  /// The header that says where the certificates are, as long as it says that it is.
+  /// The optional header, which says where the certificates are; the file's header has its length.
   ///
   /// - Throws: `ArchiveError` where it is no PE file, or cannot be read.
   func optionalHeader() throws(ArchiveError) -> [UInt8] {

@@ -36,7 +36,7 @@ extension JSON {
 extension JSON: Codable {
   /// Always fails: the decoder of this target takes the value without asking.
   ///
-  /// - Throws: `DecodingError`.
+  /// - Throws: `DecodingError`, always.
   public init(from decoder: any Decoder) throws {
     throw DecodingError.dataCorrupted(
       .init(codingPath: decoder.codingPath, debugDescription: "only JSON holds a value of JSON"))
@@ -44,7 +44,7 @@ extension JSON: Codable {
 
   /// Always fails: the encoder of this target takes the value without asking.
   ///
-  /// - Throws: `EncodingError`.
+  /// - Throws: `EncodingError`, always.
   public func encode(to encoder: any Encoder) throws {
     throw EncodingError.invalidValue(
       self, .init(codingPath: encoder.codingPath, debugDescription: "only JSON holds a value of JSON"))

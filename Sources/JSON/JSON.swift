@@ -32,7 +32,7 @@ public indirect enum JSON: Hashable, Sendable {
   /// A string, or null.
   public static func string(orNull text: String?) -> JSON { text.map(JSON.string) ?? .null }
 
-  /// The value as text, over several lines, indented by two blanks a level.
+  /// The value as text, over several lines, indented by two blanks for each level.
   public var text: String { text(indentedBy: "") }
 
   private func text(indentedBy indentation: String) -> String {

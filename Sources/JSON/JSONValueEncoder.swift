@@ -103,7 +103,7 @@ final class ValueSlot {
     case value(JSON)
     case members([(name: String, slot: ValueSlot)])
     case elements([ValueSlot])
-    /// A set's, which have no order.
+    /// The elements of a set, which have no order.
     case unordered([ValueSlot])
   }
 

@@ -146,7 +146,7 @@ package struct Journal: Sendable {
 
   /// The record of a number; without one the newest.
   ///
-  /// - Throws: `JournalError`.
+  /// - Throws: `JournalError` where there is none, or it cannot be read.
   package func record(_ number: Int?) throws(JournalError) -> JournalRecord {
     try JournalRecord(reading: try file(number))
   }

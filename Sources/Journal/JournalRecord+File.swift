@@ -37,7 +37,7 @@ extension JournalRecord {
 
   /// Reads what a file of this name holds.
   ///
-  /// - Throws: `JournalError`.
+  /// - Throws: `JournalError` where it was cut short or edited, or is no record.
   package init(_ bytes: [UInt8], of path: FilePath) throws(JournalError) {
     do throws(JSONProblem) {
       let json = try JSONParser.parse(bytes)
@@ -104,6 +104,9 @@ package struct TargetLine: Codable, Hashable {
 
   private enum CodingKeys: String, CodingKey { case base64 }
 
+  /// Reads a line as a record has it.
+  ///
+  /// - Throws: `DecodingError` where it is neither a string nor base64.
   package init(from decoder: any Decoder) throws {
     if let text = try? decoder.singleValueContainer().decode(String.self) {
       bytes = Array(text.utf8)
@@ -117,6 +120,9 @@ package struct TargetLine: Codable, Hashable {
     self.bytes = bytes
   }
 
+  /// Writes the line as a record has it.
+  ///
+  /// - Throws: What the encoder throws.
   package func encode(to encoder: any Encoder) throws {
     if let text = String(validating: bytes, as: UTF8.self) {
       var container = encoder.singleValueContainer()

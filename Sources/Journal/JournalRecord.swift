@@ -29,7 +29,7 @@ package struct JournalRecord: Codable, Hashable, Sendable {
   package let targets: [TargetLine]
   /// What it has in common with the other calls of its transaction, and with no others; nil where that is unknown.
   package var transaction: String?
-  /// In seconds since 1970.
+  /// When the call began, in seconds since 1970.
   package let began: Int
   /// What was seen; nil if the call did not get that far, or if it would have been too large.
   package var facts: JSON?
@@ -54,7 +54,7 @@ package struct JournalRecord: Codable, Hashable, Sendable {
 
   /// How a call ended.
   package struct End: Codable, Hashable, Sendable {
-    /// In seconds since 1970.
+    /// When it ended, in seconds since 1970.
     package let time: Int
     /// What the helper told pacman.
     package let status: Int32

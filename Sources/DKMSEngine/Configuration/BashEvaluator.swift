@@ -11,7 +11,7 @@ struct BashEvaluator: Sendable {
   /// What keeps the files from harm; nil where they run as this process's user.
   var confinement: Confinement?
 
-  /// Long enough for any program on a busy machine.
+  /// How long bash may take for all files together: long enough for any program on a busy machine.
   static let usualTimeLimit = Duration.seconds(120)
 
   /// Runs files one after another in one clean shell and reads variables back.
@@ -70,7 +70,7 @@ struct BashEvaluator: Sendable {
     return account.variables
   }
 
-  /// As much as files may print, and as their values may hold, in bytes.
+  /// How much files may print, and how much their values may hold, in bytes.
   static let outputLimit = 16 << 20
 
   private func excess(of result: CommandResult) -> String? {

@@ -25,7 +25,7 @@ struct ConfigurationReader: Sendable {
   ///   - source: The directory that holds dkms.conf.
   ///   - kernel: The kernel to read it for.
   ///   - allowsRepetition: Whether two modules may have the same name.
-  /// - Returns: What it says, and of which files.
+  /// - Returns: What it says, with a digest of the files that were read.
   func evaluation(
     of id: ModuleID?, source: FilePath, for kernel: Kernel, allowsRepetition: Bool = false
   ) async -> EvaluatedConfiguration {
@@ -60,7 +60,7 @@ struct ConfigurationReader: Sendable {
 
   /// A digest of the files by which a module is configured for a kernel, wherever the source lies.
   ///
-  /// - Throws: `DKMSError.configurationUnreadable`.
+  /// - Throws: `DKMSError.configurationUnreadable` where one of them cannot be read.
   func digest(of id: ModuleID, source: FilePath, for kernel: Kernel) throws(DKMSError) -> String {
     Self.digest(of: try evaluator.contents(of: files(of: id, source: source, for: kernel)))
   }

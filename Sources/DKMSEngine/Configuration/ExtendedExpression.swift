@@ -13,9 +13,9 @@ enum ExtendedExpression {
     return regexec(&expression, text, 0, nil, 0) == 0
   }
 
-  /// As many parentheses as may be open at once: the C library calls itself for each.
+  /// How many parentheses may be open at once: the C library calls itself for each.
   static let depthLimit = 200
-  /// As many characters and operators as there may be, counted as often as they are repeated.
+  /// How many characters and operators there may be, counted as often as they are repeated.
   ///
   /// The C library copies what is repeated, and repeats within repeats multiply.
   static let sizeLimit = 2000

@@ -150,7 +150,7 @@ struct PlainScanner {
     word += value
   }
 
-  /// As many bytes as a word may become by the values in it; no directive has a value near that.
+  /// How long a word may become by the values in it, in bytes; no directive has a value near that.
   private static let wordLimit = 1 << 20
 
   // MARK: Names

@@ -13,7 +13,7 @@ struct BuildLog: ~Copyable {
 
   /// Opens a log; `echo` is told of each command that is run.
   ///
-  /// One that is shared may be made by another run at the same time, and is begun anew unless it is continued.
+  /// A shared log may be created by another run at the same time; one that is not continued is removed first.
   init(
     _ path: FilePath, isShared: Bool = false, isContinued: Bool = false, echo: Console?
   ) throws(DKMSError) {
@@ -117,6 +117,8 @@ package struct FailureRecord {
   package init(_ layout: Layout) { self.layout = layout }
 
   /// The last build of a module version for a kernel, if that failed.
+  ///
+  /// - Throws: `HostError` where a look failed.
   package func failure(of id: ModuleID, _ kernel: Kernel) throws(HostError) -> FailedBuild? {
     let log = layout.failureLog(id, kernel)
     let reason = try Files.text(reasonFile(id, kernel))

@@ -18,11 +18,11 @@ struct BuildSandbox: Sendable {
   private static let mounts = ["--mount", "--propagation", "private"]
   private static let processes = ["--pid", "--fork", "--kill-child", "--mount-proc"]
 
-  /// One for builds that need none.
+  /// Makes a sandbox without namespaces, for builds that need none.
   init() { namespaces = [] }
 
   init(on host: Host, confined: Bool = false) async {
-    // What confines builds has been tried already, and takes more.
+    // Confinement takes these namespaces and more, and has been tried already.
     if confined {
       namespaces = Self.mounts + Self.processes
       return
@@ -38,7 +38,7 @@ struct BuildSandbox: Sendable {
     namespaces = []
   }
 
-  /// A shell command that runs in a build directory, and sees other directories where they are shared.
+  /// A shell command that runs in a build directory, and sees other directories at their shared paths.
   func shell(
     _ text: String, in build: BuildView, seeing others: [BuildView] = [], environment: [String: String],
     descriptors: [CInt: FileDescriptor] = [:]

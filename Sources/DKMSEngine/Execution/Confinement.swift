@@ -77,13 +77,13 @@ struct Confinement: Sendable {
   let user: SystemUser
   let options: ConfinementOptions
 
-  /// Whether programs can be run so.
+  /// Whether programs can be confined.
   enum Finding: Sendable {
     /// Nobody wants it, or the caller is not root.
     case notWanted
-    /// They can.
+    /// They can, in this way.
     case possible(Confinement)
-    /// They should, and cannot, for this reason.
+    /// They should be, and cannot, for this reason.
     case impossible(String)
   }
 
@@ -106,7 +106,7 @@ struct Confinement: Sendable {
     }
   }
 
-  /// A command that does the same for a program.
+  /// A command that runs a program confined.
   ///
   /// - Parameters:
   ///   - words: The program and its arguments.

@@ -50,7 +50,7 @@ public struct Executor: Sendable {
         observe(plan.steps[index], outcome)
       }
     }
-    // Where one run has only installed what another built, the last of them has to do it.
+    // Another run may have built what this one only installed: the run that ends last removes the directory.
     for id in plan.builtModules.union(plan.installedModules) {
       LeftoverSweeper(snapshot.layout).removeBuildDirectory(of: id)
     }
@@ -68,15 +68,15 @@ extension PlannedStep {
 }
 
 extension Plan {
-  /// Whether what has become of other steps is reason to take this one.
+  /// Whether the outcomes of the steps that this one depends on are reason to take it.
   fileprivate func hasCause(_ planned: PlannedStep, _ outcomes: [Outcome?]) -> Bool {
     let isDone = { (step: Int) in outcomes[step]?.isDone == true }
     return planned.required.allSatisfy { isDone($0) || steps[$0].isOptional }
       && (planned.earlier.isEmpty || planned.earlier.contains(where: isDone))
   }
 
-  /// Whether a build has to wait because the same module is still to be built or installed for an earlier
-  /// kernel.
+  /// Whether a build has to wait because an earlier step still has to build or install the same module for
+  /// another kernel.
   fileprivate func isBesideAnother(_ index: Int, _ outcomes: [Outcome?]) -> Bool {
     guard case .build(let id, let kernel) = steps[index].step else { return false }
     return steps.indices.prefix(index).contains { other in

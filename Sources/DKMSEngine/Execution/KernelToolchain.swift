@@ -80,7 +80,8 @@ struct KernelToolchain {
   /// What follows the names of the tools where only one version of them is installed: `-19`.
   private var suffix: String { isClang ? String(compiler?.dropFirst("clang".count) ?? "") : "" }
 
-  /// The program that strips modules; nil where that of the kernel's compiler is missing, which others may damage.
+  /// The program that strips modules; nil where clang built the kernel and its own program is missing, since
+  /// another one may damage modules.
   var strip: String? {
     guard isClang else { return "strip" }
     return ["llvm-strip\(suffix)", "llvm-strip"].first(where: path.contains)
@@ -126,7 +127,7 @@ struct KernelToolchain {
       variables["LD"] = linker
       variables["KERNEL_LD"] = linker
     }
-    // It selects the linker, too, so it is only used for a kernel built with both.
+    // LLVM selects the linker, too, so it is only set for a kernel built with both.
     if isClang, compiler != nil, linker != nil { variables["LLVM"] = suffix.isEmpty ? "1" : suffix }
     return variables
   }

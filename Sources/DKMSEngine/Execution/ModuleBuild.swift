@@ -80,7 +80,7 @@ struct ModuleBuild {
     return (confinement, BuildView(own: layout.staging(id, kernel, "source"), place: source), nil)
   }
 
-  /// Builds; the warnings are what the user should know, also where it fails.
+  /// Builds the module; adds to the warnings what the user should know, also where it fails.
   func run(_ warnings: inout [String]) async throws(DKMSError) {
     warnings += try await checkMeans()
     try await copySource()
@@ -358,7 +358,7 @@ struct ModuleBuild {
           warnings.append(Self.remarkOnStripping(kernel))
         }
       }
-      // In a directory that goes with whatever the program leaves half written.
+      // The file is signed in the build's directory, which is removed with anything left half written.
       if let problem = await sign(built) { warnings.append(try remarkOnSigning(problem)) }
       try onFiles { [built] () throws(HostError) in try Files.copy(built, to: file) }
       try await compress(file, compression)

@@ -28,7 +28,7 @@ struct Product: Sendable {
   /// Notes, before it is published, that it still has to be finished.
   func markUnfinished() throws(HostError) { try Files.write([], to: staged.appending(Self.mark)) }
 
-  /// Notes that this is done.
+  /// Notes that the product is finished.
   func finish() throws(HostError) {
     try Files.remove(product.appending(Self.mark))
     try Files.synchronize(product)
@@ -54,9 +54,9 @@ struct Product: Sendable {
     }
   }
 
-  /// Moves it out of sight in one step, then deletes it.
+  /// Moves the product out of sight in one step, then deletes it.
   ///
-  /// Where that takes many steps, it counts as unfinished from the first to the last.
+  /// Where it cannot be moved, it counts as unfinished from the first step of its deletion to the last.
   func discard() throws(HostError) {
     try Files.discard(product, as: doomed, last: Self.mark) { () throws(HostError) in
       try Files.write([], to: product.appending(Self.mark))

@@ -17,7 +17,8 @@ public struct SourceKeeper: Sendable {
 
   /// Copies the source of a registered module into its registration, whole or not at all.
   ///
-  /// - Throws: `DKMSError.system`.
+  /// - Throws: `DKMSError.system` where it cannot be copied, `DKMSError.overtaken` where the module is no
+  ///   longer registered.
   public func keep(_ id: ModuleID) async throws(DKMSError) {
     let lock: DirectoryLock
     do throws(HostError) {
@@ -53,7 +54,7 @@ public struct SourceKeeper: Sendable {
         operation: "keep a copy of", subject: "the source of \(id)",
         reason: result.errorText.split(separator: "\n").last.map(String.init) ?? "cp failed")
     }
-    // Without that program it is a copy all the same.
+    // Without sync(1) it is a copy all the same.
     _ = try? await host.launcher.run(
       Command("sync", ["-f", staged.string], environment: host.environment))
     try onFiles { () throws(HostError) in

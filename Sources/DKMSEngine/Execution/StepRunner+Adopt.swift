@@ -8,7 +8,7 @@ extension StepRunner {
   /// Puts what a kernel holds of a module into the tree as its build, and leaves the kernel's directory as it is.
   func adopt(_ id: ModuleID, _ kernel: Kernel, _ basis: Basis) async throws(DKMSError) -> [String] {
     let products = layout.products(id, kernel.release)
-    // No build will, and what is built leaves none behind.
+    // Only a build would remove this directory, and no build runs here.
     defer { LeftoverSweeper(layout).removeBuildDirectory(of: id) }
     return try await lockedModule(id, .shared) { () throws(DKMSError) in
       try await locked(products, .exclusive, "\(id) for \(kernel.release)") { () throws(DKMSError) in

@@ -67,7 +67,7 @@ extension StepRunner {
     }
   }
 
-  /// Takes the place of the source: the name of the module, and its dkms.conf.
+  /// Adds what takes the place of the source: the name and version of the module, and its dkms.conf.
   private func addDescription(of id: ModuleID, to writer: inout ArchiveWriter) throws(ArchiveError) {
     let directory = TarballLayout.description
     try writer.add(

@@ -123,7 +123,7 @@ struct StepRunner: Sendable {
     }
   }
 
-  /// Who wants to know of every command.
+  /// The console that is told of every command; nil unless the call is verbose.
   var echo: Console? { options.isVerbose ? host.console : nil }
 
   /// Does something while a registered module is locked.
@@ -343,7 +343,7 @@ private final class Rivals: Sendable {
 
   func note(_ holder: LockHolder, holds directory: FilePath) { holders.withLock { $0[directory] = holder } }
 
-  /// Who was last seen to hold the first of these that anybody held.
+  /// The last known holder of the first of these directories that had one.
   func lastHolder(of directories: [FilePath]) -> LockHolder? {
     let holders = holders.withLock(\.self)
     return directories.lazy.compactMap { holders[$0] }.first

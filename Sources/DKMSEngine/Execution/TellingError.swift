@@ -4,10 +4,10 @@ internal import DKMSModel
 
 /// The line of a log that says why its last command failed.
 struct TellingError {
-  /// It; nil where there is none.
+  /// The line; nil where there is none.
   let line: String?
 
-  /// Looks for it in the lines of a log, each command of which begins with a mark.
+  /// Looks for it in the lines of a log, in which a mark begins each command.
   init(in log: [String]) {
     let log = log.map(Self.plain)
     let last = log[(log.lastIndex { $0.hasPrefix(Self.commandMark) } ?? 0)...]
@@ -70,7 +70,7 @@ struct TellingError {
       || line.contains("warnings being treated as errors")
   }
 
-  /// What programs say that do not do what they are told.
+  /// What programs say when they refuse to do what they are told.
   private static func isRefusal(_ line: String) -> Bool {
     refusals.contains(where: line.contains) || line.hasSuffix(": not found")
   }

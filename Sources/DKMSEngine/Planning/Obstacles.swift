@@ -24,7 +24,7 @@ public struct Obstacles: Sendable {
     return .moduleBroken(id, link: record.source ?? "its source link")
   }
 
-  /// Who else than root can change what is run for a module, where the administrator has that forbid it.
+  /// The error that others than root can change what is run for a module, where the administrator forbids that.
   public func trust(in id: ModuleID) -> DKMSError? {
     guard let trust = facts.trust, trust.policy == .strict else { return nil }
     let exposures = trust.exposures(of: id)
@@ -76,14 +76,14 @@ public struct Obstacles: Sendable {
 }
 
 extension KernelFacts {
-  /// That a kernel has no headers.
+  /// The error that a kernel has no headers.
   package func headersMissing(for kernel: Kernel) -> DKMSError {
     .headersMissing(kernel, directory: headersDirectory, package: headersPackage, others: strayHeaders)
   }
 }
 
 extension Facts {
-  /// That a kernel lacks modules that another one needs, of which some may be registered.
+  /// The error that a kernel lacks modules that another one needs, of which some may be registered.
   func dependenciesMissing(_ names: [String], of id: ModuleID, _ kernel: Kernel) -> DKMSError {
     let registered = tree.newestVersions.filter { names.contains($0.name) }
     return .dependenciesMissing(id, kernel, names: names, registered: registered.isEmpty ? nil : registered)

@@ -205,7 +205,7 @@ public struct Planner {
     }
   }
 
-  /// Notes that a step other than an installation makes a module stand.
+  /// Notes that a step other than a build and an installation has the effect of both.
   mutating func haveInstalled(_ target: Target, by step: Int) {
     builds[target] = .planned(step)
     installs[target] = .planned(step)
@@ -218,7 +218,8 @@ public struct Planner {
 
   // MARK: Undoing
 
-  /// Takes a module out of a kernel's directory, once these steps have succeeded; the steps to wait for.
+  /// Takes a module out of a kernel's directory, once these steps have succeeded; returns the steps to wait
+  /// for.
   mutating func uninstall(
     _ id: ModuleID, _ kernel: Kernel, because reason: Reason, requires required: [Int] = []
   ) -> [Int] {
@@ -236,7 +237,7 @@ public struct Planner {
     return [step]
   }
 
-  /// Forgets what was built for a kernel, once these steps have succeeded; the steps to wait for.
+  /// Forgets what was built for a kernel, once these steps have succeeded; returns the steps to wait for.
   mutating func unbuild(
     _ id: ModuleID, _ kernel: Kernel, because reason: Reason, requires required: [Int]
   ) -> [Int] {
@@ -255,7 +256,7 @@ public struct Planner {
   /// - Parameters:
   ///   - goneKernels: The kernels that are gone.
   ///   - named: What may be taken away even if nothing takes its place.
-  /// - Returns: The plan, unless it takes away something else.
+  /// - Returns: The plan; one that does nothing where it would take away anything else.
   mutating func finish(goneKernels: [Kernel] = [], named: SafetyCatch.Named = .init()) -> Plan {
     let gone = Set(goneKernels.map(\.release))
     let changes = moduleChanges.sorted { $0.value[0] < $1.value[0] }

@@ -17,7 +17,7 @@ public struct PlanningOptions: Codable, Hashable, Sendable {
   /// The administrator's command that follows.
   public var postTransaction: KernelText?
 
-  /// Takes them out of the options of a call.
+  /// Takes the options of a call that matter for planning.
   public init(_ options: BuildOptions, installs: Bool = true) {
     self.installs = installs
     isForced = options.isForced

@@ -4,8 +4,8 @@ public import DKMSModel
 
 /// The last look at a plan: whether it takes from an installed kernel what nothing has named.
 ///
-/// No plan does. Should a mistake in what is looked at, or in how it is planned, come to that, then nothing is done:
-/// a kernel with an old module is better than one with none.
+/// No correct plan does. If a mistake in the facts or in the planner makes one that does, nothing is done: a
+/// kernel with an old module is better than one with none.
 public struct SafetyCatch {
   private let facts: Facts
   private let named: Named

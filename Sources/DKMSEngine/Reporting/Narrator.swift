@@ -52,7 +52,7 @@ public struct Narrator: Sendable {
     if lines.count == 2 { advise(String(lines[1])) }
   }
 
-  /// Warns of what others than root can change though it is run, once of each thing, with what ends it.
+  /// Warns once of each thing that root runs and others can change, with the command that ends it.
   public func warn(of trust: TrustFacts?) {
     guard let trust, trust.policy == .warn else { return }
     for exposure in trust.all {
@@ -80,8 +80,8 @@ public struct Narrator: Sendable {
     console.printError("==> ERROR: interrupted; what was there before is unchanged")
   }
 
-  /// Prints all warnings of a report and its plan, then the errors, except those that the caller does not
-  /// count as such, with what the caller knows to fix them, or else they themselves.
+  /// Prints all warnings of a report and its plan, then the errors that the caller does not excuse, each with
+  /// the caller's remedy or else its own.
   public func conclude(
     _ report: Report, excusing isExcused: (DKMSError) -> Bool = { _ in false },
     remedy: (DKMSError) -> String? = { _ in nil }

@@ -24,7 +24,7 @@ public struct Settings: Sendable {
     over layout: Layout, host: Host, trust: TrustPolicy = .strict
   ) async throws(DKMSError) -> Settings {
     let (suite, problems) = SuiteConfiguration.read(layout.suiteConfiguration)
-    // Whoever can change the file could have it say that he is trusted.
+    // Whoever can change the file could have it say that they are trusted.
     let isExposed = try layout.exposes(layout.suiteConfiguration)
     let policy = isExposed ? trust : suite.trust ?? trust
     var framework = try await Framework.read(over: layout, host: host, trust: policy)

@@ -3,7 +3,7 @@
 internal import DKMSModel
 
 extension SuiteConfiguration {
-  /// What is wrong with the names in it: a name of something critical that nothing has protects nothing.
+  /// What is wrong with the names in it: a critical name that no module has protects nothing.
   ///
   /// - Parameters:
   ///   - names: The names of all modules, as their packages and as the kernel have them.

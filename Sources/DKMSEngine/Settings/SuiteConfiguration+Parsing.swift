@@ -103,7 +103,7 @@ private enum Setting: String, CaseIterable {
   case initramfs
   case initramfsGenerator = "initramfs-generator"
 
-  /// Takes the words of a value; what is wrong with them, if anything.
+  /// Sets the words of a value; returns what is wrong with them, if anything.
   func apply(_ words: [String], to configuration: inout SuiteConfiguration) -> String? {
     let patterns = words.map { NamePattern($0) }
     switch self {

@@ -17,7 +17,7 @@ package struct ModuleInformation: Hashable, Sendable {
     case unknown
     /// It is no module, or no longer there.
     case unreadable
-    /// This it says.
+    /// This is what it says.
     case read(ModuleInformation)
 
     /// What it says, if anything.

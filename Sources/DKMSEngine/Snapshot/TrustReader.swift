@@ -6,9 +6,9 @@ internal import SystemPackage
 
 /// Finds out who else than root can change what is run: who owns it, who may write to it, and where links lead.
 ///
-/// Every directory on the way counts, since who can change one can put something else in the place of what is in it; in
-/// a sticky directory that is the owner alone. What lies above the root of the system at hand does not count: it is not
-/// part of it.
+/// Every directory on the way counts, since whoever can change one can put something else in the place of what
+/// is in it; in a sticky directory that is the owner alone. What lies above the root of the system at hand does
+/// not count: it is not part of that system.
 struct TrustReader {
   private let layout: Layout
   private let options: BuildOptions
@@ -23,7 +23,7 @@ struct TrustReader {
 
   // MARK: What is looked at
 
-  /// What of the settings and trees that concern every module.
+  /// What others can change of the settings and trees that concern every module.
   ///
   /// - Throws: `HostError` where a look failed.
   mutating func common(for kernels: [Kernel]) throws(HostError) -> [Exposure] {
@@ -55,7 +55,8 @@ struct TrustReader {
     return (named + words).filter { $0.hasPrefix("/") }.map { FilePath($0) }
   }
 
-  /// What of a module: its source, what overrides its dkms.conf, the administrator's scripts, and what was built of it.
+  /// What others can change of a module: its source, what overrides its dkms.conf, the administrator's scripts,
+  /// and what was built of it.
   ///
   /// - Parameters:
   ///   - id: The module version.
@@ -80,7 +81,8 @@ struct TrustReader {
     return found
   }
 
-  /// What of files that are about to be run as programs, and of what lies beside a dkms.conf, which it may run, too.
+  /// What others can change of files that are about to be run, and of what lies beside a dkms.conf, which may
+  /// run that.
   ///
   /// - Throws: `HostError` where a look failed.
   mutating func exposures(ofPrograms files: [FilePath]) throws(HostError) -> [Exposure] {
@@ -132,7 +134,7 @@ struct TrustReader {
       guard let rights = try self.rights(next) else { return nil }
       if rights.kind == .link {
         count += 1
-        // Only there can others remove a link of root's and put one of theirs in its place.
+        // Only in a directory that others can write to can the owner of a link replace it.
         if !isAbove(next), !rights.isTrustedOwner, try self.rights(place)?.isOpen == true {
           report(next, .owner(name(of: rights.owner)), in: next, by: nil, of: id, TreeRights(rights))
         }
@@ -147,14 +149,14 @@ struct TrustReader {
       guard !(isTree && isLast), !isAbove(next) else { continue }
       if let cause = cause(rights, isOnTheWay: !isLast) {
         report(next, cause, in: next, by: link, of: id, TreeRights(rights))
-        // Everything below is in the same hands.
+        // Whoever can change this can change everything below it.
         if !belongs(next) { return nil }
       }
     }
     return (place, link)
   }
 
-  /// As many as the kernel follows.
+  /// How many links are followed: as many as the kernel follows.
   private static let linkLimit = 40
 
   private mutating func rights(_ path: FilePath) throws(HostError) -> Rights? {
@@ -231,7 +233,7 @@ private struct TreeRights {
 
   init() {}
 
-  /// The same of one path.
+  /// The rights to one path.
   init(_ rights: Rights) {
     hasOwners = !rights.isTrustedOwner
     isOpen = rights.isOpen && rights.kind != .link
@@ -250,7 +252,7 @@ private struct TreeRights {
     for name in try Files.components(of: path) { try take(path.appending(name)) }
   }
 
-  /// The command that leaves root alone with the right to change it.
+  /// The command that leaves the right to change it to root alone.
   func protection(of place: FilePath) -> String {
     let commands = [
       hasOwners ? "chown \(option)root: \(place.quoted)" : nil,

@@ -101,7 +101,7 @@ struct BinaryIndex {
   }
 }
 
-/// What a file of depmod's says, as far as to tell whether another says the same, in whatever order.
+/// The entries of a file of depmod's, by which it is compared with another, whatever their order.
 struct IndexEntries: Equatable {
   private var count = 0
   private var sum: UInt64 = 0

@@ -66,7 +66,7 @@ public struct KernelRemains: Sendable {
 
   /// Removes these files, and the directories that are empty then; whatever else has come there stays.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where one of them cannot be removed.
   public func remove() throws(HostError) {
     for file in installed + generated { try Files.remove(file) }
     try Self.removeEmptyDirectories(directory)

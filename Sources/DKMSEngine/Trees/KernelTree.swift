@@ -42,6 +42,8 @@ package final class KernelTree: Sendable {
   }
 
   /// What plans are made from, as far as it costs little to know.
+  ///
+  /// - Throws: `HostError` where a look failed.
   package func facts() throws(HostError) -> KernelFacts {
     let indexFlaw = try indexFlaw()
     var facts = KernelFacts(
@@ -94,6 +96,8 @@ package final class KernelTree: Sendable {
   }
 
   /// The file of the kernel's configuration: what the build itself reads, else the one that people edit.
+  ///
+  /// - Throws: `HostError` where the look failed.
   package func configurationFile() throws(HostError) -> FilePath {
     if let namedConfiguration { return namedConfiguration }
     let generated = headers.appending("include/config/auto.conf")
@@ -101,6 +105,8 @@ package final class KernelTree: Sendable {
   }
 
   /// The kernel's configuration, of 16 MiB at most.
+  ///
+  /// - Throws: `HostError` where it cannot be read, or is larger.
   package func options() throws(HostError) -> KernelOptions {
     try readOptions.value { () throws(HostError) in
       KernelOptions(try Files.contents(try configurationFile(), 16 << 20))
@@ -108,6 +114,8 @@ package final class KernelTree: Sendable {
   }
 
   /// Identifies this kernel among others of the same release; nil if its headers are missing.
+  ///
+  /// - Throws: `HostError` where a look failed.
   package func fingerprint() throws(HostError) -> KernelFingerprint? {
     try readFingerprint.value { () throws(HostError) in
       guard let symbols = try Files.digest(headers.appending("Module.symvers")),
@@ -123,11 +131,15 @@ package final class KernelTree: Sendable {
   // MARK: Index
 
   /// What depmod has written for it.
+  ///
+  /// - Throws: `HostError` where a look failed.
   package func index() throws(HostError) -> ModuleIndex {
     try readIndex.value { () throws(HostError) in try ModuleIndex(of: directory) }
   }
 
-  /// What is wrong with that; nil also where there is no kernel to need it.
+  /// What is wrong with what depmod has written; nil also where there is no kernel that needs it.
+  ///
+  /// - Throws: `HostError` where a look failed.
   package func indexFlaw() throws(HostError) -> IndexFlaw? {
     try readIndexFlaw.value { () throws(HostError) in
       guard try Self.signs.map(directory.appending).hasAny(Files.exists) else { return nil }
@@ -152,6 +164,8 @@ package final class KernelTree: Sendable {
   /// How the kernel's own modules are compressed.
   ///
   /// Modules built here are compressed in the same way, even if some other module beside them is not.
+  ///
+  /// - Throws: `HostError` where its directory cannot be looked into.
   package func compression() throws(HostError) -> Compression {
     let all = try modules()
     let own = all.filter { $0.path.starts(with: directory.appending("kernel")) }
@@ -160,12 +174,16 @@ package final class KernelTree: Sendable {
   }
 
   /// Module files of this name that the kernel has, outside the place where DKMS installs.
+  ///
+  /// - Throws: `HostError` where its directory cannot be looked into.
   package func modules(named name: String) throws(HostError) -> [FilePath] {
     let installed = directory.appending(Layout.installedLocation.components)
     return try modules().filter { $0.name == name && !$0.path.starts(with: installed) }.map(\.path)
   }
 
   /// Module files of this name in the place where DKMS installs.
+  ///
+  /// - Throws: `HostError` where its directory cannot be looked into.
   package func installedModules(named name: String) throws(HostError) -> [FilePath] {
     let installed = directory.appending(Layout.installedLocation.components)
     return try modules().filter { $0.name == name && $0.path.starts(with: installed) }.map(\.path)
@@ -175,6 +193,8 @@ package final class KernelTree: Sendable {
   ///
   /// depmod gives any of them in `updates` the same rank as ours. Those in `extra` come after ours, but the
   /// reference moves them too, and the administrator may have ranked them.
+  ///
+  /// - Throws: `HostError` where its directory cannot be looked into.
   package func competitors(named name: String) throws(HostError) -> [FilePath] {
     let places = ["extra", "updates"].map { directory.appending($0) }
     let found = try modules().filter { $0.name == name }.map(\.path)
@@ -182,6 +202,8 @@ package final class KernelTree: Sendable {
   }
 
   /// The module files that depmod finds.
+  ///
+  /// - Throws: `HostError` where a look failed.
   package func moduleFiles() throws(HostError) -> [FilePath] {
     try filesAndLinks().where { module throws(HostError) in
       module.isLink ? try Files.isFile(module.path) : true

@@ -74,7 +74,9 @@ extension ModuleIndex {
     return try outdated(modules, now)
   }
 
-  /// What is wrong with what it says, whenever it was written.
+  /// What is wrong with the contents of the files, whenever they were written.
+  ///
+  /// - Throws: `HostError` where a look failed.
   package func contentFlaw(modules: [FilePath]) throws(HostError) -> IndexFlaw? {
     if let damage { return damage }
     if let flaw = try gone(modules) { return flaw }

@@ -192,8 +192,8 @@ public struct ModuleTree: Sendable {
     }?.id
   }
 
-  /// Whether a file among the installed modules is what a build has put there, be it that its run has not said so yet or
-  /// was killed before.
+  /// Whether a file among the installed modules was put there by a build, even if its run has not declared that
+  /// yet or was killed before it did.
   func isOwnInstallation(_ file: FilePath, of id: ModuleID, _ kernel: Kernel) throws(HostError) -> Bool {
     guard file.removingLastComponent() == layout.installed(kernel.release) else { return false }
     if let active = try state().installedVersion(of: id.name, for: kernel) {
@@ -218,6 +218,8 @@ public struct ModuleTree: Sendable {
   }
 
   /// File names in a directory of modules, by the name of the module.
+  ///
+  /// - Throws: `HostError` where the directory cannot be looked into.
   package func moduleFiles(in directory: FilePath) throws(HostError) -> [String: String] {
     var files: [String: String] = [:]
     for file in try Files.list(directory) {
@@ -226,7 +228,7 @@ public struct ModuleTree: Sendable {
     return files
   }
 
-  /// How a build stands against what it promises and what is installed.
+  /// How a build compares with what its dkms.conf promises and with what is installed.
   public enum Integrity: Sendable {
     /// All is where it belongs.
     case sound

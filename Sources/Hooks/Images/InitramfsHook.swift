@@ -14,7 +14,9 @@ package struct InitramfsHook: Hook {
   private let host: Host
   private let round: ImageRound
 
-  /// A hook file whose generator is not installed costs next to nothing.
+  /// Whether the generator of the hook file is installed; where it is not, the call costs next to nothing.
+  ///
+  /// - Throws: `DKMSError.system` where the hook file names a generator that does not exist.
   package static func concerns(_ call: HookCall, layout: Layout, host: Host) throws(DKMSError) -> Bool {
     let generators = try generators(of: call)
     guard !generators.isEmpty else { return true }
@@ -47,7 +49,9 @@ package struct InitramfsHook: Hook {
     } catch { throw DKMSError(error) }
   }
 
-  /// All runs share the images and the room for them: the second to come finds them fresh.
+  /// Locks the images, which all runs share with the room for them: the second to come finds them fresh.
+  ///
+  /// - Throws: `DKMSError.system` where they cannot be locked, or the task is cancelled.
   package func lock() async throws(DKMSError) -> DirectoryLock? {
     guard round.looksAtImages else { return nil }
     do throws(HostError) {

@@ -22,7 +22,7 @@ package struct ModuleFacts: HookFacts {
   /// Why the package database cannot be read, so that every kernel directory counts as installed.
   package var databaseProblem: String?
 
-  /// What is done about them.
+  /// The plan that these facts give.
   package var plan: Plan {
     Planner.follow(
       transaction, installs: options.installs, facts: facts, options: options.buildOptions)
@@ -77,7 +77,7 @@ extension TreeState {
 }
 
 extension Plan: HookPlan {
-  /// What was to be installed: where it is built and not installed, nothing else says so.
+  /// The modules that were to be installed: one that is built and not installed leaves no other trace of that.
   package var unfinishedTargets: [HookTarget] {
     steps.compactMap { planned in
       if case .install(let id, _) = planned.step {
@@ -119,7 +119,7 @@ extension [(Int, String)] {
 }
 
 extension Outcome {
-  /// What fixes something is for the verdict to say, at any time.
+  /// The result with the first line of each warning; what fixes something is for the verdict to say.
   private static func words(_ result: String, _ warnings: [String]) -> String {
     let remarks = warnings.compactMap { $0.split(separator: "\n").first.map(String.init) }
     return ([result] + remarks).joined(separator: "; ")

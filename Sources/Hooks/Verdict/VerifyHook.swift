@@ -33,7 +33,7 @@ package struct VerifyHook: Hook {
     return HookEnding(isWell: verification.isWell)
   }
 
-  /// The last hook says it for the whole transaction.
+  /// Says which commands tell more, once for the whole transaction: this is its last hook.
   private static func sayWhatElseHelps(on console: Console) {
     for (aim, command) in [
       ("to look for more that is wrong", "alpm-dkms doctor"), ("to report it", "alpm-dkms record --bundle"),
@@ -46,7 +46,7 @@ package struct VerifyHook: Hook {
 
 /// The verdict on each kernel.
 package struct VerdictPlan: HookPlan {
-  /// A verdict a kernel.
+  /// One verdict for each kernel.
   package let verdicts: [KernelVerdict]
 }
 

@@ -4,6 +4,6 @@ internal import DKMSModel
 package import SystemPackage
 
 extension FilePath {
-  /// The path as a shell has to be given it.
+  /// The path, quoted for a shell.
   package var quoted: String { string.quotedForShell }
 }

@@ -8,7 +8,7 @@ public import SystemPackage
 extension Files {
   /// Makes a directory and those above it, mode 0755; one that is there is left as it is.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where one of them cannot be made.
   public static func makeDirectories(_ path: FilePath) throws(HostError) {
     // Another run may make it at the same time, or remove it or its parent while they are empty.
     var attempts = 100
@@ -26,7 +26,7 @@ extension Files {
 
   /// Makes a directory that only its owner may look into, mode 0700; one that is there becomes so.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where it cannot be made or protected, or something else is there.
   public static func makePrivateDirectory(_ path: FilePath) throws(HostError) {
     try makeDirectories(path.removingLastComponent())
     let isMade = path.withPlatformString { mkdir($0, 0o700) } == 0
@@ -41,7 +41,7 @@ extension Files {
 
   /// Makes a directory with a new, unused name that begins with this prefix, mode 0700.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where it cannot be made.
   public static func makeTemporaryDirectory(
     in parent: FilePath, prefix: String
   ) throws(HostError) -> FilePath {
@@ -124,7 +124,7 @@ extension Files {
 
   /// Makes a link, or points an existing one elsewhere, in one step.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where it cannot be made; what was there before then is there still.
   public static func link(_ path: FilePath, to target: FilePath) throws(HostError) {
     let staged = stagingPath(for: path)
     unlink(staged.string)
@@ -147,7 +147,7 @@ extension Files {
   /// This takes one step, or three where the file system cannot do it in one, or one for each file where it cannot
   /// rename them at all; `recover` finishes what is killed in between.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where a step failed; `recover` then puts back what was put aside.
   public static func exchange(_ staged: FilePath, with path: FilePath) throws(HostError) {
     let flags = CUnsignedInt(LINUX_RENAME_EXCHANGE)
     if renameat2(AT_FDCWD, staged.string, AT_FDCWD, path.string, flags) == 0 { return }
@@ -192,7 +192,7 @@ extension Files {
 
   /// Brings a file, or the names in a directory, to the disk.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where nothing is there, or it cannot be synced.
   public static func synchronize(_ path: FilePath) throws(HostError) {
     try attempt("synchronize", path) {
       let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
@@ -204,7 +204,7 @@ extension Files {
   ///
   /// It is no error if nothing is there.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where a part of it cannot be removed.
   public static func remove(_ path: FilePath) throws(HostError) {
     guard let kind = try kind(path) else { return }
     if kind == .directory {

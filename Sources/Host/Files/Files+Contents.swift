@@ -154,14 +154,14 @@ extension Files {
     try contents(path).map { digest(of: $0) }
   }
 
-  /// The same of bytes.
+  /// The digest of bytes in memory.
   public static func digest(of bytes: [UInt8]) -> String {
     var digest = RunningDigest()
     digest.add(bytes)
     return digest.text
   }
 
-  /// The same of bytes that come in pieces.
+  /// The digest of bytes that come in pieces.
   public struct RunningDigest: Sendable {
     private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     private var count = 0
@@ -212,7 +212,7 @@ extension Sequence {
     try firstWhere(isWanted) != nil
   }
 
-  /// What becomes of the elements, one list after another.
+  /// The lists that the elements become, joined in their order.
   ///
   /// - Throws: What `transform` throws.
   package func collect<Value, Failure: Error>(

@@ -8,7 +8,7 @@ extension Files {
   ///
   /// What is there already is left as it is, and costs nothing.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where one of them cannot be made or synced.
   public static func makeLastingDirectories(_ path: FilePath) throws(HostError) {
     if try isDirectory(path) { return }
     let parent = path.removingLastComponent()

@@ -16,7 +16,7 @@ package struct Rights: Hashable, Sendable {
   /// Whether only owners may remove or replace what is in this directory.
   package let isSticky: Bool
 
-  /// Whether its owner is root or who runs this: nobody can be kept from changing what is his.
+  /// Whether its owner is root or the user of this process: nobody can be kept from changing their own files.
   package var isTrustedOwner: Bool { owner == 0 || owner == geteuid() }
   /// Whether others than its owner may write to it.
   package var isOpen: Bool { isOpenToGroup || isOpenToAll }

@@ -28,7 +28,7 @@ struct BootConfiguration {
     case limine
     /// `menuentry 'Title' {` and `}`: grub.cfg and refind.conf.
     case menu
-    /// `"Title" "options"`, an entry a line: refind_linux.conf.
+    /// `"Title" "options"`, one entry on each line: refind_linux.conf.
     case lines
   }
 

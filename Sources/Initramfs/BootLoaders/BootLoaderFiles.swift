@@ -13,7 +13,7 @@ struct BootLoaderFiles {
 
   private let system: BootSystem
 
-  /// As much as a configuration may hold, in bytes.
+  /// The most that a configuration may hold, in bytes.
   private static let sizeLimit = 4 << 20
 
   /// Reads the configurations.
@@ -27,7 +27,7 @@ struct BootLoaderFiles {
     }
     var found = unified
     for directory in directories { found += try Self.archives(in: directory) }
-    // Of directories that are one, the configurations are one, too.
+    // Two paths can lead to one directory, and so to the same configurations.
     for (file, form) in try distinct(configurations(in: directories)) {
       guard let bytes = try Files.contents(file, Self.sizeLimit) else { continue }
       for entry in BootConfiguration(bytes, form.format).entries {

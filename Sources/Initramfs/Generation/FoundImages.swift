@@ -82,7 +82,7 @@ public struct FoundImages: Hashable, Sendable {
   ) -> BootableKernel? {
     let told = contents.release.map { [$0] } ?? Array(Set(contents.modules.compactMap(\.release)))
     if let kernel = kernels.first(where: { told.contains($0.kernel.release.description) }) { return kernel }
-    // What was for a kernel that is gone should be for the one that has taken its name.
+    // An image of a kernel that is gone counts as one of the kernel that has taken its name.
     let isForAnother = told.contains { (try? system.hasModules(of: $0)) != false }
     return isForAnother ? nil : kernel(ofPath: file, kernels)
   }

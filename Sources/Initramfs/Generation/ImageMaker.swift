@@ -151,7 +151,7 @@ public struct ImageMaker: Sendable {
 
   /// Runs what should have followed images that were put in place by a run that was killed just then.
   ///
-  /// - Throws: `GenerationError`.
+  /// - Throws: `GenerationError` where an image cannot be put in its place, or what follows failed.
   public func resume(_ recipe: ImageRecipe) async throws(GenerationError) {
     try look { () throws(HostError) in
       let goals = try recipe.images.map { image throws(HostError) in try goal(of: image) }

@@ -14,9 +14,9 @@ struct ImagePlacement {
   private let ready: [FilePath]
   private let release: KernelRelease
 
-  /// Beside the place of an image there must be room for this much, in bytes, or it is made elsewhere.
+  /// How much room there must be beside the place of an image, in bytes, or it is made elsewhere.
   private static let plenty = 256 << 20
-  /// As much as an image may hold, in bytes: it is put into its place as a whole.
+  /// The most that an image may hold, in bytes: it is put into its place as a whole.
   private static let sizeLimit = 4 << 30
 
   /// Chooses where to make images.
@@ -89,7 +89,7 @@ struct ImagePlacement {
 
   /// Puts what a killed run had ready into its place, unless somebody else has made a newer image meanwhile.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where an image cannot be looked at, or not be put into its place.
   static func resume(_ recipe: ImageRecipe, at goals: [FilePath], in directory: FilePath) throws(HostError) {
     for (file, goal) in zip(ready(recipe, in: directory), goals) {
       guard try Files.isFile(file) else { continue }

@@ -71,7 +71,8 @@ public struct ImageSurvey: Sendable {
     return withSignature(condition)
   }
 
-  /// What there is of the images of runs, in their order; they are looked into side by side, a processor each.
+  /// What there is of the images of runs, in their order; they are looked into side by side, one on each
+  /// processor.
   public func runs(_ recipes: [ImageRecipe]) async -> [ImageFacts.Run] {
     await withTaskGroup(of: (Int, ImageFacts.Run).self) { group in
       var runs = [ImageFacts.Run?](repeating: nil, count: recipes.count)
@@ -88,7 +89,7 @@ public struct ImageSurvey: Sendable {
 
   /// What is in a file that may be an image.
   ///
-  /// - Throws: `ImageError`.
+  /// - Throws: `ImageError` where it cannot be read, or is no image.
   func contents(of image: FilePath, form: InitramfsImage.Form) async throws(ImageError) -> ImageContents {
     try await inspector.contents(of: image, form: form)
   }

@@ -57,7 +57,7 @@ struct KeptImages {
 
   /// Puts back what a killed run has left, unless there is an image in its place that can be read.
   ///
-  /// - Throws: `HostError`.
+  /// - Throws: `HostError` where a copy cannot be looked at, or not be put back.
   static func resume(in directory: FilePath) throws(HostError) {
     for name in try Files.list(directory) where name.hasSuffix(suffix) {
       let copy = directory.appending(name)

@@ -8,13 +8,13 @@ internal import SystemPackage
 struct BashReader: Sendable {
   let host: Host
 
-  /// As much as a configuration file may hold, in bytes.
+  /// The most that a configuration file may hold, in bytes.
   static let sizeLimit = 1 << 20
-  /// As much as a run may print, and as any file may hold that it writes, in KiB.
+  /// The most that a run may print, and that any file may hold that it writes, in KiB.
   private static let outputLimit = 16 << 10
-  /// As much memory as each program of a run may have, in KiB.
+  /// The most memory that each program of a run may have, in KiB.
   private static let memoryLimit = 1 << 20
-  /// As long as a run may take.
+  /// How long a run may take.
   private static let timeLimit = Duration.seconds(120)
 
   /// Those of the files that are there.

@@ -4,7 +4,7 @@ internal import DKMSModel
 internal import Host
 internal import SystemPackage
 
-/// booster: one image a kernel, named after the package base.
+/// booster: one image for each kernel, named after the package base.
 struct Booster: StrippingGenerator {
   let kind = ImageGenerator.booster
   static let stripping = ModuleStripping(

@@ -27,6 +27,8 @@ public protocol Generator: Sendable {
   /// What it missed when it made an image that may be good all the same, as it said, and what is to be done.
   ///
   /// None where it said nothing of the kind: then it failed.
+  ///
+  /// - Throws: `HostError` where a file of the configuration cannot be read.
   func complaints(in output: String, _ configuration: [FilePath]) throws(HostError) -> [GenerationError]
 
   /// What it is called with to write these images of a recipe, in their order, to other paths.
@@ -40,7 +42,7 @@ extension Generator {
   /// Most generators write where they are told to.
   public var writesElsewhere: Bool { true }
 
-  /// Most generators leave nothing out without saying that they failed.
+  /// Most generators leave nothing out without saying that they failed, so there are no complaints to find.
   public func complaints(
     in output: String, _ configuration: [FilePath]
   ) throws(HostError) -> [GenerationError] { [] }

@@ -21,7 +21,7 @@ struct KernelInstall: Generator {
       let plugins = try? plugins(), !plugins.isEmpty
     else { return nil }
     var image = image
-    // Who has left marks in it may strip modules, though kernel-install called it.
+    // The generator that has left its marks in it may strip modules, though kernel-install called it.
     image.generator = image.generator ?? kind
     return ImageRecipe(
       images: [image], generator: kind, options: ["add", "\(image.kernel.release)", kernel.string],

@@ -94,7 +94,7 @@ struct Mkinitcpio: Generator {
     return images + archive + recipe.options + (knowsNoPost ? ["--nopost"] : [])
   }
 
-  /// Whether it can be told to run no post hooks, as since version 40: it is a script that has the word then.
+  /// Whether it can be told to run no post hooks, as since version 40, whose script has the word `nopost`.
   private var knowsNoPost: Bool {
     guard let file = system.program(program), let text = try? Files.text(file), text.hasPrefix("#!") else {
       return true

@@ -67,7 +67,7 @@ struct ImageSigning: Sendable {
 
   /// Notes the signatures that images lose if nothing that follows signs what is put in their places.
   ///
-  /// - Throws: `GenerationError`.
+  /// - Throws: `GenerationError` where a signature cannot be looked for, or its loss cannot be noted.
   func noteLosses(_ staged: [FilePath], _ recipe: ImageRecipe) throws(GenerationError) {
     for (image, path) in zip(recipe.images, staged) where image.form == .unifiedKernelImage {
       guard try isSigned(FilePath(image.path)) == true, try isSigned(path) == false else { continue }

@@ -101,7 +101,8 @@ struct SecureBoot: Sendable {
     self.listed = listed
   }
 
-  /// The files that are signed in their places, of others only copies are; nil where the list makes no sense.
+  /// The files that sbctl signs in their places, without those of which it signs a copy; nil where the list
+  /// makes no sense.
   private static func paths(in list: [UInt8]) -> [String]? {
     // sbctl begins with an empty file.
     if list.isEmpty { return [] }

@@ -22,8 +22,10 @@ package struct KernelImages {
   /// What of the generator's configuration cannot be read; the images that it tells of are missing.
   package let problems: [GenerationError]
 
-  /// Looks at the images that the system's generator makes for kernels; none where there is no generator, or where
-  /// of several nobody knows which one makes them.
+  /// Looks at the images that the system's generator makes for kernels; none where there is no generator, or
+  /// where of several nobody knows which one makes them.
+  ///
+  /// - Throws: `HostError` where a kernel's directory cannot be looked at.
   package init(
     of kernels: [Kernel], _ snapshot: Snapshot, _ configuration: SuiteConfiguration,
     _ database: borrowing Database

@@ -33,7 +33,7 @@ package struct InstalledKernels {
       let hints = try catalogue.packageBase(of: release).map { [$0, "\($0)-headers"] } ?? []
       if database.isOwned("usr/lib/modules/\(release)/", hints: hints) {
         owned.append(release)
-        // Whoever owns headers that are not there would be looked for in every list.
+        // The owner of headers that are not there would be looked for in every list.
         let hasHeaders = try Files.kind(snapshot.layout.kernel(release).appending("build")) == .directory
         owners[release] = database.kernelOwner(of: release, hasHeaders: hasHeaders, hints: hints)
         continue

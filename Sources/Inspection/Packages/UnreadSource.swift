@@ -2,7 +2,7 @@
 
 package import DKMSModel
 
-/// A source that may be that of a module, and of which nothing more is known.
+/// A directory that may hold the source of a module, of which nothing more is known.
 package struct UnreadSource: Codable, Hashable, Sendable {
   /// The directory.
   package var directory: String

@@ -54,6 +54,8 @@ package struct ConditionReader: Sendable {
   }
 
   /// The same, with the names of all modules, as their packages and as the kernel have them; nil where some are not known.
+  ///
+  /// - Throws: `DKMSError.system` where the trees cannot be looked at.
   package func survey(
     of kernels: [Kernel]
   ) async throws(DKMSError) -> (conditions: [KernelCondition], names: Set<String>?) {

@@ -11,7 +11,7 @@ package struct KernelVerdict: Codable, Hashable, Sendable {
   package let isRunning: Bool
   /// What is wrong, in the order in which it was looked for.
   package let findings: [Finding]
-  /// What the kernel lacks rightly.
+  /// The modules that the kernel rightly lacks.
   package let skips: [Skip]
   /// The images it was judged by.
   package let images: [ImageCondition]
@@ -62,7 +62,7 @@ package struct KernelVerdict: Codable, Hashable, Sendable {
     case blocked
   }
 
-  /// A module that a kernel lacks rightly.
+  /// A module that a kernel rightly lacks.
   package struct Skip: Codable, Hashable, Sendable {
     /// The module version.
     package let module: ModuleID

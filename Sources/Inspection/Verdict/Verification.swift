@@ -10,7 +10,7 @@ internal import SystemPackage
 package struct Verification {
   /// What the verdicts are made from.
   package let facts: ConditionFacts
-  /// A verdict a kernel.
+  /// One verdict for each kernel.
   package let verdicts: [KernelVerdict]
   /// What is wrong with `/etc/alpm-dkms.conf`.
   package var problems: [ConfigurationProblem] { facts.problems }

@@ -257,7 +257,7 @@ extension DoctorFinding {
 }
 
 extension LeftoverPreset {
-  /// That it makes nothing, and how that ends.
+  /// The finding that the preset makes nothing, with what ends that.
   fileprivate var finding: DoctorFinding {
     DoctorFinding(
       .leftover, file, "it makes no image: the kernel that it names, \(kernelFile), is not there",

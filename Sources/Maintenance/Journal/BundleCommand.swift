@@ -141,7 +141,7 @@ struct Bundle {
 
   /// Writes a tarball; the same record and files give the same bytes.
   ///
-  /// - Throws: `JournalError`.
+  /// - Throws: `JournalError` where it cannot be written.
   func write(to path: FilePath) throws(JournalError) {
     let staged = Files.stagingPath(for: path)
     do {

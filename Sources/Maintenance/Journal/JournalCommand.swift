@@ -23,7 +23,7 @@ extension JournalCommand {
 }
 
 extension JournalError {
-  /// Says it; 1.
+  /// Prints it with its remedy; returns the status 1.
   func tell(_ console: Console) -> Int32 {
     console.printError("==> ERROR: \("\(self)".withVisibleControls)")
     if let remedy { Narrator(console).advise(remedy.withVisibleControls) }
@@ -38,7 +38,7 @@ struct StoredRecord {
 
   /// Reads a record from its file, or from a bundle that it was packed into.
   ///
-  /// - Throws: `JournalError`.
+  /// - Throws: `JournalError` where the file holds no whole record, or cannot be read.
   init(_ file: FilePath) throws(JournalError) {
     if let packed = try Self.packed(in: file) { bytes = packed } else { bytes = try Self.bytes(of: file) }
     record = try JournalRecord(bytes, of: file)
@@ -47,7 +47,7 @@ struct StoredRecord {
   /// The records that a word of the caller's names, the oldest first: one by its number or file, or without a word all
   /// those of the last transaction.
   ///
-  /// - Throws: `JournalError`.
+  /// - Throws: `JournalError` where there is none, or one cannot be read.
   static func named(_ subject: String?, in journal: Journal, _ host: Host) throws(JournalError)
     -> [StoredRecord]
   {
@@ -87,7 +87,7 @@ struct StoredRecord {
 extension JournalRecord {
   /// The record that a word of the caller's names: a number, or else a file; without one the newest.
   ///
-  /// - Throws: `JournalError`.
+  /// - Throws: `JournalError` where there is none, or it cannot be read.
   init(_ subject: String?, in journal: Journal, _ host: Host) throws(JournalError) {
     let file = if let subject { try journal.file(subject, host) } else { try journal.file(nil) }
     self = try StoredRecord(file).record
@@ -97,7 +97,7 @@ extension JournalRecord {
 extension Journal {
   /// The file of the record that a word of the caller's names.
   ///
-  /// - Throws: `JournalError`.
+  /// - Throws: `JournalError` where there is none of that number.
   fileprivate func file(_ subject: String, _ host: Host) throws(JournalError) -> FilePath {
     guard let number = Int(subject) else { return host.workingDirectory.pushing(FilePath(subject)) }
     return try file(number)

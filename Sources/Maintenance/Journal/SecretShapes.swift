@@ -401,15 +401,15 @@ extension SecretShapes {
 extension SecretShapes {
   private static let reach = 256
 
-  /// The first index from here on at which a byte is otherwise.
+  /// Where the run of such bytes that begins here ends.
   private func end(from start: Int, while isMember: (UInt8) -> Bool) -> Int {
     var index = start
     while index < text.count, isMember(text[index]) { index += 1 }
     return index
   }
 
-  /// The first of the indices before here from which on bytes are so; not further back than any word or line of use
-  /// reaches.
+  /// Where the run of such bytes that ends here begins; it is followed back no further than any word or line of
+  /// use reaches.
   private func start(of end: Int, while isMember: (UInt8) -> Bool) -> Int {
     var index = end
     while index > 0, end - index < Self.reach, isMember(text[index - 1]) { index -= 1 }

@@ -112,7 +112,7 @@ public struct PruneCommand: Sendable {
 }
 
 extension Prunable {
-  /// The kernel that stays and in whose directory it is.
+  /// The kernel in whose directory a leftover lies; nil for anything else.
   func kernel(in layout: Layout) -> KernelRelease? {
     guard kind == .leftover, path.starts(with: layout.installTree) else { return nil }
     let rest = path.components.dropFirst(layout.installTree.components.count)

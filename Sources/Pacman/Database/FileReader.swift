@@ -102,7 +102,8 @@ extension FileReader {
 struct DatabaseFile {
   private let bytes: [UInt8]
 
-  /// As much as a file of the database may hold, in bytes: the largest packages have lists of a tenth of that.
+  /// The most that a file of the database may hold, in bytes: the largest packages have lists of a tenth of
+  /// that.
   static let sizeLimit = 64 << 20
 
   /// Reads the file at once: pacman replaces these files, it does not write into them.

@@ -148,6 +148,6 @@ extension HookFile {
     return (hooks, problems)
   }
 
-  /// As much as a hook file may hold, in bytes; what is larger is a problem.
+  /// The most that a hook file may hold, in bytes; what is larger is a problem.
   private static let sizeLimit = 1 << 20
 }
