@@ -35,7 +35,9 @@ SMALL += -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs
 SMALL += -Xlinker --icf=all
 # ... leave out the unwinding tables. They serve exceptions, which Swift does not have; debuggers use frame pointers.
 SMALL += -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker "$(CURDIR)/packaging/no-unwinding.ld"
-DEBUG = -Xswiftc -warnings-as-errors
+# Tests are compiled as quickly as for debugging, but without DEBUG, which makes swift-system check each path many times
+# over: that took most of the time of the tests.
+TESTS = --scratch-path .build/tests -c release -Xswiftc -Onone -Xswiftc -enable-testing -Xswiftc -warnings-as-errors
 # Tests of how a process ends, which run apart: once there has been one, the library's watcher keeps a processor busy as
 # long as any other test has a process that has ended and is not yet waited for.
 EXIT_TESTS = ExitTests
@@ -130,14 +132,14 @@ test:
 	Tests/check-walls .build/stage/usr/bin/* .build/stage/usr/lib/alpm-dkms/*
 	Tests/check-size .build/stage
 	Tests/Torture/torture .build/stage 1 48
-	$(SWIFT) test $(DEBUG) --skip-build --filter $(EXIT_TESTS)
+	$(SWIFT) test $(TESTS) --skip-build --filter $(EXIT_TESTS)
 	ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" ALPM_DKMS_PACKAGE="$$(echo "$(CURDIR)"/.build/package/*)" \
-	  $(SWIFT) test $(DEBUG) --skip-build --skip $(EXIT_TESTS)
+	  $(SWIFT) test $(TESTS) --skip-build --skip $(EXIT_TESTS)
 
 # With what is on the machine already; nothing is installed or downloaded but the packages of Package.swift.
 test-quick:
-	$(SWIFT) build $(DEBUG) --build-tests
-	Tests/quick $(DEBUG)
+	$(SWIFT) build $(TESTS) --build-tests
+	Tests/quick $(TESTS)
 
 # Draws the accidents from SEED.
 torture:
@@ -154,7 +156,7 @@ boot-torture: package
 boots:
 	Tests/Root/throwaway-root parts
 	ALPM_DKMS_REQUIRE_ALL=1 ALPM_DKMS_STAGE="$(CURDIR)/.build/stage" \
-	  ALPM_DKMS_PACKAGE="$$(echo "$(CURDIR)"/.build/package/*)" $(SWIFT) test $(DEBUG) --filter '[.]$(FILTER)/'
+	  ALPM_DKMS_PACKAGE="$$(echo "$(CURDIR)"/.build/package/*)" $(SWIFT) test $(TESTS) --filter '[.]$(FILTER)/'
 
 # What ends a reader is written to .build/fuzz; what reached new code stays in its corpus for the next time.
 fuzz:
@@ -176,8 +178,8 @@ check:
 	shellcheck $(SCRIPTS)
 	mandoc -T lint -W warning man/*
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
-	$(SWIFT) build $(DEBUG) --build-tests $(IMPORT_CHECK)
-	Tests/check-walls $(PROGRAMS:%="$$($(SWIFT) build --show-bin-path)"/%)
+	$(SWIFT) build $(TESTS) --build-tests $(IMPORT_CHECK)
+	Tests/check-walls $(PROGRAMS:%="$$($(SWIFT) build $(TESTS) --show-bin-path)"/%)
 
 clean:
 	rm -rf .build
