@@ -179,7 +179,7 @@ check:
 	mandoc -T lint -W warning man/*
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 	$(SWIFT) build $(TESTS) --build-tests $(IMPORT_CHECK)
-	Tests/check-walls $(PROGRAMS:%="$$($(SWIFT) build $(TESTS) --show-bin-path)"/%)
+	built=$$($(SWIFT) build $(TESTS) --show-bin-path) && Tests/check-walls $(PROGRAMS:%="$$built"/%)
 
 clean:
 	rm -rf .build
