@@ -65,6 +65,22 @@ struct FailedLookTests {
     try await machine.dkms("build \(Self.target)").expect(0)
   }
 
+  @Test("A value that bash cannot hand over is not taken for one that is not set", arguments: 1...12)
+  func lostValue(_ number: Int) async throws {
+    let machine = try await Prepared.sources()
+    try machine.addQuick(conf: "POST_INSTALL=$(echo)\nDEST_MODULE_NAME[0]=renamed")
+    try machine.addScript(
+      """
+      exec strace -qq -e trace=write -e inject=write:error=EIO:when=\(number) -o /mnt/trace /bin/bash "$@"
+      """, at: "src/bin/bash")
+    let path = ["PATH": "/usr/src/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"]
+    try await machine.dkms("add quick/1.0").expect(0)
+    let run = try await machine.dkms("build \(Self.target)", environment: path)
+    let product = "var/quick/1.0/\(Self.kernel)/x86_64/module"
+    #expect(!machine.exists("\(product)/quick.ko"), "\(run)")
+    #expect(run.status != 0 || machine.exists("\(product)/renamed.ko"), "\(run)")
+  }
+
   @Test("A conf that is not plain is given to bash once")
   func bashRunsOnce() async throws {
     let machine = try await Prepared.sources()

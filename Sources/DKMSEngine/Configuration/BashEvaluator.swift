@@ -184,7 +184,7 @@ struct BashEvaluator: Sendable {
           __dkms_value=${__dkms_value//\\\"/\"}
           eval "__dkms_value=\"${__dkms_value//\"/\\\"}\""
         fi
-        printf '%s\0%s\0%s\0' "$__dkms_name" "$__dkms_index" "$__dkms_value" >&$__dkms_out
+        printf '%s\0%s\0%s\0' "$__dkms_name" "$__dkms_index" "$__dkms_value" >&$__dkms_out || exit 11
       done
     done
     printf '\0end\0\0' >&$__dkms_out

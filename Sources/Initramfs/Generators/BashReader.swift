@@ -89,7 +89,7 @@ struct BashReader: Sendable {
     ulimit -f \#(outputLimit)
     ulimit -v \#(memoryLimit)
     exec {__dkms_out}>&1 >/dev/null </dev/null
-    __dkms_say() { printf '%s\0' "$@" >&$__dkms_out; }
+    __dkms_say() { printf '%s\0' "$@" >&$__dkms_out || exit 1; }
     __dkms_begin() { __dkms_say '' '\#(start)'; }
 
     """#
