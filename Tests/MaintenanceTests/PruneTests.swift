@@ -136,6 +136,15 @@ import Testing
     #expect(Disk.isDirectory(path("usr/lib/modules/5.0.0")))
   }
 
+  @Test func whatARemovalThatWasCutOffHasEmptiedGoes() async throws {
+    try Files.makeDirectories(path("var/lib/dkms/hello/1.0/5.0.0/x86_64"))
+    #expect(names(system) == ["var/lib/dkms/hello/1.0/5.0.0/x86_64"])
+    #expect(await PruneCommand(isAgreed: true).run(layout: system.layout, host: system.host) == 0)
+    #expect(!Disk.isDirectory(path("var/lib/dkms/hello/1.0/5.0.0")))
+    #expect(names(system) == [])
+    #expect(system.installed("hello", "6.1.0") != nil)
+  }
+
   @Test func eachThingIsListedWithItsSize() async throws {
     try system.directory.write(
       String(repeating: "x", count: 1 << 20), to: "var/lib/dkms/hello/.tmp_1.0_removed/big")

@@ -84,8 +84,12 @@ public struct TreeSurvey: Sendable {
     var directories = try Files.list(layout.dkmsTree).map(layout.module)
     for version in state.modules.map({ layout.registration($0.id) }) {
       // An empty `build` is as the reference leaves it.
-      for name in try Files.list(version) where name != "build" {
-        directories.append(version.appending(name))
+      for entry in try Files.listing(version) where entry.name != "build" {
+        let directory = version.appending(entry.name)
+        directories.append(directory)
+        // A removal that was cut off has emptied the product's directory, and left that.
+        guard entry.kind == .directory, ModuleTree.looksLikeRelease(entry.name) else { continue }
+        directories += try Files.list(directory).filter { !$0.hasPrefix(".") }.map(directory.appending)
       }
     }
     return try directories.where { path throws(HostError) in

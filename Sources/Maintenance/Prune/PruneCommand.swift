@@ -119,10 +119,17 @@ extension Prunable {
     return rest.first.flatMap { try? KernelRelease($0.string) }
   }
 
+  /// The directory that runs lock to work where it is.
+  private func lockedDirectory(_ layout: Layout) -> FilePath {
+    // Builds lock the directory of the kernel: module, version, kernel, architecture.
+    let isProduct = path.components.count == layout.dkmsTree.components.count + 4
+    let isOwn = kind == .kernelRemains || kind == .emptyDirectory && !isProduct
+    return isOwn ? path : path.removingLastComponent()
+  }
+
   /// Removes it, unless another run has begun to work there.
   func remove(_ layout: Layout) throws(HostError) {
-    let place = kind == .kernelRemains || kind == .emptyDirectory ? path : path.removingLastComponent()
-    guard let lock = DirectoryLock.tryExclusive(place) else {
+    guard let lock = DirectoryLock.tryExclusive(lockedDirectory(layout)) else {
       if try !Files.exists(path) { return }
       throw HostError("remove", path, .resourceBusy)
     }
@@ -131,6 +138,8 @@ extension Prunable {
       let remains = try KernelRemains(of: release, in: layout)
       guard remains.isAll else { throw HostError("remove", path, .directoryNotEmpty) }
       try remains.remove()
+    } else if kind == .emptyDirectory, try !Files.list(path).isEmpty {
+      throw HostError("remove", path, .directoryNotEmpty)
     } else {
       try Files.remove(path)
     }
