@@ -90,7 +90,6 @@ struct ImageMemory: Sendable {
   }
 
   private func file(of image: FilePath) -> FilePath? {
-    let name = String(image.string.drop { $0 == "/" }.map { $0 == "/" ? "-" : $0 })
-    return directory?.appending("\(name)\(Self.suffix)")
+    directory?.appending("\(image.asOneName)\(Self.suffix)")
   }
 }

@@ -257,7 +257,7 @@ public struct ImageMaker: Sendable {
   private func log(_ recipe: ImageRecipe) -> FilePath { state.appending("\(name(of: recipe)).log") }
 
   private func name(of recipe: ImageRecipe) -> String {
-    String(recipe.images[0].path.drop { $0 == "/" }.map { $0 == "/" ? "-" : $0 })
+    FilePath(recipe.images[0].path).asOneName
   }
 
   // MARK: Checking

@@ -55,10 +55,7 @@ struct ImagePlacement {
 
   /// Where the images of a run are kept between being checked and being in their places.
   private static func ready(_ recipe: ImageRecipe, in directory: FilePath) -> [FilePath] {
-    recipe.images.map { image in
-      let name = image.path.drop { $0 == "/" }.map { $0 == "/" ? "-" : String($0) }.joined()
-      return directory.appending("\(name).ready")
-    }
+    recipe.images.map { directory.appending("\(FilePath($0.path).asOneName).ready") }
   }
 
   // MARK: Placing

@@ -92,8 +92,7 @@ struct KeptImages {
   private static let suffix = ".kept"
 
   private static func copy(of goal: FilePath, in directory: FilePath) -> FilePath {
-    let name = String(goal.string.drop { $0 == "/" }.map { $0 == "/" ? "-" : $0 })
-    return directory.appending("\(name)\(suffix)")
+    directory.appending("\(goal.asOneName)\(suffix)")
   }
 
   private static func place(of copy: FilePath) -> FilePath { FilePath("\(copy.string).place") }

@@ -79,3 +79,10 @@ public struct BootableKernel: Hashable, Sendable {
     self.packageBase = packageBase
   }
 }
+
+extension FilePath {
+  /// The path as the name of one file, for what is kept of an image; no two images have the same.
+  ///
+  /// Boot partitions are FAT, whose names hold no colons, while those of images are full of hyphens.
+  var asOneName: String { String(string.drop { $0 == "/" }.map { $0 == "/" ? ":" : $0 }) }
+}

@@ -12,8 +12,7 @@ struct ImageSigning: Sendable {
   ///
   /// It is left only where nothing that follows has signed that.
   static func note(on image: FilePath, in state: FilePath) -> FilePath {
-    let name = String(image.string.drop { $0 == "/" }.map { $0 == "/" ? "-" : $0 })
-    return state.appending("\(name).unsigned")
+    state.appending("\(image.asOneName).unsigned")
   }
 
   /// Signs a new image where it has no signature and its place in the plan says who signs it.

@@ -83,7 +83,7 @@ import Testing
     try await expectRefusal("dracut ended with status 1: ==> ERROR: no such luck")
     #expect(
       machine.text(
-        "state/\(machine.path.string.dropFirst().split(separator: "/").joined(separator: "-"))-boot-initramfs-linux.img.log"
+        "state/\(machine.path.string.dropFirst().split(separator: "/").joined(separator: ":")):boot:initramfs-linux.img.log"
       ) == "==> ERROR: no such luck")
     try behave("")
     try await settle()

@@ -73,7 +73,7 @@ import Testing
       try await settle(5 * Self.mebibyte)
       let recipe = try await machine.recipes(.dracut, kernel)[0]
       let whole = try machine.bytes(Self.image)
-      let name = recipe.images[0].path.dropFirst().split(separator: "/").joined(separator: "-")
+      let name = FilePath(recipe.images[0].path).asOneName
       try Files.write(whole, to: machine.path.appending("state/\(name).ready".components))
       try machine.run("rm \(Self.image)")
       try await machine.maker.resume(recipe)
