@@ -77,7 +77,8 @@ public struct TreeSurvey: Sendable {
     return links
   }
 
-  /// Modules that have no version left, and versions' directories for kernels that hold nothing.
+  /// Modules that have no version left, and versions' directories for kernels, or those of products in them, that hold
+  /// nothing.
   ///
   /// - Throws: `HostError` where a look failed.
   public func emptyDirectories() throws(HostError) -> [FilePath] {
