@@ -139,7 +139,8 @@ test:
 # With what is on the machine already; nothing is installed or downloaded but the packages of Package.swift.
 test-quick:
 	$(SWIFT) build $(TESTS) --build-tests
-	Tests/quick $(TESTS)
+	$(SWIFT) test $(TESTS) --skip-build --filter $(EXIT_TESTS)
+	Tests/quick $(TESTS) --skip $(EXIT_TESTS)
 
 # Draws the accidents from SEED.
 torture:
@@ -172,7 +173,7 @@ bench:
 	Tests/Root/bench .build/stage
 
 pages:
-	$(SWIFT) run dkms-pages
+	$(SWIFT) run $(TESTS) dkms-pages
 
 check:
 	shellcheck $(SCRIPTS)

@@ -147,8 +147,8 @@ final class MountedMachine: Sendable {
   /// What a build without privilege can write to is its own directory only.
   private var compilerCache: [String] {
     let cache = TestParts.compilerCache
-    return exists("users/passwd")
-      ? [] : ["--bind \(cache)/kept:/mnt/compiler-cache", "--bind \(cache)/bin:/usr/local/bin"]
+    return exists("users/passwd") || !Disk.isDirectory(cache.appending("kept"))
+      ? [] : ["--bind \(cache)/kept:/mnt/compiler-cache", "--bind \(cache)/bin:/usr/local/sbin"]
   }
 
   /// `exec` takes no functions.
