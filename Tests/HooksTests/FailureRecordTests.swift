@@ -11,7 +11,7 @@ import Testing
 @testable import DKMSEngine
 @testable import Hooks
 
-/// A failure stays on record until it is mended, and no longer.
+/// A failure stays on record until it is fixed, and no longer.
 @Suite struct FailureRecordTests {
   private let system: HookedSystem
   private let id: ModuleID
@@ -29,6 +29,12 @@ import Testing
 
   private var failures: [String] {
     Disk.list(system.layout.build(id)).filter { Disk.isDirectory(system.layout.build(id).appending($0)) }
+  }
+
+  private func noteFailedInstallation() throws {
+    try system.directory.write(
+      "it is built but not installed: it could not be synced\n",
+      to: "var/lib/dkms/\(id)/build/6.1.0-x86_64/reason")
   }
 
   private func reasons() async throws -> [String] {
@@ -57,7 +63,28 @@ import Testing
     #expect(Disk.kind(build.appending(halfMade)) == nil)
   }
 
-  @Test func aBuildThatSucceedsMendsIt() async throws {
+  @Test("A failed installation does not stay on record where the module is installed")
+  func installedAfterAll() async throws {
+    try system.addSource("hello", "1.0")
+    #expect(try await system.run(InstallHook.self, target) == 0)
+    try noteFailedInstallation()
+    try system.addSource("other", "1.0")
+    #expect(try await system.run(InstallHook.self, "usr/src/other-1.0/dkms.conf") == 0)
+    #expect(Disk.kind(system.layout.build(id)) == nil)
+  }
+
+  @Test("But it stays where the module is not installed")
+  func notInstalled() async throws {
+    try system.addSource("hello", "1.0")
+    #expect(try await system.run(InstallHook.self, target) == 0)
+    let kernel = try Kernel(release: KernelRelease("6.1.0"), architecture: "x86_64")
+    try Files.remove(system.layout.activeLink("hello", kernel))
+    try noteFailedInstallation()
+    try LeftoverSweeper(system.layout).sweep()
+    #expect(failures == ["6.1.0-x86_64"])
+  }
+
+  @Test func aBuildThatSucceedsFixesIt() async throws {
     try system.addSource("hello", "1.0")
     #expect(try await system.run(InstallHook.self, target) == 0)
     #expect(failures.isEmpty)

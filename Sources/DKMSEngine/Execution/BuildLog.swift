@@ -226,8 +226,29 @@ package struct FailureRecord {
     try renewLatest(of: id)
   }
 
+  /// What is on record and says nothing, or nothing true.
+  func void(of id: ModuleID) throws(HostError) -> [FilePath] { try halfMade(of: id) + disproved(of: id) }
+
+  /// The records of installations that are said to have failed although the module is installed.
+  ///
+  /// Only the last part of such an installation failed, or the call that made up for it could not say so.
+  private func disproved(of id: ModuleID) throws(HostError) -> [FilePath] {
+    try records(of: id).where { name throws(HostError) in
+      guard let kernel = Self.kernel(ofRecord: name) else { return false }
+      guard try holdsInstallation(of: id, kernel) else { return false }
+      return try ModuleTree(layout).isInstalled(id, kernel)
+    }.map(layout.build(id).appending)
+  }
+
+  private static func kernel(ofRecord name: String) -> Kernel? {
+    guard let dash = name.lastIndex(of: "-"), let release = try? KernelRelease(String(name[..<dash])) else {
+      return nil
+    }
+    return try? Kernel(release: release, architecture: String(name[name.index(after: dash)...]))
+  }
+
   /// An unfinished record whose run was killed.
-  func halfMade(of id: ModuleID) throws(HostError) -> [FilePath] {
+  private func halfMade(of id: ModuleID) throws(HostError) -> [FilePath] {
     let build = layout.build(id)
     let isHalfMade = { (name: String) in
       Self.names.contains { name == ".\($0)\(Files.stagingSuffix)" }

@@ -151,12 +151,13 @@ public struct LeftoverSweeper {
   private func sweepBuilds(of id: ModuleID) throws(HostError) {
     let registration = layout.registration(id)
     try ScratchDirectory.sweep(layout.tarballs(id))
-    let failures = try FailureRecord(layout).halfMade(of: id)
+    let record = FailureRecord(layout)
     let hasLeftovers = try hasLeftovers(registration)
-    if hasLeftovers || !failures.isEmpty, let lock = DirectoryLock.tryExclusive(registration) {
+    let hasVoid = try !record.void(of: id).isEmpty
+    if hasLeftovers || hasVoid, let lock = DirectoryLock.tryExclusive(registration) {
       try Files.recover(registration)
       try removeLeftovers(in: registration)
-      for path in failures { try Files.remove(path) }
+      for path in try record.void(of: id) { try Files.remove(path) }
       lock.release()
     }
     for entry in try Files.list(registration) {
