@@ -31,10 +31,13 @@ import Testing
     return status
   }
 
-  @Test func withoutAGeneratorItSaysSoButAHookFileOfOneIsSilent() async throws {
+  @Test func withoutAGeneratorItSaysSoWhereThereIsAnImageButAHookFileOfOneIsSilent() async throws {
+    #expect(try await run() == 0)
+    try system.directory.write("an image", to: "boot/0123456789abcdef/6.1.0-lts/initrd")
     #expect(try await run("mkinitcpio") == 0)
     #expect(try await run("mkinitcpio", "dracut", "booster") == 0)
     #expect(system.transcript.output.isEmpty && system.transcript.error.isEmpty)
+    #expect(Disk.list(system.layout.journal).isEmpty)
     #expect(try await run() == 0)
     #expect(system.transcript.output == ["  -> no generator of initramfs images is installed"])
   }

@@ -116,6 +116,7 @@ import Testing
       testDescription: "last good, the new one failed",
       module: module {
         $0.installed = old
+        $0.isBuilt = false
         $0.usesKeptSource = true
         $0.failure = failure
       }, reason: "its build failed: a.c:1: error: no; zfs/2.1 stays installed", effect: .impaired, log: "/l",
@@ -138,7 +139,13 @@ import Testing
     Case(
       testDescription: "rebuild failed", module: module { $0.failure = failure },
       reason: "its build failed: a.c:1: error: no; an older build stays installed", effect: .impaired,
-      log: "/l", remedy: again),
+      log: "/l", remedy: "to try again: \(rebuild)"),
+    Case(
+      testDescription: "built, but its installation failed",
+      module: absent {
+        $0.isBuilt = true
+        $0.failure = FailedBuild(log: nil, firstError: nil, reason: "it is built but not installed: no room")
+      }, reason: "it is built but not installed: no room", remedy: again),
     Case(
       testDescription: "file missing", module: module { $0.files = [file { $0.exists = false }] },
       reason: "missing from the kernel's directory: zfs.ko", remedy: force),
@@ -178,6 +185,17 @@ import Testing
     Case(
       testDescription: "unlisted", module: module { $0.files = [file { $0.isListed = false }] },
       reason: "not named in modules.dep: zfs.ko", remedy: "depmod 6.1.0"),
+    Case(
+      testDescription: "another file of its name beside it, which depmod takes",
+      module: module {
+        $0.files = [
+          file {
+            $0.isListed = false
+            $0.double = "/m/updates/dkms/zfs.ko.xz"
+          }
+        ]
+      }, reason: "/m/updates/dkms/zfs.ko.xz is beside it, and depmod takes only one of the two: zfs.ko",
+      remedy: force),
     Case(
       testDescription: "another file", module: module { $0.files = [file { $0.isAsBuilt = false }] },
       reason: "not what was built: zfs.ko", effect: .impaired, remedy: force),

@@ -152,6 +152,21 @@ import Testing
       isSafe: false)
   }
 
+  @Test func aSourceThatLeadsNowhereThoughAPackageHasBroughtIt() async throws {
+    try system.addPackage("hello-dkms", files: ["usr/src/hello-1.0/", "usr/src/hello-1.0/dkms.conf"])
+    try system.removeSource(id)
+    await expect(
+      .danglingSource, "hello/1.0", remedy: "put its source back: pacman -S hello-dkms", isSafe: false)
+  }
+
+  @Test func aSourceThatSaysNothingThoughAPackageHasBroughtIt() async throws {
+    try system.addPackage("hello-dkms", files: ["usr/src/hello-1.0/", "usr/src/hello-1.0/dkms.conf"])
+    try system.directory.write("PACKAGE_NAME=$(", to: "usr/src/hello-1.0/dkms.conf")
+    await expect(
+      .configuration, "hello/1.0",
+      remedy: "fix the file, or put back what its package has brought: pacman -S hello-dkms", isSafe: false)
+  }
+
   @Test func aModuleThatNobodyBuilt() async throws {
     let file = "usr/lib/modules/6.1.0/updates/dkms/stranger.ko.zst"
     try system.directory.write("", to: file)

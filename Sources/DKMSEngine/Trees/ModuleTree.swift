@@ -100,8 +100,14 @@ public struct ModuleTree: Sendable {
 
   func isInstalled(_ id: ModuleID, _ kernel: Kernel) throws(HostError) -> Bool {
     let link = layout.activeLink(id.name, kernel)
-    guard try Files.kind(link) == .link, let target = try Files.resolved(link) else { return false }
-    return try target == Files.resolved(layout.product(id, kernel))
+    guard let goal = try Files.linkTarget(link) else { return false }
+    // As it is written here, and by the reference; others may write a longer way to the same place.
+    let product = layout.product(id, kernel)
+    if goal.string == "\(id.version)/\(kernel.release)/\(kernel.architecture)" {
+      return try Files.isDirectory(product)
+    }
+    guard let target = try Files.resolved(link) else { return false }
+    return try target == Files.resolved(product)
   }
 
   /// Whether modules of a version are declared as a kernel's.

@@ -14,13 +14,15 @@ package struct InitramfsHook: Hook {
   private let host: Host
   private let round: ImageRound
 
-  /// Whether the generator of the hook file is installed; where it is not, the call costs next to nothing.
+  /// Whether the generator of the hook file is installed, or there is any image where it names none; where not, the call
+  /// costs next to nothing.
   ///
   /// - Throws: `DKMSError.system` where the hook file names a generator that does not exist.
   package static func concerns(_ call: HookCall, layout: Layout, host: Host) throws(DKMSError) -> Bool {
     let generators = try generators(of: call)
-    guard !generators.isEmpty else { return true }
-    return InstalledGenerators(Database(root: layout.root)).kinds.contains(where: generators.contains)
+    let installed = InstalledGenerators(Database(root: layout.root)).kinds
+    guard generators.isEmpty else { return installed.contains(where: generators.contains) }
+    return !installed.isEmpty || FoundImages.areAny(on: BootSystem(root: layout.root, host: host))
   }
 
   /// The generators that a hook file is for; none for whichever there is.

@@ -39,7 +39,12 @@ package struct InstallHook: Hook {
   }
 
   package func look() async throws(DKMSError) -> ModuleFacts {
-    let database = Database(root: layout.root)
+    // libalpm confirms what something is done for; to open it takes longer than to see that there is nothing to do.
+    let facts = try await look(Database(root: layout.root, asksLibrary: false))
+    return facts.areIdle ? facts : try await look(Database(root: layout.root))
+  }
+
+  private func look(_ database: borrowing Database) async throws(DKMSError) -> ModuleFacts {
     var findings: TransactionReader.Findings
     do throws(HostError) {
       findings = try await TransactionReader(snapshot).findings(targets, database)

@@ -28,6 +28,11 @@ package struct ModuleFacts: HookFacts {
       transaction, installs: options.installs, facts: facts, options: options.buildOptions)
   }
 
+  /// Whether there is nothing to do, to ask, or to say.
+  var areIdle: Bool {
+    plan.isEmpty && errors.isEmpty && doubts.isEmpty && orphans.isEmpty && databaseProblem == nil
+  }
+
   package var sourceDirectories: [ModuleID: String] {
     facts.tree.sourceDirectories.merging(facts.sources) { $1 }
   }

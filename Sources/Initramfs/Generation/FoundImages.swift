@@ -15,6 +15,11 @@ public struct FoundImages: Hashable, Sendable {
   /// The looks that failed.
   public private(set) var problems: [GenerationError] = []
 
+  /// Whether anything on a system may be an image; a look that failed has not shown that nothing is.
+  public static func areAny(on system: BootSystem) -> Bool {
+    (try? BootLoaderFiles(system).images.isEmpty) != true
+  }
+
   /// Looks for them.
   ///
   /// - Parameters:

@@ -12,10 +12,15 @@ package struct Database: ~Copyable {
   /// Why there is none.
   package let problem: AlpmError?
 
-  package init(root: FilePath) {
+  /// Opens the database below a root.
+  ///
+  /// - Parameters:
+  ///   - root: The installation root.
+  ///   - asksLibrary: Whether libalpm is asked; without it our own reader answers, which needs less time.
+  package init(root: FilePath, asksLibrary: Bool = true) {
     caches = PacmanConfiguration(root: root).cacheDirectories
     do {
-      packages = try LocalDatabase(root: root)
+      packages = try LocalDatabase(root: root, source: asksLibrary ? .automatic : .files)
       problem = nil
     } catch {
       packages = nil
@@ -41,8 +46,10 @@ package struct Database: ~Copyable {
   /// The packages that own a path, which is relative to the root directory.
   package func owners(of path: String) -> [String] { packages?.owners(of: path, consultingFirst: []) ?? [] }
 
-  /// The packages that own a kernel and its headers, with versions and build dates; nil where nobody does.
+  /// The packages that own a kernel and its headers, with versions and build dates; nil where nobody does, or where
+  /// the list of one that may is damaged: those that are known would be taken for all.
   package func kernelOwner(of release: KernelRelease, hasHeaders: Bool, hints: [String]) -> String? {
+    guard !hints.contains(where: { hasPackage($0) && files(of: $0) == nil }) else { return nil }
     let names = (hasHeaders ? ["", "build/"] : [""]).flatMap { name in
       packages?.owners(of: "usr/lib/modules/\(release)/\(name)", consultingFirst: hints) ?? []
     }

@@ -10,6 +10,8 @@ package struct UnreadSource: Codable, Hashable, Sendable {
   package var package: String?
   /// Why its dkms.conf says nothing; nil where it is missing though a package owns it.
   package var error: DKMSError?
+  /// The command that installs the package again; nil where it is not known.
+  package var reinstallation: String?
 
   /// Describes one.
   package init(directory: String, package: String? = nil, error: DKMSError? = nil) {
@@ -31,5 +33,29 @@ package struct UnreadSource: Codable, Hashable, Sendable {
   }
 
   /// What is to be done.
-  package var remedy: String? { error.map(\.remedy) ?? package.map { "pacman -S \($0)" } }
+  package var remedy: String? {
+    guard let error else {
+      return reinstallation ?? package.map { "install \($0) again, from where it came" }
+    }
+    return error.remedy(reinstalling: reinstallation)
+  }
+}
+
+extension DKMSError {
+  /// Whether it is about a source that is missing, or whose dkms.conf cannot be used.
+  package var isOfSource: Bool {
+    switch self {
+    case .moduleBroken, .configurationMissing, .configurationUnreadable, .configurationMalformed,
+      .configurationInvalid:
+      true
+    default: false
+    }
+  }
+
+  /// What ends it, where a package has brought the source, and a command installs that again.
+  package func remedy(reinstalling command: String?) -> String? {
+    guard let command, isOfSource else { return remedy }
+    if case .moduleBroken = self { return "put its source back: \(command)" }
+    return "fix the file, or put back what its package has brought: \(command)"
+  }
 }

@@ -241,6 +241,7 @@ package struct ConditionReader: Sendable {
     guard let file = same ?? copies.first(where: { $0.starts(with: installed) }) else { return nil }
     var condition = ModuleFileCondition(
       name: name, path: file.string, builtPath: built?.string, isAsBuilt: built.map { _ in same != nil })
+    condition.double = copies.first { $0 != file && $0.starts(with: installed) }?.string
     if condition.isAsBuilt == false {
       condition.displacement = try ModuleTree(layout).installer(of: file, for: kernel, exceptOf: id.name)
         .map { ModuleFileCondition.Displacement(by: $0) }

@@ -9,6 +9,7 @@ enum FileTrouble: Hashable {
   case builtForOther(release: String)
   case unsigned
   case unlisted
+  case doubled(by: String)
   case different
   case displaced(ModuleFileCondition.Displacement)
   case withoutBuild
@@ -32,6 +33,11 @@ enum FileTrouble: Hashable {
       return
     case .read, .unknown: break
     }
+    // depmod takes one of them, and nobody knows which.
+    if let double = file.double {
+      self = .doubled(by: double)
+      return
+    }
     guard file.isListed else {
       self = .unlisted
       return
@@ -45,7 +51,7 @@ enum FileTrouble: Hashable {
 
   var effect: Finding.Effect {
     switch self {
-    case .missing, .noModule, .builtForOther, .unsigned, .unlisted: .unusable
+    case .missing, .noModule, .builtForOther, .unsigned, .unlisted, .doubled: .unusable
     case .different, .displaced, .withoutBuild: .impaired
     }
   }
@@ -58,6 +64,7 @@ enum FileTrouble: Hashable {
     case .builtForOther(let release): "built for kernel \(release)"
     case .unsigned: "not signed, and this kernel loads signed modules only"
     case .unlisted: "not named in modules.dep"
+    case .doubled(let other): "\(other) is beside it, and depmod takes only one of the two"
     case .different: "not what was built"
     case .displaced(let displacement):
       "\(displacement.by)\(displacement.byPackage.map { " of \($0)" } ?? "") has put its own in "
@@ -69,7 +76,7 @@ enum FileTrouble: Hashable {
   func remedy(for id: ModuleID, _ release: KernelRelease) -> String {
     let install = "dkms install --force \(id) -k \(release)"
     return switch self {
-    case .missing, .different: install
+    case .missing, .different, .doubled: install
     case .displaced(let displacement):
       "only one can be there; to keep that of \(displacement.by): "
         + (displacement.ofPackage.map { "pacman -R \($0.quotedForShell)" } ?? "dkms remove \(id) --all")

@@ -106,6 +106,8 @@ package struct ModuleFileCondition: Codable, Hashable, Sendable {
   package var kernelsOwn: String?
   /// What another module, of another name, has done to it; nil where none has put its own file in this place.
   package var displacement: Displacement?
+  /// Another file of the same name beside it, compressed in another way; nil where there is none.
+  package var double: String?
 
   /// Makes a description; by default, nothing is wrong with the file.
   package init(

@@ -70,7 +70,7 @@ private struct Judge {
   private var absence: [Finding] {
     if let obstacle = module.obstacle {
       if case .excluded = obstacle { return [] }
-      return finding(.unusable, reason(of: obstacle), cause: obstacle.cause, remedy: obstacle.remedy)
+      return finding(.unusable, reason(of: obstacle), cause: obstacle.cause, remedy: remedy(for: obstacle))
     }
     if let failure = module.failure {
       return finding(.unusable, failure.words + origin, log: failure.log, remedy: cure)
@@ -107,7 +107,16 @@ private struct Judge {
   private var origin: String { module.origin.map { "; \($0.words)" } ?? "" }
 
   /// What helps a module that cannot be built: the same command alone does not.
-  private var cure: String { module.origin?.remedy(retrying: install) ?? "to try again: \(install)" }
+  private var cure: String { module.origin?.remedy(retrying: retry) ?? "to try again: \(retry)" }
+
+  /// What tries again what has failed: with an older build there, an installation alone would build nothing.
+  private var retry: String {
+    module.isBuilt && module.failure?.log != nil ? rebuild(of: id) : install
+  }
+
+  private func rebuild(of id: ModuleID) -> String {
+    "dkms build --force \(id) -k \(release) && dkms install --force \(id) -k \(release)"
+  }
 
   /// An installation leaves the kernel's own module in place if it is not older.
   private var isLeftToTheKernel: Bool {
@@ -132,7 +141,7 @@ private struct Judge {
     if let obstacle = module.obstacle {
       if case .excluded = obstacle { return [] }
       return finding(
-        .impaired, "\(reason(of: obstacle)); \(stays)", cause: obstacle.cause, remedy: obstacle.remedy)
+        .impaired, "\(reason(of: obstacle)); \(stays)", cause: obstacle.cause, remedy: remedy(for: obstacle))
     }
     if let source = module.unregisteredSource {
       return finding(
@@ -147,8 +156,11 @@ private struct Judge {
     guard module.isForAnotherKernel else { return [] }
     return finding(
       .impaired, "it was built for another kernel of this release", cause: .otherKernel,
-      remedy:
-        "dkms build --force \(installed) -k \(release) && dkms install --force \(installed) -k \(release)")
+      remedy: rebuild(of: installed))
+  }
+
+  private func remedy(for obstacle: DKMSError) -> String? {
+    obstacle.remedy(reinstalling: module.origin?.reinstallation)
   }
 
   private func reason(of obstacle: DKMSError) -> String {

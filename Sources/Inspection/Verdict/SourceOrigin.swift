@@ -48,6 +48,9 @@ extension SourceOrigin {
       + (kernels.isEmpty ? "it is built for no other kernel" : "it is built for \(kernels)")
   }
 
+  /// The command that installs the package again; nil where no repository has it.
+  package var reinstallation: String? { offer == .none ? nil : "pacman -S \(package.quotedForShell)" }
+
   /// What helps, with the command that tries again, as `Remedy` takes it apart.
   ///
   /// A newer version is built when it is installed.

@@ -6,7 +6,8 @@ package import Host
 internal import SystemPackage
 
 extension [KernelCondition] {
-  /// Adds where the source comes from to each module whose build failed, or whose place another one has taken.
+  /// Adds where the source comes from to each module whose build failed, whose source is missing or cannot be read, or
+  /// whose place another one has taken.
   ///
   /// - Throws: `HostError` where a look failed.
   package mutating func addOrigins(
@@ -14,6 +15,7 @@ extension [KernelCondition] {
   ) throws(HostError) {
     try addOriginsOfFailures(from: database, snapshot)
     addPackagesOfDisplaced(from: database, snapshot.layout)
+    for kernel in indices { self[kernel].unreadSources.addReinstallations(from: database, snapshot.layout) }
   }
 
   private mutating func addOriginsOfFailures(
@@ -21,7 +23,8 @@ extension [KernelCondition] {
   ) throws(HostError) {
     let tree = try snapshot.tree()
     for (kernel, condition) in enumerated() {
-      for (module, failed) in condition.modules.enumerated() where failed.failure != nil {
+      for (module, failed) in condition.modules.enumerated()
+      where failed.failure != nil || failed.obstacle?.isOfSource == true {
         let source = snapshot.layout.source(failed.id).appending("dkms.conf")
         guard var origin = database.origin(of: source, root: snapshot.layout.root) else { continue }
         let base = try snapshot.kernels().packageBase(of: condition.kernel.release)
@@ -47,6 +50,16 @@ extension [KernelCondition] {
         }
         self[kernel].modules[module] = condition
       }
+    }
+  }
+}
+
+extension [UnreadSource] {
+  /// Adds the commands that install the packages again.
+  package mutating func addReinstallations(from database: borrowing Database, _ layout: Layout) {
+    for index in indices where self[index].package != nil {
+      let file = FilePath(self[index].directory).appending("dkms.conf")
+      self[index].reinstallation = database.origin(of: file, root: layout.root)?.reinstallation
     }
   }
 }

@@ -70,7 +70,9 @@ extension DoctorFacts {
         problem.line.map { "line \($0): \(problem.text)" } ?? problem.text, remedy: "edit \(problem.file)")
     }
     let confs = unreadable.sorted { $0.key.description < $1.key.description }.map { id, error in
-      DoctorFinding(.configuration, "\(id)", "\(error)", remedy: error.remedy ?? "reinstall its package")
+      DoctorFinding(
+        .configuration, "\(id)", "\(error)",
+        remedy: error.remedy(reinstalling: reinstallations[id]) ?? "reinstall its package")
     }
     let unread = unreadSources.map { source in
       DoctorFinding(
@@ -133,10 +135,11 @@ extension DoctorFacts {
     modules.filter(\.isBroken).map { record in
       let place = record.source ?? "nowhere"
       let reason = "its source is missing: the link leads to \(place)"
-      guard record.builds.isEmpty, let path = registrations[record.id] else {
+      let reinstallation = reinstallations[record.id]
+      guard record.builds.isEmpty, reinstallation == nil, let path = registrations[record.id] else {
         return DoctorFinding(
           .danglingSource, "\(record.id)", reason,
-          remedy: DKMSError.moduleBroken(record.id, link: place).remedy)
+          remedy: DKMSError.moduleBroken(record.id, link: place).remedy(reinstalling: reinstallation))
       }
       return DoctorFinding(.danglingSource, "\(record.id)", reason, repair: .forget(path: path.string))
     }

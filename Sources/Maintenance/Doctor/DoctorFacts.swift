@@ -24,6 +24,8 @@ struct DoctorFacts {
   var modules: [ModuleRecord] = []
   /// Sources whose dkms.conf says nothing.
   var unreadable: [ModuleID: DKMSError] = [:]
+  /// The commands that install the packages of modules again whose source is missing or cannot be read.
+  var reinstallations: [ModuleID: String] = [:]
   /// Sources that are not registered, and of which it is not known what they hold.
   var unreadSources: [UnreadSource] = []
   /// Whether there are sources, registered or not.
@@ -131,11 +133,13 @@ extension DoctorFacts {
           throw DKMSError(error)
         }
         (sources, unreadSources) = (unregistered.modules, unregistered.unread)
+        unreadSources.addReinstallations(from: database, snapshot.layout)
       }
       let registered = modules.filter { !$0.isBroken }.map(\.id)
       let facts = try await FactsReader(snapshot, kernelOwners: installed.owners).facts(
         FactsReader.Request(modules: registered + sources.keys, kernels: kernels, sources: sources))
       take(facts, of: kernels)
+      addReinstallations(from: database, snapshot.layout)
       forgetSourced(sources, facts, in: snapshot.layout)
       let survey = try await ConditionReader(
         snapshot, kernelOwners: installed.owners, packagedSources: packaged
@@ -148,6 +152,14 @@ extension DoctorFacts {
       if configuration.initramfs != .never { try await readImages(of: kernels, snapshot, database) }
     } catch {
       failedLooks.append(error)
+    }
+  }
+
+  private mutating func addReinstallations(from database: borrowing Database, _ layout: Layout) {
+    for record in modules where record.isBroken || unreadable[record.id] != nil {
+      let source = record.source.map { FilePath($0) } ?? layout.source(record.id)
+      let origin = database.origin(of: source.appending("dkms.conf"), root: layout.root)
+      reinstallations[record.id] = origin?.reinstallation
     }
   }
 

@@ -43,6 +43,9 @@ struct FileReader: DatabaseReader {
     names.compactMap(package)
   }
 
+  /// Whether a package of that name is installed.
+  func has(_ name: String) -> Bool { versions[name] != nil }
+
   func package(named name: String) -> InstalledPackage? {
     guard let version = versions[name] else { return nil }
     let description = read("desc", of: name)

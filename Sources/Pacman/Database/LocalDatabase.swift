@@ -100,7 +100,9 @@ public struct LocalDatabase: ~Copyable {
 
   /// The installed package of that name; reads no other package's `desc`.
   public func package(named name: String) -> InstalledPackage? {
-    reader.package(named: name)
+    // libalpm need not be opened for a package that is not there.
+    if let names = session.names, !names.has(name) { return nil }
+    return reader.package(named: name)
   }
 
   /// The names of all installed packages, in byte order.

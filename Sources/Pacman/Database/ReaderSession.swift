@@ -32,6 +32,8 @@ final class ReaderSession {
     begin = (open, layout, files)
   }
 
+  /// What points to packages by their names, without opening libalpm; nil where nothing does.
+  var names: FileReader? { begin?.2 ?? answering?.index }
   var reader: any DatabaseReader { current.reader }
   var index: FileReader? { current.index }
   /// Why the files answer in the place of libalpm.
