@@ -17,17 +17,48 @@ public struct Executor: Sendable {
   ///
   /// - Parameters:
   ///   - plan: What to do.
-  ///   - observe: Told of each step that ends, one at a time.
+  ///   - observe: Told of each step that ends, one at a time, and how long it took where people want to know.
   /// - Returns: What became of each step.
   /// - Throws: `DKMSError.system` where not even a pipe can be made.
   public func execute(
-    _ plan: Plan, observe: (PlannedStep, Outcome) -> Void = { _, _ in }
+    _ plan: Plan, observe: (PlannedStep, Outcome, Duration?) -> Void = { _, _, _ in }
   ) async throws(DKMSError) -> Report {
     guard !plan.isEmpty else { return Report(plan: plan, outcomes: []) }
-    let runner = try await StepRunner(for: plan, snapshot)
+    let limit = max(2, snapshot.host.processorCount)
+    let progress = progress(of: plan, places: limit)
+    let runner = try await StepRunner(for: plan, snapshot, progress)
+    let (outcomes, times) = await progress.accompany { await carryOut(runner, limit: limit, observe) }
+    BuildTimes.note(times, in: snapshot.layout)
+    // Another run may have built what this one only installed: the run that ends last removes the directory.
+    for id in plan.builtModules.union(plan.installedModules) {
+      LeftoverSweeper(snapshot.layout).removeBuildDirectory(of: id)
+    }
+    return Report(plan: plan, outcomes: outcomes)
+  }
+
+  private func progress(of plan: Plan, places: Int) -> Progress {
+    var expected: [String: Int?] = [:]
+    if !plan.builtModules.isEmpty {
+      let times = BuildTimes(in: snapshot.layout)
+      for case .build(let id, let kernel) in plan.steps.map(\.step) {
+        expected[Step.build(id, kernel).subject] = .some(times.expected(id, for: kernel))
+      }
+    }
+    return Progress(
+      "building", "built", expected: expected, places: places, on: snapshot.host,
+      isVerbose: snapshot.options.isVerbose)
+  }
+
+  /// Carries out all steps.
+  ///
+  /// - Returns: What became of each, and how long the builds took that went well.
+  private func carryOut(
+    _ runner: StepRunner, limit: Int, _ observe: (PlannedStep, Outcome, Duration?) -> Void
+  ) async -> ([Outcome], [BuildTimes.Entry]) {
+    let (plan, progress) = (runner.plan, runner.progress)
+    var times: [BuildTimes.Entry] = []
     var outcomes = [Outcome?](repeating: nil, count: plan.steps.count)
     var waiting = Array(plan.steps.indices)
-    let limit = max(2, snapshot.host.processorCount)
     await withTaskGroup(of: (Int, Outcome).self) { group in
       var running = 0
       while true {
@@ -47,14 +78,18 @@ public struct Executor: Sendable {
         guard let (index, outcome) = await group.next() else { break }
         running -= 1
         outcomes[index] = outcome
-        observe(plan.steps[index], outcome)
+        let planned = plan.steps[index]
+        var duration: Duration?
+        if case .build(let id, let kernel) = planned.step {
+          duration = progress.ended(planned.step.subject)
+          if let duration, outcome.isDone {
+            times.append(.init(id, kernel, seconds: Int(duration.components.seconds)))
+          }
+        }
+        observe(planned, outcome, progress.isTold ? duration : nil)
       }
     }
-    // Another run may have built what this one only installed: the run that ends last removes the directory.
-    for id in plan.builtModules.union(plan.installedModules) {
-      LeftoverSweeper(snapshot.layout).removeBuildDirectory(of: id)
-    }
-    return Report(plan: plan, outcomes: outcomes.map { $0 ?? .notTried })
+    return (outcomes.map { $0 ?? .notTried }, times)
   }
 }
 

@@ -15,14 +15,17 @@ struct StepRunner: Sendable {
   let confinement: Confinement?
   /// What limits the number of jobs; nil where there is no limit.
   let jobServer: JobServer?
+  /// What is told of builds while they last.
+  let progress: Progress
   private let rivals = Rivals()
 
   var host: Host { snapshot.host }
   var layout: Layout { snapshot.layout }
   var options: BuildOptions { snapshot.options }
 
-  init(for plan: Plan, _ snapshot: Snapshot) async throws(DKMSError) {
+  init(for plan: Plan, _ snapshot: Snapshot, _ progress: Progress) async throws(DKMSError) {
     self.plan = plan
+    self.progress = progress
     self.snapshot = snapshot
     tree = ModuleTree(snapshot.layout)
     let host = snapshot.host

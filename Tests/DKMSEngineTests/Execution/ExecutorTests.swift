@@ -63,7 +63,7 @@ import Testing
       id, for: [kernel], facts: try await machine.facts([id], [kernel]), options: machine.options)
     var observed: [PlannedStep] = []
     let report = try await Executor(machine.snapshot)
-      .execute(plan) { step, outcome in
+      .execute(plan) { step, outcome, _ in
         if outcome.isDone { observed.append(step) }
       }
     #expect(observed == plan.steps)

@@ -23,6 +23,8 @@ struct TemporaryMachine {
   /// Modules are signed only where a test asks for it.
   var isInChroot = true
   var enforcesSignatures = false
+  var signOfLife = SignOfLife.none
+  var clock = SteadyClock.live
 
   /// Makes a machine on which these programs only seem to run, once a test says how; see `InterceptingLauncher`.
   init(intercepting programs: Set<String> = ["depmod"]) throws {
@@ -56,7 +58,8 @@ struct TemporaryMachine {
     return Host(
       environment: environment, isRoot: geteuid() == 0, runningRelease: runningRelease,
       architecture: architecture, processorCount: 2, launcher: launcher, console: transcript.console,
-      now: { 1_700_000_000 }, isInChroot: { isInChroot }, enforcesSignatures: { enforcesSignatures })
+      signOfLife: signOfLife, clock: clock, now: { 1_700_000_000 }, isInChroot: { isInChroot },
+      enforcesSignatures: { enforcesSignatures })
   }
 
   // MARK: What is there
