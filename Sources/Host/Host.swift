@@ -23,6 +23,8 @@ public struct Host: Sendable {
   public var architecture: String
   /// The number of processors this process may use.
   public var processorCount: Int
+  /// How much of processors and memory it may use.
+  public var allowance: Allowance
   /// The directory that relative paths of the caller start from.
   public var workingDirectory: FilePath
   /// Runs programs.
@@ -46,6 +48,7 @@ public struct Host: Sendable {
   public init(
     environment: [String: String], isRoot: Bool, runningRelease: String, bootIdentifier: String = "",
     process: String = "", parent: String = "", architecture: String, processorCount: Int,
+    allowance: Allowance = Allowance(),
     workingDirectory: FilePath = "/",
     launcher: any CommandLauncher, console: Console, style: OutputStyle = .plain,
     signOfLife: SignOfLife = .none, clock: SteadyClock = .live, now: @escaping @Sendable () -> Int,
@@ -60,6 +63,7 @@ public struct Host: Sendable {
     self.parent = parent
     self.architecture = architecture
     self.processorCount = processorCount
+    self.allowance = allowance
     self.workingDirectory = workingDirectory
     self.launcher = launcher
     self.console = console

@@ -31,6 +31,9 @@ struct BuildTimes: Sendable {
     fileprivate var line: String { "\(id) \(release) \(seconds)\n" }
   }
 
+  /// Knows of no build.
+  init() { entries = [] }
+
   /// Reads what was noted.
   init(in layout: Layout) {
     let text = try? Files.text(layout.buildTimes)

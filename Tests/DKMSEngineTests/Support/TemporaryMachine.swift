@@ -53,11 +53,18 @@ struct TemporaryMachine {
     return (machine, try module("hello", "1.0"), try machine.addKernel("6.1.0"))
   }
 
+  /// What there is of processors and memory, by files that only some tests write.
+  var allowance: Allowance {
+    let place = directory.path.appending("allowance")
+    return Allowance(processes: place, controlGroups: place.appending("cgroup"))
+  }
+
   var host: Host {
     let (isInChroot, enforcesSignatures) = (isInChroot, enforcesSignatures)
     return Host(
       environment: environment, isRoot: geteuid() == 0, runningRelease: runningRelease,
-      architecture: architecture, processorCount: 2, launcher: launcher, console: transcript.console,
+      architecture: architecture, processorCount: 2, allowance: allowance, launcher: launcher,
+      console: transcript.console,
       signOfLife: signOfLife, clock: clock, now: { 1_700_000_000 }, isInChroot: { isInChroot },
       enforcesSignatures: { enforcesSignatures })
   }
