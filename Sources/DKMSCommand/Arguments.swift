@@ -179,6 +179,8 @@ struct Arguments: Equatable {
   func options(over options: BuildOptions) -> BuildOptions {
     var options = options
     options.jobs = jobs ?? options.jobs
+    // As with make: a number that is typed is stronger than what another make allows.
+    options.joinsJobServer = jobs == nil
     options.configurationFile = configuration
     options.kernelSourceDirectory = kernelSourceDirectory
     options.kernelConfiguration = kernelConfiguration

@@ -16,7 +16,10 @@ public enum DKMSCommand {
     do {
       let arguments = try Arguments(words, from: host.workingDirectory)
       var host = host
-      if arguments.isQuiet { host.console = .silent }
+      if arguments.isQuiet {
+        host.console = .silent
+        host.signOfLife = .none
+      }
       for remark in arguments.remarks { Narrator(host.console).warn(remark) }
       return try await answer(arguments, Call("dkms", words), host)
     } catch let error as UsageError {

@@ -146,7 +146,7 @@ extension Option {
       "jobs at once; 0: no limit",
       manual: """
         How many jobs run at once, in all builds together; 0 for no limit.
-        The default is the number of processors.
+        Without it, JOBS below says how many there are.
         """
     ) { arguments, value, name throws(UsageError) in try arguments.takeJobs(value, name) },
     Option(

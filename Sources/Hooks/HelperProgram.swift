@@ -51,7 +51,7 @@ public enum HelperProgram {
     let arguments = Program.arguments
     let name = arguments.first.flatMap { FilePath($0).lastComponent?.string } ?? ""
     Program.run {
-      let host = Host.live()
+      let host = Host.live().withSignsOfLife()
       guard let hook = HelperKind(program: name)?.hook else {
         host.console.printError("==> ERROR: \(refusal(of: name))")
         return 2

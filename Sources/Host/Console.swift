@@ -33,12 +33,12 @@ public struct Console: Sendable {
 
   /// Writes to descriptors 1 and 2, which pacman gives to its hooks as sockets.
   ///
-  /// Work on the system goes on where that fails; `Program` says at the end that output was lost.
-  public static func live() -> Console {
+  /// Lines take the place of the live one, if there is one. Work on the system goes on where they cannot be written;
+  /// `Program` says at the end that output was lost.
+  public static func live(over liveLine: LiveLine? = nil) -> Console {
     Console { stream, line in
-      guard let error = write("\(line)\n", to: stream == .output ? STDOUT_FILENO : STDERR_FILENO) else {
-        return
-      }
+      let print = { write("\(line)\n", to: stream == .output ? STDOUT_FILENO : STDERR_FILENO) }
+      guard let error = liveLine.map({ $0.giveWay(to: print) }) ?? print() else { return }
       // A reader that has gone wants no more.
       guard stream == .output, ![.brokenPipe, .connectionReset].contains(error) else { return }
       loss.withLock { $0 = $0 ?? error }
@@ -50,7 +50,7 @@ public struct Console: Sendable {
 
   private static let loss = Mutex<Errno?>(nil)
 
-  private static func write(_ text: String, to descriptor: CInt) -> Errno? {
+  static func write(_ text: String, to descriptor: CInt) -> Errno? {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

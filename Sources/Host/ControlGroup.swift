@@ -25,17 +25,14 @@ public struct ControlGroup: Sendable {
     membership: FilePath = "/proc/self/cgroup"
   ) -> ControlGroup? {
     guard memory != nil || processes != nil else { return nil }
-    let lines = (try? Files.text(membership))?.split(separator: "\n") ?? []
-    // The number of the hierarchy, its controllers, and the path in it.
-    let groups = lines.map { $0.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false) }
-      .filter { $0.count == 3 }
+    let groups = memberships(membership)
     let name = "\(prefix)\(getpid())-\(made.add(1, ordering: .relaxed).newValue)"
     let limits = [
       ("memory", ["memory.max", "memory.limit_in_bytes"], memory), ("pids", ["pids.max"], processes),
     ]
     var group = ControlGroup(directories: [])
-    if let own = groups.first(where: { $0[0] == "0" }).map({ FilePath(String($0[2])) }) {
-      for parent in ancestors(of: own, below: root) {
+    if let own = groups.first(where: \.isUnified) {
+      for parent in ancestors(of: own.path, below: root) {
         sweep(parent)
         guard let made = directory(name, in: parent, with: ["memory.max", "pids.max"]) else { continue }
         group = ControlGroup(directories: [made])
@@ -45,9 +42,8 @@ public struct ControlGroup: Sendable {
     if group.directories.isEmpty {
       group = ControlGroup(
         directories: limits.compactMap { controller, files, _ in
-          let own = groups.first { $0[1].split(separator: ",").contains { $0 == controller } }
-          guard let own else { return nil }
-          let parent = root.appending(controller).appending(FilePath(String(own[2])).components)
+          guard let own = groups.first(where: { $0.controllers.contains(controller) }) else { return nil }
+          let parent = root.appending(controller).appending(own.path.components)
           sweep(parent)
           return directory(name, in: parent, with: files.suffix(1))
         })
@@ -96,8 +92,31 @@ public struct ControlGroup: Sendable {
   private static let prefix = "alpm-dkms-"
   private static let made = Atomic(0)
 
+  /// A group that this process is in.
+  struct Membership {
+    /// What the group can limit; for the second version its files tell.
+    let controllers: [String]
+    /// Where it is in its hierarchy.
+    let path: FilePath
+    /// Whether the hierarchy is that of the second version.
+    let isUnified: Bool
+  }
+
+  /// The groups of this process, as cgroups(7) describes the file: the number of the hierarchy, its controllers, and the
+  /// path in it.
+  static func memberships(_ file: FilePath) -> [Membership] {
+    let lines = (try? Files.text(file))?.split(separator: "\n") ?? []
+    return lines.compactMap { line in
+      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+      guard fields.count == 3 else { return nil }
+      return Membership(
+        controllers: fields[1].split(separator: ",").map(String.init), path: FilePath(String(fields[2])),
+        isUnified: fields[0] == "0")
+    }
+  }
+
   /// The directories above a group, the nearest first.
-  private static func ancestors(of group: FilePath, below root: FilePath) -> [FilePath] {
+  static func ancestors(of group: FilePath, below root: FilePath) -> [FilePath] {
     var components = Array(group.components)
     var ancestors: [FilePath] = []
     repeat {

@@ -23,6 +23,8 @@ public struct Host: Sendable {
   public var architecture: String
   /// The number of processors this process may use.
   public var processorCount: Int
+  /// How much of processors and memory it may use.
+  public var allowance: Allowance
   /// The directory that relative paths of the caller start from.
   public var workingDirectory: FilePath
   /// Runs programs.
@@ -31,6 +33,10 @@ public struct Host: Sendable {
   public var console: Console
   /// How lists for people are laid out.
   public var style: OutputStyle
+  /// How people are told that work goes on.
+  public var signOfLife: SignOfLife
+  /// Measures how long work takes.
+  public var clock: SteadyClock
   /// Tells the time, in whole seconds since 1970.
   public var now: @Sendable () -> Int
   /// Whether this process sees another system than the one that was booted.
@@ -42,9 +48,11 @@ public struct Host: Sendable {
   public init(
     environment: [String: String], isRoot: Bool, runningRelease: String, bootIdentifier: String = "",
     process: String = "", parent: String = "", architecture: String, processorCount: Int,
+    allowance: Allowance = Allowance(),
     workingDirectory: FilePath = "/",
     launcher: any CommandLauncher, console: Console, style: OutputStyle = .plain,
-    now: @escaping @Sendable () -> Int, isInChroot: @escaping @Sendable () -> Bool = { false },
+    signOfLife: SignOfLife = .none, clock: SteadyClock = .live, now: @escaping @Sendable () -> Int,
+    isInChroot: @escaping @Sendable () -> Bool = { false },
     enforcesSignatures: @escaping @Sendable () -> Bool = { false }
   ) {
     self.environment = environment
@@ -55,10 +63,13 @@ public struct Host: Sendable {
     self.parent = parent
     self.architecture = architecture
     self.processorCount = processorCount
+    self.allowance = allowance
     self.workingDirectory = workingDirectory
     self.launcher = launcher
     self.console = console
     self.style = style
+    self.signOfLife = signOfLife
+    self.clock = clock
     self.now = now
     self.isInChroot = isInChroot
     self.enforcesSignatures = enforcesSignatures
@@ -69,19 +80,28 @@ public struct Host: Sendable {
     let (release, machine) = identity()
     let environment = withSystemPrograms(liveEnvironment())
     let isRoot = geteuid() == 0
+    let liveLine = LiveLine.live(environment)
     let boot = (try? Files.text("/proc/sys/kernel/random/boot_id")) ?? ""
     return Host(
       environment: environment, isRoot: isRoot, runningRelease: release, bootIdentifier: boot,
       process: name(of: getpid(), boot), parent: name(of: getppid(), boot), architecture: machine,
       processorCount: usableProcessors(), workingDirectory: currentDirectory(), launcher: ProcessLauncher(),
-      console: .live(), style: .live(environment),
-      now: { time(nil) }, isInChroot: { Chroot.isEntered(environment: environment, isRoot: isRoot) },
+      console: .live(over: liveLine), style: .live(environment),
+      signOfLife: liveLine.map(SignOfLife.live) ?? .none, now: { time(nil) },
+      isInChroot: { Chroot.isEntered(environment: environment, isRoot: isRoot) },
       enforcesSignatures: { SignatureEnforcement.isOn() })
+  }
+
+  /// The same machine, with lines as signs of life where no line of a terminal can be one.
+  public func withSignsOfLife() -> Host {
+    var host = self
+    if case .none = signOfLife { host.signOfLife = .lines }
+    return host
   }
 
   /// The same machine, with lines laid out for the person at the terminal.
   public func forPeople() -> Host {
-    var host = self
+    var host = withSignsOfLife()
     host.console = console.laidOut(style, errors: .live(environment, STDERR_FILENO))
     return host
   }
@@ -101,6 +121,7 @@ public struct Host: Sendable {
     var host = self
     host.console = console.onErrors
     host.style = .plain
+    host.signOfLife = .lines
     return host
   }
 

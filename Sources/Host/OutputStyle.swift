@@ -30,9 +30,15 @@ public struct OutputStyle: Hashable, Sendable {
     let columns = wanted > 0 ? wanted : terminalWidth
     let isForbidden = environment["NO_COLOR"]?.isEmpty == false
     self.init(
-      width: columns > 0 ? columns : 80,
-      isColored: !isForbidden && environment["TERM"].map { !["", "dumb"].contains($0) } == true)
+      width: columns > 0 ? columns : Self.usualWidth,
+      isColored: !isForbidden && Self.isCapable(environment["TERM"]))
   }
+
+  /// The columns of a terminal that does not tell.
+  static let usualWidth = 80
+
+  /// Whether a terminal of this kind does more than print.
+  static func isCapable(_ terminal: String?) -> Bool { terminal.map { !["", "dumb"].contains($0) } == true }
 
   /// No colour, and lines of any length.
   public static let plain = OutputStyle()

@@ -103,6 +103,24 @@ import Testing
     #expect(system.transcript.error.contains { $0.contains(kept) }, "\(system.transcript.error)")
   }
 
+  @Test func thatAnImageIsBeingMadeIsToldInAPipe() async throws {
+    var system = system
+    system.signOfLife = .lines
+    try system.addPackage("booster", files: ["usr/bin/booster"])
+    try system.layWhole(try system.addSource("hello", "1.0"), for: "6.1.0-lts")
+    let image = system.directory.path.appending(FilePath("boot/booster-linux-lts.img").components)
+    let new = system.directory.path.appending("new.img")
+    try system.writeImage(to: image.string, holding: "hello", [1, 2, 3])
+    try system.writeImage(
+      to: new.string, holding: "hello", Files.read(system.installedFile("hello", "6.1.0-lts")))
+    try system.addProgram("booster", "for last; do :; done; cp \(new) $last")
+    #expect(try await system.run(InitramfsHook.self, "usr/src/hello-1.0/dkms.conf") == 0)
+    let output = system.transcript.output
+    #expect(output.first == "  -> making \(image)", "\(output) \(system.transcript.error)")
+    #expect(output.last?.hasPrefix("  -> \(image): made in 0 s (the module hello in it") == true, "\(output)")
+    #expect(output.count == 2)
+  }
+
   @Test func anImageThatTheFirmwareRefusesIsToldWithWhatSignsIt() async throws {
     try system.addPackage("mkinitcpio", files: ["usr/bin/mkinitcpio"])
     try system.addKernel("6.1.0", base: "linux")

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import DKMSModel
+import Glibc
 import Host
 import Synchronization
 import SystemPackage
@@ -121,6 +123,117 @@ import Testing
     run.cancel()
     #expect(try await !run.value.isSuccess)
     try await expectBothJobsAreFree(server)
+  }
+
+  // MARK: A caller's jobs
+
+  /// What a make hands to a make that it starts: a pipe with a byte for each job but the one that it gives by starting it.
+  private final class Caller: Sendable {
+    let readEnd: CInt
+    let writeEnd: CInt
+
+    init(_ tokens: String) throws {
+      var ends: [CInt] = [-1, -1]
+      try #require(pipe(&ends) == 0)
+      (readEnd, writeEnd) = (ends[0], ends[1])
+      put(tokens)
+    }
+
+    deinit { for end in [readEnd, writeEnd] { close(end) } }
+
+    var makeFlags: String { "-j3 --jobserver-auth=\(readEnd),\(writeEnd)" }
+
+    func put(_ tokens: String) { _ = write(writeEnd, tokens, tokens.utf8.count) }
+
+    /// The jobs that are there; they are put back.
+    var tokens: String {
+      var bytes = [UInt8](repeating: 0, count: 64)
+      var ready = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
+      guard poll(&ready, 1, 0) == 1 else { return "" }
+      let count = read(readEnd, &bytes, bytes.count)
+      let text = String(decoding: bytes.prefix(count), as: UTF8.self)
+      put(text)
+      return String(text.sorted())
+    }
+  }
+
+  private func join(_ flags: String) throws -> JobServer {
+    try #require(JobServer.joined(["MAKEFLAGS": flags], processors: 8))
+  }
+
+  @Test func theCallersJobsAreUsedAndGivenBackAsTheyWere() async throws {
+    let caller = try Caller("ab")
+    let server = try join(caller.makeFlags)
+    #expect(server.jobs == 3)
+    let occupancy = Occupancy()
+    await withTaskGroup { group in
+      for _ in 0..<12 {
+        group.addTask {
+          await server.withJob {
+            occupancy.enter()
+            _ = try? await eventually { occupancy.now == 3 || occupancy.total == 12 }
+            occupancy.leave()
+          }
+        }
+      }
+    }
+    #expect(occupancy.total == 12 && occupancy.most == 3)
+    #expect(caller.tokens == "ab")
+  }
+
+  @Test func whereTheCallerHasNoneToSpareThereIsItsOwnJob() async throws {
+    let caller = try Caller("")
+    let server = try join(caller.makeFlags)
+    for _ in 0..<3 { #expect(await server.withJob { caller.tokens } == "") }
+    #expect(caller.tokens == "")
+  }
+
+  @Test func makesTakeTheCallersJobs() async throws {
+    let caller = try Caller("++")
+    try await expectBothJobsAreFree(try join(caller.makeFlags))
+    #expect(caller.tokens == "++")
+  }
+
+  @Test func aNamedPipeIsJoinedToo() async throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path.appending("jobs")
+    try #require(mkfifo(path.string, 0o600) == 0)
+    let keeper = try FileDescriptor.open(path, .readWrite)
+    try keeper.writeAll(Array("++".utf8))
+    let server = try join(" -j3 --jobserver-auth=fifo:\(path) -- CC=gcc")
+    try await expectBothJobsAreFree(server)
+    let rest = try [UInt8](unsafeUninitializedCapacity: 8) { buffer, count in
+      count = try keeper.read(into: UnsafeMutableRawBufferPointer(buffer))
+    }
+    #expect(rest == Array("++".utf8))
+    try keeper.close()
+  }
+
+  @Test(arguments: [
+    "", "-j3", "-j3 --jobserver-auth=-2,-2", "-j3 --jobserver-auth=0,1", "-j3 --jobserver-auth=400,401",
+    "-j3 --jobserver-auth=fifo:/nonexistent", "-j3 --jobserver-auth=fifo:/etc/passwd",
+    "-j3 -- --jobserver-auth=READ,WRITE", "-j3 --jobserver-auth=READ,READ", "-j3 --jobserver-auth=WRITE,READ",
+    "-j3 --jobserver-auth=READ", "-j3 --jobserver-auth=READ,WRITE --jobserver-auth=400,401",
+  ])
+  func whatIsNoJobserverIsNotJoined(_ flags: String) throws {
+    let caller = try Caller("+")
+    let flags = flags.replacing("READ", with: "\(caller.readEnd)").replacing(
+      "WRITE", with: "\(caller.writeEnd)")
+    #expect(JobServer.joined(["MAKEFLAGS": flags], processors: 8) == nil)
+    #expect(JobServer.joined([:], processors: 8) == nil)
+  }
+
+  /// A make passes on nothing to a program that it does not take for a make, whose own files then get the numbers.
+  @Test func filesOfThisProcessAreNotTakenForTheCallers() throws {
+    let caller = try Caller("+")
+    for end in [caller.readEnd, caller.writeEnd] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    #expect(JobServer.joined(["MAKEFLAGS": caller.makeFlags], processors: 8) == nil)
+  }
+
+  @Test func aMakeWithoutTheJobserverGetsItsShare() throws {
+    #expect(try JobServer(jobs: 8, makes: 3).makeFlags.hasPrefix("-j2 "))
+    #expect(try JobServer(jobs: 2, makes: 3).makeFlags.hasPrefix("-j1 "))
+    #expect(try JobServer(jobs: 8, makes: 0).makeFlags.hasPrefix("-j8 "))
   }
 
   private func expectBothJobsAreFree(_ server: JobServer) async throws {

@@ -6,7 +6,7 @@ package import Hooks
 package import Host
 package import Inspection
 internal import Journal
-internal import SystemPackage
+package import SystemPackage
 package import TestSupport
 
 /// A system in a temporary directory, with a package database of its own, on which hooks are run.
@@ -20,6 +20,9 @@ package struct HookedSystem {
   package var bootIdentifier = "the first boot"
   /// What tells the process that calls the hooks from all others.
   package var parent = ""
+  package var signOfLife = SignOfLife.none
+  /// Where programs are looked for first.
+  package var programs: FilePath { directory.path.appending("programs") }
 
   package init() throws {
     directory = try TemporaryDirectory(in: TemporaryDirectory.memory)
@@ -43,11 +46,12 @@ package struct HookedSystem {
 
   package var host: Host {
     Host(
-      environment: ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], isRoot: isRoot,
+      environment: ["PATH": "\(programs):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+      isRoot: isRoot,
       runningRelease: runningRelease, bootIdentifier: bootIdentifier, parent: parent,
       architecture: "x86_64",
       processorCount: 2, launcher: launcher,
-      console: transcript.console, now: { 1_700_000_000 })
+      console: transcript.console, signOfLife: signOfLife, now: { 1_700_000_000 })
   }
 
   /// Runs programs, and notes the calls of depmod.
@@ -93,6 +97,14 @@ package struct HookedSystem {
 
       """, to: "usr/src/\(id.sourceDirectoryName)/dkms.conf")
     return id
+  }
+
+  /// Puts a shell script in the place of a program.
+  package func addProgram(_ name: String, _ script: String) throws {
+    try Files.makeDirectories(programs)
+    try Files.write(
+      Array("#!/bin/sh\n\(script)\n".utf8), to: programs.appending(name),
+      permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
   }
 
   package func removeSource(_ id: ModuleID) throws { try Files.remove(layout.source(id)) }

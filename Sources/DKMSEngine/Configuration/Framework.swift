@@ -144,8 +144,10 @@ public struct Framework: Sendable {
 
 /// What the caller or framework.conf sets for builds and installations.
 public struct BuildOptions: Hashable, Sendable {
-  /// How many jobs run at once; nil for as many as there are processors, 0 for no limit.
+  /// How many jobs run at once; nil for as many as there are processors and memory for, 0 for no limit.
   public var jobs: Int?
+  /// Whether the jobserver of the caller, if there is one, counts and not that number.
+  public var joinsJobServer = true
   /// A dkms.conf to read in the place of the source's own.
   public var configurationFile: FilePath?
   /// Headers to build against in the place of the kernel's own.

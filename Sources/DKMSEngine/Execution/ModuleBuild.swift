@@ -85,6 +85,7 @@ struct ModuleBuild {
     warnings += try await checkMeans()
     try await copySource()
     let log = try BuildLog(runner.layout.buildLog(id, kernel), echo: runner.echo)
+    runner.progress.began("\(id) for \(kernel.release)", as: "\(id)", log: log.path)
     log.writeHeader(of: id, kernel, at: runner.host.now())
     if let confinement { log.writeNote(on: confinement) }
     try await handOver()

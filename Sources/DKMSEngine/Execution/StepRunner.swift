@@ -15,14 +15,18 @@ struct StepRunner: Sendable {
   let confinement: Confinement?
   /// What limits the number of jobs; nil where there is no limit.
   let jobServer: JobServer?
+  /// What is told of builds while they last.
+  let progress: Progress
   private let rivals = Rivals()
 
   var host: Host { snapshot.host }
   var layout: Layout { snapshot.layout }
   var options: BuildOptions { snapshot.options }
 
-  init(for plan: Plan, _ snapshot: Snapshot) async throws(DKMSError) {
+  init(for plan: Plan, _ snapshot: Snapshot, _ jobServer: JobServer?, _ progress: Progress) async {
     self.plan = plan
+    self.jobServer = jobServer
+    self.progress = progress
     self.snapshot = snapshot
     tree = ModuleTree(snapshot.layout)
     let host = snapshot.host
@@ -39,20 +43,6 @@ struct StepRunner: Sendable {
       Narrator(host.console).warn("modules are built as root, with access to everything: \(reason)")
     }
     sandbox = isBuilding ? await BuildSandbox(on: host, confined: confinement != nil) : BuildSandbox()
-    let jobs = snapshot.options.jobs ?? Self.affordableJobs(processors: host.processorCount)
-    jobServer = try onFiles { () throws(HostError) in jobs > 0 ? try JobServer(jobs: jobs) : nil }
-  }
-
-  /// One job a processor, but not more than memory is free for: a compiler takes some hundred megabytes.
-  private static func affordableJobs(processors: Int) -> Int {
-    let kibibytesPerJob = 400 << 10
-    let line = (try? Files.text("/proc/meminfo"))?.split(separator: "\n").first {
-      $0.hasPrefix("MemAvailable:")
-    }
-    guard let available = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
-      return processors
-    }
-    return max(1, min(processors, available / kibibytesPerJob))
   }
 
   func outcome(of planned: PlannedStep) async -> Outcome {

@@ -10,18 +10,19 @@ public struct Narrator: Sendable {
   /// Speaks on a console.
   public init(_ console: Console) { self.console = console }
 
-  /// Says what a step did, unless it only follows from another step.
-  public func ended(_ planned: PlannedStep, _ outcome: Outcome) {
+  /// Says what a step did, unless it only follows from another step, and how long that took where it is told.
+  public func ended(_ planned: PlannedStep, _ outcome: Outcome, after duration: Duration?) {
+    let time = duration.map { " (\($0.elapsed))" } ?? ""
     switch outcome {
     case .done:
       guard let accomplishment = planned.accomplishment else { return }
-      console.print("  -> \(accomplishment)")
+      console.print("  -> \(accomplishment)\(time)")
       if case .makeKeys(let pair) = planned.step {
         console.printCommand("mokutil --import \(pair.certificate.quotedForShell)", to: .output)
       }
     case .failed(.nothingInstalled(_, _, let reasons), _):
       console.print("  -> \(planned.step.subject): not installed, \(reasons.joined(separator: "; "))")
-    case .failed: console.print("  -> \(planned.step.subject): failed")
+    case .failed: console.print("  -> \(planned.step.subject): failed\(time)")
     case .notTried:
       if case .build = planned.step { console.print("  -> \(planned.step.subject): not tried") }
     }

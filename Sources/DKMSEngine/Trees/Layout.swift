@@ -46,6 +46,9 @@ public struct Layout: Hashable, Sendable {
   /// What was read from images, so that they are not read again.
   public var imageMemory: FilePath { stateDirectory.appending("images") }
 
+  /// How long builds took.
+  var buildTimes: FilePath { stateDirectory.appending("build-times") }
+
   /// One record for each call of a helper; only root can read them.
   public var journal: FilePath { stateDirectory.appending("journal") }
 

@@ -91,18 +91,30 @@ struct ImageRound: Sendable {
     if looksAtImages { announce(facts) }
     facts.problems.forEach(fail)
     plan.entries.forEach(announceKept)
-    var outcomes: [Outcome] = []
-    for entry in plan.generated { outcomes.append(await make(entry)) }
+    let expected = plan.generated.map { ($0.subject, Int?.none) }
+    let progress = Progress(
+      "making", "made", expected: Dictionary(expected) { $1 }, on: host, isVerbose: snapshot.options.isVerbose
+    )
+    let outcomes = await progress.accompany {
+      var outcomes: [Outcome] = []
+      for entry in plan.generated { outcomes.append(await make(entry, progress)) }
+      return outcomes
+    }
     let isWell = facts.problems.isEmpty && plan.unknown.isEmpty && outcomes.allSatisfy(\.isDone)
     return HookEnding(isWell: isWell, outcomes: outcomes)
   }
 
-  private func make(_ entry: ImagePlan.Entry) async -> Outcome {
+  private func make(_ entry: ImagePlan.Entry, _ progress: Progress) async -> Outcome {
     if Task.isCancelled { return .notTried }
+    if !entry.isOnlySigned { progress.began(entry.subject, as: entry.name) }
+    let result: Result<[GenerationError], GenerationError>
+    do { result = .success(try await maker.make(entry)) } catch { result = .failure(error) }
+    let duration = progress.ended(entry.subject)
     do {
-      let complaints = try await maker.make(entry)
+      let complaints = try result.get()
+      let time = progress.isTold ? duration.map { " in \($0.elapsed)" } ?? "" : ""
       host.console.print(
-        "  -> \(entry.subject): \(entry.isOnlySigned ? "signed" : "made\(entry.afterthought)")")
+        "  -> \(entry.subject): \(entry.isOnlySigned ? "signed" : "made\(time)\(entry.afterthought)")")
       for complaint in complaints {
         narrator.warn("\(complaint); the image is used, since it is as good as the old one without that")
         if let remedy = complaint.remedy { narrator.advise(remedy) }
@@ -218,6 +230,9 @@ struct ImageRound: Sendable {
 }
 
 extension ImagePlan.Entry {
+  /// The first image without its directory.
+  fileprivate var name: String { FilePath(recipe.images[0].path).lastComponent?.string ?? subject }
+
   fileprivate var afterthought: String {
     guard case .generate(let flaws) = decision, let first = flaws.first else { return "" }
     return flaws.count == 1 ? " (\(first.words))" : " (\(first.words), and \(flaws.count - 1) more)"

@@ -63,7 +63,7 @@ import Testing
       id, for: [kernel], facts: try await machine.facts([id], [kernel]), options: machine.options)
     var observed: [PlannedStep] = []
     let report = try await Executor(machine.snapshot)
-      .execute(plan) { step, outcome in
+      .execute(plan) { step, outcome, _ in
         if outcome.isDone { observed.append(step) }
       }
     #expect(observed == plan.steps)
@@ -129,5 +129,107 @@ import Testing
     plan.append(.depmod(try KernelRelease("9.9.9-gone")), because: .modulesChange)
     #expect(try await machine.execute(plan).failures.isEmpty)
     #expect(machine.launcher.commands("depmod").count == 1)
+  }
+
+  // MARK: Little memory
+
+  /// Says how much memory there is, in KiB.
+  private func setMemory(_ available: Int) throws {
+    try machine.directory.write("MemAvailable: \(available) kB\n", to: "allowance/meminfo")
+  }
+
+  /// Modules whose builds note in a file that they begin and end.
+  private func noisyModules(_ names: [String], while condition: String = "false") async throws -> Plan {
+    let log = machine.directory.path.appending("log")
+    var plan = Plan()
+    for name in names {
+      let id = try module(name, "1.0")
+      try machine.addTextModule(
+        id,
+        conf: """
+          MAKE[0]="echo begin >> '\(log)'; while \(condition); do sleep 0.01; done; \
+          echo end >> '\(log)'; cp text \(name).ko"
+
+          """)
+      let basis = try await machine.basis(id, kernel)
+      let add = plan.append(
+        .add(id, source: "\(machine.layout.source(id))"), because: .requested, basis: basis)
+      plan.append(.build(id, kernel), because: .requested, requires: [add], basis: basis)
+    }
+    return plan
+  }
+
+  private var log: [String] {
+    (Disk.text(machine.directory.path.appending("log")) ?? "").split(separator: "\n").map(String.init)
+  }
+
+  @Test func whereMemoryIsShortOneBuildFollowsTheOther() async throws {
+    try setMemory(300_000)
+    let report = try await machine.execute(try await noisyModules(["a", "b", "c"]))
+    #expect(report.failures.isEmpty)
+    #expect(log == ["begin", "end", "begin", "end", "begin", "end"])
+  }
+
+  @Test func onceThereIsMemoryAnotherBuildBegins() async throws {
+    let clock = RecordedClock()
+    var machine = machine
+    machine.clock = clock.clock
+    try setMemory(300_000)
+    let end = machine.directory.path.appending("end")
+    let plan = try await noisyModules(["a", "b"], while: "[[ ! -e '\(end)' ]]")
+    let run = Task { try await machine.execute(plan) }
+    #expect(try await eventually { log == ["begin"] })
+    try setMemory(8_000_000)
+    clock.advance(by: .seconds(2))
+    #expect(try await eventually { log == ["begin", "begin"] })
+    try Files.write([], to: end)
+    #expect(try await run.value.failures.isEmpty)
+  }
+
+  @Test func whoWantsNoLimitHasNone() async throws {
+    var machine = machine
+    machine.options.jobs = 0
+    try setMemory(300_000)
+    // Each waits for the other.
+    let log = machine.directory.path.appending("log")
+    let plan = try await noisyModules(["a", "b"], while: "! { read first && read second; } < '\(log)'")
+    #expect(try await machine.execute(plan).failures.isEmpty)
+    #expect(self.log.prefix(2) == ["begin", "begin"])
+  }
+
+  @Test func theLongestBuildGoesFirstByTheTimesOfEarlierOnes() async throws {
+    var machine = machine
+    machine.options.jobs = 1
+    try machine.directory.write("short/1.0 6.1.0 3\nlong/0.9 6.1.0 90\n", to: "state/build-times")
+    var plan = Plan()
+    for name in ["short", "long"] {
+      let id = try module(name, "1.0")
+      try machine.addTextModule(id)
+      _ = try await machine.add(id)
+      plan.append(.build(id, kernel), because: .requested, basis: try await machine.basis(id, kernel))
+    }
+    #expect(try await order(of: plan, on: machine) == ["long/1.0", "short/1.0"])
+  }
+
+  @Test func theLargestSourceGoesFirstWhereNoTimeIsKnown() async throws {
+    var machine = machine
+    machine.options.jobs = 1
+    var plan = Plan()
+    for (name, size) in [("small", 1), ("large", 400_000)] {
+      let id = try module(name, "1.0")
+      try machine.addTextModule(id, files: ["a.c": String(repeating: " ", count: size)])
+      _ = try await machine.add(id)
+      plan.append(.build(id, kernel), because: .requested, basis: try await machine.basis(id, kernel))
+    }
+    #expect(try await order(of: plan, on: machine) == ["large/1.0", "small/1.0"])
+  }
+
+  /// The modules in the order in which their builds end.
+  private func order(of plan: Plan, on machine: TemporaryMachine) async throws -> [String] {
+    var order: [String] = []
+    _ = try await Executor(machine.snapshot).execute(plan) { planned, outcome, _ in
+      if case .build(let id, _) = planned.step, outcome.isDone { order.append("\(id)") }
+    }
+    return order
   }
 }

@@ -23,6 +23,8 @@ struct TemporaryMachine {
   /// Modules are signed only where a test asks for it.
   var isInChroot = true
   var enforcesSignatures = false
+  var signOfLife = SignOfLife.none
+  var clock = SteadyClock.live
 
   /// Makes a machine on which these programs only seem to run, once a test says how; see `InterceptingLauncher`.
   init(intercepting programs: Set<String> = ["depmod"]) throws {
@@ -51,12 +53,20 @@ struct TemporaryMachine {
     return (machine, try module("hello", "1.0"), try machine.addKernel("6.1.0"))
   }
 
+  /// What there is of processors and memory, by files that only some tests write.
+  var allowance: Allowance {
+    let place = directory.path.appending("allowance")
+    return Allowance(processes: place, controlGroups: place.appending("cgroup"))
+  }
+
   var host: Host {
     let (isInChroot, enforcesSignatures) = (isInChroot, enforcesSignatures)
     return Host(
       environment: environment, isRoot: geteuid() == 0, runningRelease: runningRelease,
-      architecture: architecture, processorCount: 2, launcher: launcher, console: transcript.console,
-      now: { 1_700_000_000 }, isInChroot: { isInChroot }, enforcesSignatures: { enforcesSignatures })
+      architecture: architecture, processorCount: 2, allowance: allowance, launcher: launcher,
+      console: transcript.console,
+      signOfLife: signOfLife, clock: clock, now: { 1_700_000_000 }, isInChroot: { isInChroot },
+      enforcesSignatures: { enforcesSignatures })
   }
 
   // MARK: What is there
