@@ -15,6 +15,8 @@ struct StepRunner: Sendable {
   let confinement: Confinement?
   /// What limits the number of jobs; nil where there is no limit.
   let jobServer: JobServer?
+  /// Where builds are kept and taken from; nil for neither.
+  let cache: UsedCache?
   private let rivals = Rivals()
 
   var host: Host { snapshot.host }
@@ -38,6 +40,7 @@ struct StepRunner: Sendable {
     if isBuilding, case .impossible(let reason) = finding {
       Narrator(host.console).warn("modules are built as root, with access to everything: \(reason)")
     }
+    cache = isBuilding ? UsedCache(snapshot.options.cache, in: snapshot.layout) : nil
     sandbox = isBuilding ? await BuildSandbox(on: host, confined: confinement != nil) : BuildSandbox()
     let jobs = snapshot.options.jobs ?? Self.affordableJobs(processors: host.processorCount)
     jobServer = try onFiles { () throws(HostError) in jobs > 0 ? try JobServer(jobs: jobs) : nil }
@@ -58,17 +61,19 @@ struct StepRunner: Sendable {
   func outcome(of planned: PlannedStep) async -> Outcome {
     var warnings: [String] = []
     do {
-      try await run(planned.step, planned.basis, &warnings)
-      return .done(warnings: warnings)
+      let isCached = try await run(planned.step, planned.basis, &warnings)
+      return .done(warnings: warnings, isCached: isCached ? true : nil)
     } catch {
       return .failed(error, warnings: warnings.isEmpty ? nil : warnings)
     }
   }
 
   /// Carries out a step; the warnings are what the user should know of it, also where it fails.
+  ///
+  /// - Returns: Whether what it was to make came from the cache.
   private func run(
     _ step: Step, _ basis: Basis, _ warnings: inout [String]
-  ) async throws(DKMSError) {
+  ) async throws(DKMSError) -> Bool {
     switch step {
     case .add(let id, let source): warnings += try await add(id, source: FilePath(source), basis)
     case .relink(let id, let source): warnings += try await relink(id, source: FilePath(source))
@@ -77,7 +82,7 @@ struct StepRunner: Sendable {
     case .addWithoutSource(let id, let file):
       warnings += try await addWithoutSource(id, configuration: FilePath(file))
     case .makeKeys(let pair): warnings += try await makeKeys(pair)
-    case .build(let id, let kernel): try await build(id, kernel, basis, &warnings)
+    case .build(let id, let kernel): return try await build(id, kernel, basis, &warnings)
     case .loadBuild(let id, let kernel, let directory):
       warnings += try await loadBuild(id, kernel, from: FilePath(directory))
     case .makeTarball(let id, let kernels, let contents, let file):
@@ -93,6 +98,7 @@ struct StepRunner: Sendable {
     case .load: warnings += try await loadModules()
     case .follow(let command): warnings += try await follow(command)
     }
+    return false
   }
 
   // MARK: Shared

@@ -15,7 +15,7 @@ public struct Narrator: Sendable {
     switch outcome {
     case .done:
       guard let accomplishment = planned.accomplishment else { return }
-      console.print("  -> \(accomplishment)")
+      console.print("  -> \(accomplishment)\(outcome.isCached ? ", from the cache" : "")")
       if case .makeKeys(let pair) = planned.step {
         console.printCommand("mokutil --import \(pair.certificate.quotedForShell)", to: .output)
       }
