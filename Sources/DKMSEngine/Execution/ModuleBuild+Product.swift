@@ -31,6 +31,7 @@ extension ModuleBuild {
   func complete(_ product: Product, _ log: borrowing BuildLog) async throws(DKMSError) -> [String] {
     let warnings: [String]
     do {
+      try onFiles(putSignedModulesBack)
       warnings = try await runScript(.postBuild, log)
     } catch {
       try onFiles { () throws(HostError) in try product.withdraw() }
@@ -41,6 +42,14 @@ extension ModuleBuild {
       try product.finish()
     }
     return warnings
+  }
+
+  /// Has a script find the modules as they are installed, where root built them.
+  private func putSignedModulesBack() throws(HostError) {
+    guard confinement == nil else { return }
+    for module in configuration.modules where try Files.isFile(signedCopy(of: module)) {
+      try Files.copy(signedCopy(of: module), to: scratch.appending(FilePath(module.builtPath).components))
+    }
   }
 
   /// Takes from the build directory what the build was to make, and strips it.
@@ -135,7 +144,7 @@ extension ModuleBuild {
     _ built: FilePath, _ module: ModuleFile, _ warnings: inout [String]
   ) async throws(DKMSError) -> FilePath {
     guard let signer, signingProblem == nil else { return built }
-    let copy = output.appending("signed/\(module.destinationName).ko")
+    let copy = signedCopy(of: module)
     try onFiles { () throws(HostError) in
       try Files.makeDirectories(copy.removingLastComponent())
       try Files.copy(built, to: copy)
@@ -145,6 +154,10 @@ extension ModuleBuild {
       warnings.append(try remarkOnSigning(problem))
     }
     return copy
+  }
+
+  private func signedCopy(of module: ModuleFile) -> FilePath {
+    output.appending("signed/\(module.destinationName).ko")
   }
 
   /// Notes the versions it was built with, if the conf says that a change of them matters.
