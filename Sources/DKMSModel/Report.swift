@@ -33,8 +33,8 @@ public struct Report: Hashable, Sendable {
 
 /// What became of one step.
 public enum Outcome: Codable, Hashable, Sendable {
-  /// It was done, with these remarks.
-  case done(warnings: [String])
+  /// It was done, with these remarks; nothing was compiled for a build that is cached.
+  case done(warnings: [String], isCached: Bool? = nil)
   /// It was tried and failed, after these remarks; what was there before is unchanged.
   case failed(DKMSError, warnings: [String]? = nil)
   /// A step that it requires did not succeed.
@@ -43,13 +43,16 @@ public enum Outcome: Codable, Hashable, Sendable {
   /// Whether it was done.
   public var isDone: Bool { if case .done = self { true } else { false } }
 
+  /// Whether it is a build that came from the cache.
+  public var isCached: Bool { if case .done(_, true?) = self { true } else { false } }
+
   /// Why it failed, if it did.
   public var failure: DKMSError? { if case .failed(let error, _) = self { error } else { nil } }
 
   /// The remarks of a step that was tried.
   public var warnings: [String] {
     switch self {
-    case .done(let warnings): warnings
+    case .done(let warnings, _): warnings
     case .failed(_, let warnings): warnings ?? []
     case .notTried: []
     }

@@ -12,7 +12,7 @@ struct AlpmDKMS: ParsableCommand {
     version: Version.current,
     subcommands: [
       Verify.self, Reconcile.self, Initramfs.self, History.self, Show.self, Replay.self, Record.self,
-      Doctor.self, Prune.self,
+      Doctor.self, Prune.self, Cache.self,
     ])
 
   /// Runs a call; one that cannot be understood is answered in the words and the form of `dkms`.

@@ -126,3 +126,30 @@ struct Prune: ParsableCommand {
     PruneCommand(isAgreed: yes, printsJSON: json).main()
   }
 }
+
+/// Lists the builds in the cache, or drops some.
+struct Cache: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List the builds that are kept to be used again, drop damaged ones, or all.",
+    discussion: """
+      Each line shows how much room a build takes, what it is, and when it was last used. What is installed does not \
+      depend on any of it. Needs root.
+      """)
+
+  @Flag(help: "Read every file, and drop builds that are damaged.")
+  var verify = false
+
+  @Flag(help: "Drop all of them.")
+  var clear = false
+
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
+  func validate() throws {
+    if verify && clear { throw ValidationError("--verify and --clear exclude each other") }
+  }
+
+  func run() {
+    CacheCommand(clear ? .clear : verify ? .verify : .list, printsJSON: json).main()
+  }
+}

@@ -27,7 +27,7 @@ final class MountedMachine: Sendable {
   init() throws {
     directory = try TemporaryDirectory()
     lower = nil
-    for name in Self.places.keys { try Files.makeDirectories(path(name)) }
+    for name in [Self.cache] + Self.places.keys { try Files.makeDirectories(path(name)) }
     // Keys take time to make. The reference at hand knows no try_sign_modules.
     try write("try_sign_modules=false\nsign_file=/nonexistent\n", to: "etc/framework.conf")
   }
@@ -38,6 +38,7 @@ final class MountedMachine: Sendable {
   init(over lower: MountedMachine, in place: FilePath = "/tmp") throws {
     directory = try TemporaryDirectory(in: place)
     self.lower = lower
+    try Files.makeDirectories(path(Self.cache))
     for name in Self.places.keys {
       for part in [name, "work/\(name)"] { try Files.makeDirectories(path(part)) }
     }
@@ -46,6 +47,9 @@ final class MountedMachine: Sendable {
   private static let places = [
     "etc": "/etc/dkms", "var": "/var/lib/dkms", "src": "/usr/src", "modules": "/usr/lib/modules",
   ]
+
+  /// Built modules that were kept; no part of what is compared, and not copied.
+  private static let cache = "cache"
 
   /// The number of the user that `addBuildUser` makes.
   static let buildUser = 63_999
@@ -132,6 +136,7 @@ final class MountedMachine: Sendable {
     let files = Self.files.filter { exists($0.key) }.map { "--bind \(path($0.key)):\($0.value)" }.sorted()
     let places =
       Self.places.sorted { $0.key < $1.key }.map { "\(mount($0.key)):\($0.value)" } + files + compilerCache
+      + ["--bind \(path(Self.cache)):/var/cache/alpm-dkms"]
     let who = user == .root ? [] : ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     let binary = program == .ours ? TestParts.program("dkms") : TestParts.reference
     let inside = who + ["/bin/bash", "-c", #"dkms() { /mnt/dkms "$@"; }; "# + Self.direct(command), "bash"]

@@ -121,6 +121,16 @@ extension MountedMachine {
     return "\(name)/\(directory.dropFirst(name.count + 1))"
   }
 
+  /// Makes lttng-modules, as Debian has it, fit the first kernel.
+  func removeProbeThatDoesNotCompile(_ id: String) throws {
+    let source = "src/\(id.replacing("/", with: "-"))"
+    try change("\(source)/src/probes/Kbuild") { $0.filter { !$0.contains("lttng-probe-timer.o") } }
+    try change("\(source)/dkms.conf") { lines in
+      let first = try #require(lines.firstIndex { $0.contains("lttng-probe-timer") })
+      return lines[..<first] + lines[(first + 4)...]
+    }
+  }
+
   /// Rewrites the lines of a file.
   func change(_ name: String, _ body: ([Substring]) throws -> some Sequence<Substring>) throws {
     let lines = try text(name).split(separator: "\n", omittingEmptySubsequences: false)

@@ -21,6 +21,12 @@ import Testing
     return configuration
   }
 
+  private static func caching(_ change: (inout CacheOptions) -> Void) -> SuiteConfiguration {
+    var configuration = SuiteConfiguration()
+    change(&configuration.cache)
+    return configuration
+  }
+
   static let good: [(String, SuiteConfiguration)] = [
     ("", SuiteConfiguration()),
     ("# critical = zfs\n\n  \t\n", SuiteConfiguration()),
@@ -49,6 +55,12 @@ import Testing
         $0.processLimit = nil
       }
     ),
+    ("cache = no", caching { $0.isUsed = false }),
+    ("cache = yes", SuiteConfiguration()),
+    ("uncached = nvidia* zfs", caching { $0.excluded = ["nvidia*", "zfs"] }),
+    ("cache-size = 300M", caching { $0.limit = 300 << 20 }),
+    ("cache-size = 2G", caching { $0.limit = 2 << 30 }),
+    ("cache-size = none", caching { $0.limit = nil }),
     ("trust = strict", SuiteConfiguration(trust: .strict)),
     ("trust = warn", SuiteConfiguration(trust: .warn)),
     ("initramfs = never", SuiteConfiguration(initramfs: .never)),
@@ -69,14 +81,14 @@ import Testing
     (
       "colour = blue",
       "error: f, line 1: there is no key 'colour'; the keys are critical, optional, ignored, ignored-kernels, silence-limit, "
-        + "build-user, sandbox-scripts, time-limit, memory-limit, process-limit, trust, initramfs, "
+        + "build-user, sandbox-scripts, time-limit, memory-limit, process-limit, cache, uncached, cache-size, trust, initramfs, "
         + "initramfs-generator"
     ),
     ("\nzfs", "error: f, line 2: it does not read 'key = value'"),
     (
       "= zfs",
       "error: f, line 1: there is no key ''; the keys are critical, optional, ignored, ignored-kernels, silence-limit, "
-        + "build-user, sandbox-scripts, time-limit, memory-limit, process-limit, trust, initramfs, "
+        + "build-user, sandbox-scripts, time-limit, memory-limit, process-limit, cache, uncached, cache-size, trust, initramfs, "
         + "initramfs-generator"
     ),
     ("critical = z\0fs", "error: f, line 1: it holds bytes that are not text"),
@@ -93,6 +105,11 @@ import Testing
     (
       "memory-limit = 101%",
       "error: f, line 1: '101%' is not an amount of memory for 'memory-limit': a number above 0 followed by M, G or %, or none"
+    ),
+    ("cache = maybe", "error: f, line 1: 'maybe' is not a value for 'cache'; the values are yes, no"),
+    (
+      "cache-size = 50%",
+      "error: f, line 1: '50%' is not an amount of room for 'cache-size': a number above 0 followed by M or G, or none"
     ),
     (
       "process-limit = 0",
@@ -154,7 +171,7 @@ import Testing
     // With its examples uncommented it is still what holds, so each key is there with its default.
     let lines = text.split(separator: "\n").map(String.init)
     let settings = lines.filter { $0.hasPrefix("#") && !$0.hasPrefix("# ") && $0.contains(" =") }
-    #expect(settings.count == 13)
+    #expect(settings.count == 16)
     #expect(
       parse(settings.map { String($0.dropFirst()) }.joined(separator: "\n")) == (SuiteConfiguration(), []))
   }

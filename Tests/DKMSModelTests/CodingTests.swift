@@ -23,8 +23,8 @@ import Testing
     try expectReturn(try values.facts())
     try expectReturn([try values.error(), try values.error(), try values.error()])
     try expectReturn([
-      Outcome.done(warnings: [values.text()]), .failed(try values.error()),
-      .failed(try values.error(), warnings: [values.text()]), .notTried,
+      Outcome.done(warnings: [values.text()]), .done(warnings: [], isCached: true),
+      .failed(try values.error()), .failed(try values.error(), warnings: [values.text()]), .notTried,
     ])
     try expectReturn(
       Transaction(

@@ -33,6 +33,7 @@ package struct HookedSystem {
     layout.installTree = directory.path.appending("usr/lib/modules")
     layout.configurationDirectory = directory.path.appending("etc/dkms")
     layout.stateDirectory = directory.path.appending("var/lib/alpm-dkms")
+    layout.cacheDirectory = directory.path.appending("var/cache/alpm-dkms")
     layout.temporaryDirectory = directory.path.appending("temporary")
     layout.suiteConfiguration = directory.path.appending("etc/alpm-dkms.conf")
     self.layout = layout

@@ -180,6 +180,8 @@ public struct BuildOptions: Hashable, Sendable {
   public var silenceLimit: Duration?
   /// How builds and configuration files are kept from harm; nil where they run as their caller.
   public var confinement: ConfinementOptions?
+  /// How the cache of built modules is used; nil for not at all.
+  public var cache: CacheOptions?
   /// What becomes of modules that others than root can change.
   public var trust = TrustPolicy.warn
   /// Say which programs are run.

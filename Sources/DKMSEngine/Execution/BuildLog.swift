@@ -45,6 +45,12 @@ struct BuildLog: ~Copyable {
     write("Built as \(confinement.user.name), without network; only the build directory can be written to")
   }
 
+  /// Says that nothing was compiled, and repeats the log of the build whose modules are used.
+  func quote(_ log: [UInt8]) {
+    write("The modules come from the cache; this is the log of their build:\n")
+    _ = try? descriptor.writeAll(log)
+  }
+
   deinit { try? descriptor.close() }
 
   /// Runs a command with its output in a block of its own.

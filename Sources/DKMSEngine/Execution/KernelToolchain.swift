@@ -114,6 +114,11 @@ struct KernelToolchain {
       """
   }
 
+  /// Programs whose version shows in what is built; some may be missing.
+  var programs: [String] {
+    ["cc", "ld", "as", "make", "objcopy", "pahole"] + [compiler ?? "gcc", linker, strip].compactMap { $0 }
+  }
+
   // MARK: What builds are told
 
   /// Variables for the kernel's own build system, and for Makefiles that do without it.
@@ -155,7 +160,16 @@ struct ProgramPath: Hashable, Sendable {
   ///
   /// A directory that cannot be looked into holds no program that could be run.
   func contains(_ program: String) -> Bool {
-    let places = program.contains("/") ? [program] : directories.map { "\($0)/\(program)" }
-    return places.contains { (try? Files.isExecutable(FilePath($0))) == true }
+    candidates(program).contains { (try? Files.isExecutable($0)) == true }
+  }
+
+  /// Every place where there is such a program: the first may be a wrapper that calls the next.
+  func places(of program: String) -> [FilePath] {
+    candidates(program).filter { (try? Files.isExecutable($0)) == true }
+  }
+
+  private func candidates(_ program: String) -> [FilePath] {
+    program.contains("/")
+      ? [FilePath(program)] : directories.map { FilePath($0).appending(program) }
   }
 }

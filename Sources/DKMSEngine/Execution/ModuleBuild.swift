@@ -6,30 +6,30 @@ internal import SystemPackage
 
 /// One build of a module for a kernel, in its own directory.
 struct ModuleBuild {
-  private let runner: StepRunner
-  private let id: ModuleID
-  private let kernel: Kernel
-  private let kernelTree: KernelTree
-  private let configuration: ModuleConfiguration
+  let runner: StepRunner
+  let id: ModuleID
+  let kernel: Kernel
+  let kernelTree: KernelTree
+  let configuration: ModuleConfiguration
   /// The copy of the source that is built in.
-  private let scratch: FilePath
+  let scratch: FilePath
   /// What the build itself cannot write to: its log, and the modules that are taken from it.
-  private let output: FilePath
+  let output: FilePath
   /// What keeps the build from harm; nil where it runs as root.
-  private let confinement: Confinement?
+  let confinement: Confinement?
   /// A copy of the source for a build that writes there; nil for others.
   private let sourceView: BuildView?
   /// What is said about a build that is not confined although others are.
-  private let remarkOnConfinement: String?
-  private let surroundings: BuildSurroundings
+  let remarkOnConfinement: String?
+  let surroundings: BuildSurroundings
   /// Nil where modules for the kernel are not signed.
-  private let signer: ModuleSigner?
-  private let signingProblem: SigningProblem?
-  private let isSigningForgone: Bool
+  let signer: ModuleSigner?
+  let signingProblem: SigningProblem?
+  let isSigningForgone: Bool
   /// Identifies the kernel among others of the same release, according to the plan.
-  private let fingerprint: KernelFingerprint?
+  let fingerprint: KernelFingerprint?
 
-  private var environment: [String: String] { surroundings.environment }
+  var environment: [String: String] { surroundings.environment }
 
   init(
     _ runner: StepRunner, _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, scratch: FilePath
@@ -80,13 +80,22 @@ struct ModuleBuild {
     return (confinement, BuildView(own: layout.staging(id, kernel, "source"), place: source), nil)
   }
 
-  /// Builds the module; adds to the warnings what the user should know, also where it fails.
-  func run(_ warnings: inout [String]) async throws(DKMSError) {
+  /// Makes the module's product, from the cache where that holds it; adds to the warnings what the user should know, also
+  /// where it fails.
+  ///
+  /// - Returns: Whether it came from the cache.
+  func run(_ warnings: inout [String]) async throws(DKMSError) -> Bool {
     warnings += try await checkMeans()
+    let key = cacheKey(kernelTree)
+    if let key, !runner.options.isForced, let outputs = await restored(key) {
+      let log = try openLog()
+      log.quote(outputs.log)
+      try await deliver(outputs, log, &warnings)
+      return true
+    }
     try await copySource()
-    let log = try BuildLog(runner.layout.buildLog(id, kernel), echo: runner.echo)
+    let log = try openLog()
     runner.progress.began("\(id) for \(kernel.release)", as: "\(id)", log: log.path)
-    log.writeHeader(of: id, kernel, at: runner.host.now())
     if let confinement { log.writeNote(on: confinement) }
     try await handOver()
     try await applyPatches(log)
@@ -94,12 +103,30 @@ struct ModuleBuild {
     // A script of root's may have made files that make is to change.
     if configuration.scripts[.preBuild] != nil { try await handOver() }
     try await make(log)
+    try await deliver(try await takeOutputs(log), log, keepingAs: key, &warnings)
+    return false
+  }
+
+  private func openLog() throws(DKMSError) -> BuildLog {
+    let log = try BuildLog(runner.layout.buildLog(id, kernel), echo: runner.echo)
+    log.writeHeader(of: id, kernel, at: runner.host.now())
+    return log
+  }
+
+  /// Puts what was built into the tree, and into the cache where there is a key for it.
+  private func deliver(
+    _ outputs: BuildOutputs, _ log: borrowing BuildLog, keepingAs key: CacheKey? = nil,
+    _ warnings: inout [String]
+  ) async throws(DKMSError) {
     let product = Product(id, kernel, in: runner.layout)
-    try await stage(product, log, &warnings)
+    try await stage(outputs, as: product, log, &warnings)
     try StepRunner.checkNotCancelled("build", id)
     // This comes first: a kill afterwards would otherwise leave a failure on record for what has been built.
     try await forgetFailure()
     try await runner.publish(product, id, kernel)
+    // The cache comes after the tree, which may need the last room on the disk, and before a script that may change
+    // what was built.
+    if let key { await keep(outputs, as: key, log.path) }
     if configuration.scripts[.postBuild] != nil { warnings += try await complete(product, log) }
   }
 
@@ -122,7 +149,7 @@ struct ModuleBuild {
   }
 
   /// What to say about a module without a signature, if the kernel accepts it.
-  private func remarkOnSigning(_ problem: SigningProblem) throws(DKMSError) -> String {
+  func remarkOnSigning(_ problem: SigningProblem) throws(DKMSError) -> String {
     if signer?.isEnforced == true { throw .notSigned(id, kernel, problem) }
     let advice = problem.remedy.map { "\n\($0)" } ?? ""
     return "modules for kernel \(kernel.release) are not signed: \(problem)\(advice)"
@@ -134,15 +161,7 @@ struct ModuleBuild {
     guard names.count(where: { !$0.hasPrefix(".") }) > 1 else {
       throw .sourceEmpty(id, directory: source.string)
     }
-    try onFiles { () throws(HostError) in
-      try discardStaleScratch()
-      try Files.makeDirectories(scratch)
-      try Files.makeDirectories(runner.layout.build(id))
-      for directory in [output, sourceView?.own].compactMap({ $0 }) {
-        try Files.remove(directory)
-        try Files.makeDirectories(directory)
-      }
-    }
+    try onFiles(makeDirectories)
     try await runner.tool("cp", ["-a", "--reflink=auto", "\(source)/.", scratch.string])
     if let sourceView {
       try await runner.tool("cp", ["-a", "--reflink=auto", "\(source)/.", sourceView.own.string])
@@ -151,6 +170,17 @@ struct ModuleBuild {
     if try onFiles({ () throws(HostError) in try Files.isDirectory(overlay) }) {
       try onFiles { () throws(HostError) in try Files.makeDirectories(scratch.appending("patches")) }
       try await runner.tool("cp", ["-a", "\(overlay)/.", scratch.appending("patches").string])
+    }
+  }
+
+  /// Makes the directories of this build, with nothing in them.
+  func makeDirectories() throws(HostError) {
+    try discardStaleScratch()
+    try Files.makeDirectories(scratch)
+    try Files.makeDirectories(runner.layout.build(id))
+    for directory in [output, sourceView?.own].compactMap({ $0 }) {
+      try Files.remove(directory)
+      try Files.makeDirectories(directory)
     }
   }
 
@@ -170,7 +200,7 @@ struct ModuleBuild {
   }
 
   /// Gives the build directory, but no file that a link in it leads to, to the user who builds.
-  private func handOver() async throws(DKMSError) {
+  func handOver() async throws(DKMSError) {
     guard let user = confinement?.user else { return }
     let directories = [scratch, sourceView?.own].compactMap { $0?.string }
     try await runner.tool("chown", ["-R", "-h", "\(user.identifier):\(user.group)"] + directories)
@@ -190,7 +220,7 @@ struct ModuleBuild {
     }
   }
 
-  private func runScript(_ kind: ScriptKind, _ log: borrowing BuildLog) async throws(DKMSError) -> [String] {
+  func runScript(_ kind: ScriptKind, _ log: borrowing BuildLog) async throws(DKMSError) -> [String] {
     guard let text = configuration.scripts[kind] else { return [] }
     let words = text.split(separator: " ", maxSplits: 1).map(String.init)
     let name = words.first ?? ""
@@ -227,7 +257,7 @@ struct ModuleBuild {
     try? await kernelTree.headersProblem(on: runner.host)
   }
 
-  private func firstError(in log: borrowing BuildLog) -> String? {
+  func firstError(in log: borrowing BuildLog) -> String? {
     BuildLog.tellingError(in: log.path, buildDirectories: [scratch, runner.layout.build(id)])
   }
 
@@ -291,166 +321,4 @@ struct ModuleBuild {
       needs: [kernelTree.directory, kernelTree.headers, runner.layout.dkmsTree, runner.layout.sourceTree],
       environment: environment, descriptors: descriptors, group: group)
   }
-
-  // MARK: Product
-
-  private func forgetFailure() async throws(DKMSError) {
-    do throws(HostError) {
-      try await FailureRecord(runner.layout).forget(id, kernel)
-    } catch {
-      throw DKMSError(error)
-    }
-  }
-
-  /// Runs the script that sees the product in its place.
-  ///
-  /// If it fails, the product is not installed: the script may have been meant to finish it, say by signing
-  /// it.
-  private func complete(
-    _ product: Product, _ log: borrowing BuildLog
-  ) async throws(DKMSError) -> [String] {
-    let warnings: [String]
-    do {
-      warnings = try await runScript(.postBuild, log)
-    } catch {
-      try onFiles { () throws(HostError) in try product.withdraw() }
-      throw error
-    }
-    try onFiles { () throws(HostError) in
-      try Files.copy(log.path, to: runner.layout.product(id, kernel).appending("log/make.log"))
-      try product.finish()
-    }
-    return warnings
-  }
-
-  /// Collects the built modules beside their destination.
-  private func stage(
-    _ product: Product, _ log: borrowing BuildLog, _ warnings: inout [String]
-  ) async throws(DKMSError) {
-    let staged = product.staged
-    let modules = staged.appending("module")
-    try onFiles { () throws(HostError) in
-      try Files.remove(staged)
-      try Files.makeDirectories(modules)
-      try Files.makeDirectories(staged.appending("log"))
-    }
-    if let symbols = try result("Module.symvers", log) {
-      try onFiles { () throws(HostError) in
-        try Files.copy(symbols, to: modules.appending("Module.symvers"))
-      }
-    }
-    let compression = try onFiles { () throws(HostError) in try kernelTree.compression() }
-    for module in configuration.modules {
-      guard var built = try result(module.builtPath, log) else {
-        throw .moduleNotProduced(
-          id, kernel, file: module.builtPath, firstError: firstError(in: log), log: failureLog)
-      }
-      try checkVermagic(of: built, module)
-      let file = modules.appending("\(module.destinationName).ko")
-      if confinement != nil {
-        let taken = output.appending("\(module.destinationName).ko")
-        try onFiles { [built] () throws(HostError) in try Files.copy(built, to: taken) }
-        built = taken
-      }
-      if module.isStripped {
-        if let strip = surroundings.toolchain.strip {
-          try await runner.tool(strip, ["-g", built.string])
-        } else {
-          warnings.append(Self.remarkOnStripping(kernel))
-        }
-      }
-      // The file is signed in the build's directory, which is removed with anything left half written.
-      if let problem = await sign(built) { warnings.append(try remarkOnSigning(problem)) }
-      try onFiles { [built] () throws(HostError) in try Files.copy(built, to: file) }
-      try await compress(file, compression)
-    }
-    try onFiles { () throws(HostError) in
-      try Files.copy(log.path, to: staged.appending("log/make.log"))
-      try runner.noteDroppedModules(
-        id, kernel, keeping: configuration.modules.map(\.destinationName), in: staged)
-      try noteDependencies(in: staged)
-      try noteKernel(in: staged)
-      if configuration.scripts[.postBuild] != nil { try product.markUnfinished() }
-      for directory in [modules, staged.appending("log"), staged] { try Files.synchronize(directory) }
-    }
-  }
-
-  /// A file that the build has left; nil where there is none.
-  ///
-  /// What an unprivileged build has left may be a link to what it could not read. Nothing of the build runs any more, so
-  /// it stays what it is.
-  private func result(_ name: String, _ log: borrowing BuildLog) throws(DKMSError) -> FilePath? {
-    let path = scratch.appending(FilePath(name).components)
-    let found = try onFiles { () throws(HostError) in
-      guard try Files.isFile(path) else { return (file: FilePath?.none, isInside: true) }
-      guard confinement != nil else { return (path, true) }
-      guard let file = try Files.resolved(path), let place = try Files.resolved(scratch) else {
-        return (nil, true)
-      }
-      return (file, file.starts(with: place))
-    }
-    guard found.isInside else {
-      throw .moduleNotProduced(
-        id, kernel, file: name, firstError: "what is there leads out of the build directory", log: failureLog)
-    }
-    return found.file
-  }
-
-  private static func remarkOnStripping(_ kernel: Kernel) -> String {
-    """
-    modules for kernel \(kernel.release), which clang has built, keep their debug sections, because llvm-strip is not \
-    installed
-    pacman -S llvm
-    """
-  }
-
-  private func sign(_ module: FilePath) async -> SigningProblem? {
-    guard let signer, signingProblem == nil else { return nil }
-    runner.echo?.print("# \(signer.description(of: module))")
-    return await signer.sign(module, environment: environment)
-  }
-
-  /// Notes the versions it was built with, if the conf says that a change of them matters.
-  private func noteDependencies(in staged: FilePath) throws(HostError) {
-    guard configuration.rebuildsWithDependencies, !runner.options.isForced else { return }
-    let state = try runner.tree.state()
-    for name in configuration.buildDepends {
-      guard let dependency = state.newestBuild(of: name, for: kernel) else { continue }
-      let note = staged.appending("\(Layout.dependencyPrefix)\(name)")
-      try Files.write(Array("\(dependency.version)\n".utf8), to: note)
-    }
-  }
-
-  private func noteKernel(in staged: FilePath) throws(HostError) {
-    var noted = fingerprint
-    if noted == nil { noted = try kernelTree.fingerprint() }
-    guard let fingerprint = noted else { return }
-    let note = staged.appending(runner.layout.fingerprint(id, kernel).components.suffix(1))
-    try Files.write(Array(fingerprint.text.utf8), to: note)
-  }
-
-  /// A Makefile that asks `uname -r` builds for the wrong kernel without saying so.
-  private func checkVermagic(of file: FilePath, _ module: ModuleFile) throws(DKMSError) {
-    let bytes = try onFiles { () throws(HostError) in try Files.read(file) }
-    guard let found = ModuleInformation(bytes).release else { return }
-    guard found == kernel.release.description else {
-      throw .vermagicMismatch(id, kernel, file: module.builtPath, found: found, log: failureLog)
-    }
-  }
-
-  private func compress(_ file: FilePath, _ compression: Compression) async throws(DKMSError) {
-    let options = runner.options
-    switch compression {
-    case .none: return
-    case .gzip: try await runner.tool("gzip", options.gzipArguments + ["-f", file.string])
-    case .xz: try await runner.tool("xz", options.xzArguments + ["-f", file.string])
-    case .zstd: try await runner.tool("zstd", options.zstdArguments + ["-f", file.string])
-    }
-    let compressed = file.removingLastComponent()
-      .appending((file.lastComponent?.string ?? "") + compression.suffix)
-    try onFiles { () throws(HostError) in try Files.synchronize(compressed) }
-  }
-
-  /// Where the log will be when the build has failed.
-  private var failureLog: String { runner.layout.failureLog(id, kernel).string }
 }

@@ -5,9 +5,10 @@ internal import Host
 internal import SystemPackage
 
 extension StepRunner {
+  /// Builds a module, or takes its build from the cache; returns whether it did that.
   func build(
     _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, _ warnings: inout [String]
-  ) async throws(DKMSError) {
+  ) async throws(DKMSError) -> Bool {
     // Compilers and make need the device, and most builds nothing of /proc.
     let missing = VirtualFiles.missing
     guard !missing.contains("/dev/null") else {
@@ -28,7 +29,7 @@ extension StepRunner {
         return result
       }
     }
-    try result.get()
+    return try result.get()
   }
 
   private func withJob<Value: Sendable>(_ body: () async -> Value) async -> Value {
@@ -38,17 +39,14 @@ extension StepRunner {
 
   private func attempt(
     _ id: ModuleID, _ kernel: Kernel, _ basis: Basis, _ warnings: inout [String]
-  ) async -> Result<Void, DKMSError> {
+  ) async -> Result<Bool, DKMSError> {
     let scratch = layout.staging(id, kernel, "build")
-    let result: Result<Void, DKMSError>
+    let result: Result<Bool, DKMSError>
     do {
       let build = try await ModuleBuild(self, id, kernel, basis, scratch: scratch)
-      if basis.buildsInSource {
-        try await alone(build, id, &warnings)
-      } else {
-        try await build.run(&warnings)
-      }
-      result = .success(())
+      let isCached =
+        basis.buildsInSource ? try await alone(build, id, &warnings) : try await build.run(&warnings)
+      result = .success(isCached)
     } catch {
       if Task.isCancelled {
         // This is not a failure of the module: no log is recorded, so that the next transaction tries again.
@@ -69,7 +67,7 @@ extension StepRunner {
   /// Builds while no other run does so in the same source.
   private func alone(
     _ build: ModuleBuild, _ id: ModuleID, _ warnings: inout [String]
-  ) async throws(DKMSError) {
+  ) async throws(DKMSError) -> Bool {
     try await locked(
       layout.sourceLink(id), .exclusive, "the source of \(id)", whereGone: { overtaken(id, nil, .removed) }
     ) {

@@ -17,6 +17,8 @@ struct StepRunner: Sendable {
   let jobServer: JobServer?
   /// What is told of builds while they last.
   let progress: Progress
+  /// Where builds are kept and taken from; nil for neither.
+  let cache: UsedCache?
   private let rivals = Rivals()
 
   var host: Host { snapshot.host }
@@ -42,23 +44,26 @@ struct StepRunner: Sendable {
     if isBuilding, case .impossible(let reason) = finding {
       Narrator(host.console).warn("modules are built as root, with access to everything: \(reason)")
     }
+    cache = isBuilding ? UsedCache(snapshot.options.cache, in: snapshot.layout) : nil
     sandbox = isBuilding ? await BuildSandbox(on: host, confined: confinement != nil) : BuildSandbox()
   }
 
   func outcome(of planned: PlannedStep) async -> Outcome {
     var warnings: [String] = []
     do {
-      try await run(planned.step, planned.basis, &warnings)
-      return .done(warnings: warnings)
+      let isCached = try await run(planned.step, planned.basis, &warnings)
+      return .done(warnings: warnings, isCached: isCached ? true : nil)
     } catch {
       return .failed(error, warnings: warnings.isEmpty ? nil : warnings)
     }
   }
 
   /// Carries out a step; the warnings are what the user should know of it, also where it fails.
+  ///
+  /// - Returns: Whether what it was to make came from the cache.
   private func run(
     _ step: Step, _ basis: Basis, _ warnings: inout [String]
-  ) async throws(DKMSError) {
+  ) async throws(DKMSError) -> Bool {
     switch step {
     case .add(let id, let source): warnings += try await add(id, source: FilePath(source), basis)
     case .relink(let id, let source): warnings += try await relink(id, source: FilePath(source))
@@ -67,7 +72,7 @@ struct StepRunner: Sendable {
     case .addWithoutSource(let id, let file):
       warnings += try await addWithoutSource(id, configuration: FilePath(file))
     case .makeKeys(let pair): warnings += try await makeKeys(pair)
-    case .build(let id, let kernel): try await build(id, kernel, basis, &warnings)
+    case .build(let id, let kernel): return try await build(id, kernel, basis, &warnings)
     case .loadBuild(let id, let kernel, let directory):
       warnings += try await loadBuild(id, kernel, from: FilePath(directory))
     case .makeTarball(let id, let kernels, let contents, let file):
@@ -83,6 +88,7 @@ struct StepRunner: Sendable {
     case .load: warnings += try await loadModules()
     case .follow(let command): warnings += try await follow(command)
     }
+    return false
   }
 
   // MARK: Shared

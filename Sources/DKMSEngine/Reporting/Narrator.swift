@@ -16,7 +16,7 @@ public struct Narrator: Sendable {
     switch outcome {
     case .done:
       guard let accomplishment = planned.accomplishment else { return }
-      console.print("  -> \(accomplishment)\(time)")
+      console.print("  -> \(accomplishment)\(outcome.isCached ? ", from the cache" : time)")
       if case .makeKeys(let pair) = planned.step {
         console.printCommand("mokutil --import \(pair.certificate.quotedForShell)", to: .output)
       }

@@ -5,7 +5,7 @@ public import Host
 
 /// All that the administrator has set: framework.conf with its files, and `/etc/alpm-dkms.conf`.
 public struct Settings: Sendable {
-  /// What framework.conf and its files say, and what alpm-dkms.conf says of the privilege of builds.
+  /// What framework.conf and its files say, and what alpm-dkms.conf says of builds.
   public let framework: Framework
   /// What alpm-dkms.conf says, as far as it can be understood.
   public let suite: SuiteConfiguration
@@ -29,6 +29,7 @@ public struct Settings: Sendable {
     let policy = isExposed ? trust : suite.trust ?? trust
     var framework = try await Framework.read(over: layout, host: host, trust: policy)
     framework.options.confinement = suite.confinement
+    framework.options.cache = suite.cache
     return Settings(framework: framework, suite: suite, problems: problems)
   }
 }

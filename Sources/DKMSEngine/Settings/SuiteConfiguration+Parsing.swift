@@ -99,6 +99,9 @@ private enum Setting: String, CaseIterable {
   case timeLimit = "time-limit"
   case memoryLimit = "memory-limit"
   case processLimit = "process-limit"
+  case cache
+  case uncached
+  case cacheSize = "cache-size"
   case trust
   case initramfs
   case initramfsGenerator = "initramfs-generator"
@@ -150,6 +153,15 @@ private enum Setting: String, CaseIterable {
       var answer = Answer.no
       if let problem = choice(words, &answer) { return problem }
       configuration.confinement.includesScripts = answer == .yes
+    case .cache:
+      var answer = Answer.yes
+      if let problem = choice(words, &answer) { return problem }
+      configuration.cache.isUsed = answer == .yes
+    case .uncached: configuration.cache.excluded = patterns
+    case .cacheSize:
+      return limit(
+        words, &configuration.cache.limit, Self.size,
+        "an amount of room for '\(rawValue)': a number above 0 followed by M or G, or none")
     }
     return nil
   }
@@ -192,12 +204,16 @@ private enum Setting: String, CaseIterable {
   }
 
   private static func memory(_ text: String) -> ConfinementOptions.MemoryLimit? {
+    guard text.last == "%" else { return size(text).map { .bytes($0) } }
+    return number(String(text.dropLast())).flatMap { $0 <= 100 ? .share(percent: $0) : nil }
+  }
+
+  private static func size(_ text: String) -> Int? {
     guard let number = number(String(text.dropLast())) else { return nil }
-    switch text.last {
-    case "M": return .bytes(number << 20)
-    case "G": return .bytes(number << 30)
-    case "%": return number <= 100 ? .share(percent: number) : nil
-    default: return nil
+    return switch text.last {
+    case "M": number << 20
+    case "G": number << 30
+    default: nil
     }
   }
 

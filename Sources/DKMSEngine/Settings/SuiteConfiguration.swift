@@ -19,6 +19,8 @@ public struct SuiteConfiguration: Codable, Hashable, Sendable {
   public var silenceLimit: Duration?
   /// Who builds, and what builds may take; records leave it out, because no verdict goes by it.
   public var confinement = ConfinementOptions()
+  /// How the cache of built modules is used; records leave it out likewise.
+  public var cache = CacheOptions()
   /// What becomes of modules that others than root can change; nil for strict hooks, and a warning from `dkms`.
   public var trust: TrustPolicy?
   /// When initramfs images are made.

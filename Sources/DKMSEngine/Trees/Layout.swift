@@ -19,6 +19,8 @@ public struct Layout: Hashable, Sendable {
   public var suiteConfiguration: FilePath = "/etc/alpm-dkms.conf"
   /// What we note for ourselves.
   public var stateDirectory: FilePath = "/var/lib/alpm-dkms"
+  /// Built modules, kept for the next build of the same; deleting it costs no more than time.
+  public var cacheDirectory: FilePath = "/var/cache/alpm-dkms"
   /// Where packages list modules to install by force.
   public var forcedModulesDirectory: FilePath = "/usr/share/dkms/modules_to_force_install"
   /// The directory for temporary files: `/tmp`.

@@ -200,6 +200,16 @@ extension Files {
     }
   }
 
+  /// Sets when a file or directory was written last, in seconds since 1970.
+  ///
+  /// - Throws: `HostError`, also where nothing is there.
+  package static func touch(_ path: FilePath, at time: Int) throws(HostError) {
+    let times = [timespec(tv_sec: time, tv_nsec: 0), timespec(tv_sec: time, tv_nsec: 0)]
+    guard path.withPlatformString({ utimensat(AT_FDCWD, $0, times, 0) }) == 0 else {
+      throw HostError("set the time of", path, .current)
+    }
+  }
+
   /// Removes a file, a link itself, or a directory with everything in it.
   ///
   /// It is no error if nothing is there.

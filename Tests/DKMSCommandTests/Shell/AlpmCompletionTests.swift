@@ -43,7 +43,7 @@ struct AlpmCompletionTests {
     #expect(try await offers(["replay", "--transaction", ""], on: machine) == ["last"])
     #expect(
       try await offers(["help", ""], on: machine) == [
-        "doctor", "history", "initramfs", "prune", "reconcile", "record", "replay", "show", "verify",
+        "cache", "doctor", "history", "initramfs", "prune", "reconcile", "record", "replay", "show", "verify",
       ])
     #expect(try await offers(["help", "ver"], on: machine) == ["verify"])
   }
@@ -65,6 +65,6 @@ struct AlpmCompletionTests {
   func topics(_ shell: String) async throws {
     let run = try await Run.program(
       TestParts.program("alpm-dkms"), ["--generate-completion-script", shell])
-    #expect(run.output.contains("verify reconcile initramfs history show replay record doctor prune"))
+    #expect(run.output.contains("verify reconcile initramfs history show replay record doctor prune cache"))
   }
 }

@@ -39,9 +39,8 @@ struct InstalledFilesTests {
     let check = try await Run.program(FilePath("/usr/bin/\(shell)"), arguments + [installed.string])
     #expect(check.status == 0, "\(check)")
     let script = try #require(Disk.text(installed))
-    for command in ["verify", "reconcile", "history", "show", "replay", "record", "doctor", "prune"] {
-      #expect(script.contains(command), "\(command)")
-    }
+    let commands = "verify reconcile history show replay record doctor prune cache".split(separator: " ")
+    for command in commands { #expect(script.contains(command), "\(command)") }
     for option in ["from-log", "transaction", "fix", "json"] { #expect(script.contains(option), "\(option)") }
   }
 }

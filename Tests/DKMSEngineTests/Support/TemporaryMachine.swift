@@ -35,6 +35,7 @@ struct TemporaryMachine {
     layout.installTree = directory.path.appending("lib/modules")
     layout.configurationDirectory = directory.path.appending("etc")
     layout.stateDirectory = directory.path.appending("state")
+    layout.cacheDirectory = directory.path.appending("cache")
     layout.temporaryDirectory = directory.path.appending("tmp")
     self.layout = layout
     for tree in [
