@@ -8,7 +8,7 @@ import Testing
 /// A machine to call `dkms` on: trees of its own in the places where every machine has them.
 ///
 /// They lie there in a mount namespace of each call. So a copy of a machine is another machine, links and
-/// all, and nothing of the host's own DKMS is seen or touched.
+/// all, and nothing of the host's own DKMS is seen or touched. What the hooks keep can neither be read nor written.
 final class MountedMachine: Sendable {
   private let directory: TemporaryDirectory
   /// What lies beneath, unchanged, where this machine is a layer over another.
@@ -171,6 +171,7 @@ final class MountedMachine: Sendable {
 
   private static let enter = #"""
     mount -t tmpfs tmpfs /mnt && touch /mnt/dkms && mount --bind "$1" /mnt/dkms || exit 125
+    if [[ -d /var/lib/alpm-dkms ]]; then mount -t tmpfs -o ro tmpfs /var/lib/alpm-dkms || exit 125; fi
     shift
     while [[ $1 != -- ]]; do
       source=${1%%:*}
