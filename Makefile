@@ -32,9 +32,10 @@ SMALL += -Xlinker --no-export-dynamic
 # Swift's own linker can pack relocations into a hundredth of the room (glibc 2.36 and later understand that), and ...
 SMALL += -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs
 # ... keep one copy of functions with the same code (data is not touched, and nothing here compares functions), and ...
-SMALL += -Xlinker --icf=all
-# ... leave out the unwinding tables. They serve exceptions, which Swift does not have; debuggers use frame pointers.
-SMALL += -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker "$(CURDIR)/packaging/no-unwinding.ld"
+SMALL += -Xlinker --icf=all -Xlinker -O2
+# ... leave out the unwinding tables, and zeros. The tables serve exceptions, which Swift does not have; debuggers use frame
+# pointers.
+SMALL += -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker "$(CURDIR)/packaging/small.ld"
 # Tests are compiled as quickly as for debugging, but without DEBUG, which makes swift-system check each path many times
 # over: that took most of the time of the tests.
 TESTS = --scratch-path .build/tests -c release -Xswiftc -Onone -Xswiftc -enable-testing -Xswiftc -warnings-as-errors
