@@ -132,16 +132,15 @@ package struct BuildCache: Sendable {
   /// Removes what was not used for the longest time, until the rest fits.
   private func evict(keeping newest: String) throws(HostError) {
     guard let limit else { return }
-    var entries: [(name: String, time: Int, size: Int)] = []
-    for name in try names() where name != newest {
-      // One that has just gone takes no room.
-      guard let time = try lastUse(of: name) else { continue }
-      entries.append((name, time, try Files.diskUsage(path(name))))
-    }
-    var size = try entries.reduce(Files.diskUsage(path(newest))) { $0 + $1.size }
-    for entry in entries.sorted(by: { ($0.time, $0.name) < ($1.time, $1.name) }) where size > limit {
-      try discard(entry.name)
-      size -= entry.size
+    while try Files.diskUsage(directory) > limit {
+      var oldest: (name: String, time: Int)?
+      for name in try names() where name != newest {
+        // One that has just gone is no longer in the way.
+        guard let time = try lastUse(of: name), time < oldest?.time ?? .max else { continue }
+        oldest = (name, time)
+      }
+      guard let oldest else { return }
+      try discard(oldest.name)
     }
   }
 }

@@ -5,7 +5,7 @@ internal import Host
 internal import SystemPackage
 
 /// What the cache holds of one build, as the manifest beside it says.
-package struct CacheEntry: Hashable, Sendable {
+package struct CacheEntry: Sendable {
   /// The module version.
   package let id: ModuleID
   /// The kernel it was built for.
@@ -42,7 +42,7 @@ extension CacheEntry {
     let subject = ["module \(id)", "kernel \(kernel.release) \(kernel.architecture)"]
     var lines = [Self.format] + subject + ["time \(time)"]
     lines += fingerprint.text.split(separator: "\n").map(String.init)
-    lines += files.sorted { $0.key < $1.key }.map { "file \($0.value) \($0.key)" }
+    lines += files.map { "file \($0.value) \($0.key)" }.sorted()
     if let tree { lines.append("tree \(tree)") }
     let body = lines.map { "\($0)\n" }.joined()
     return "\(body)\(Self.end)\(SHA256.digest(of: Array(body.utf8)))\n"

@@ -3,16 +3,14 @@
 internal import Host
 
 /// A digest of all that a build is made from: builds with the same key give the same modules.
-struct CacheKey: Hashable, Sendable {
+struct CacheKey: Equatable, Sendable {
   /// What the entry in the cache is called: 64 hexadecimal digits.
   let name: String
 
-  /// Makes a key of parts, each with its name; none of them holds a zero byte.
-  init(_ parts: [(name: String, value: String)]) {
+  /// Makes a key of parts, each with its name in front; a zero byte ends each.
+  init(_ parts: [String]) {
     var digest = SHA256()
-    for (name, value) in [("format", CacheEntry.format)] + parts {
-      digest.add(Array("\(name)\0\(value)\0".utf8))
-    }
+    for part in [CacheEntry.format] + parts { digest.add(Array("\(part)\0".utf8)) }
     name = digest.finish()
   }
 

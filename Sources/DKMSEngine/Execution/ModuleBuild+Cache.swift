@@ -18,59 +18,53 @@ extension ModuleBuild {
     return CacheKey(parts + commandParts)
   }
 
-  private typealias Parts = [(name: String, value: String)]
-
   private struct NotKnown: Error {}
 
   private var source: FilePath { runner.layout.sourceLink(id) }
 
   /// What is copied into the build directory, and what the administrator adds to it.
-  private func sourceParts() throws -> Parts {
+  private func sourceParts() throws -> [String] {
     let administration = runner.layout.administration(of: id)
     guard let source = try Files.resolved(source), let own = try TreeDigest.digest(of: source),
       let added = try TreeDigest.digest(of: administration)
     else { throw NotKnown() }
-    return [("source", own), ("administration", added)]
+    return ["source", own, "administration", added]
   }
 
-  private func kernelParts(_ tree: KernelTree) throws -> Parts {
+  private func kernelParts(_ tree: KernelTree) throws -> [String] {
     guard let fingerprint = try tree.fingerprint(), let headers = try Files.resolved(tree.headers),
       let generated = try TreeDigest.digest(of: headers.appending("include/generated"))
     else { throw NotKnown() }
     return [
-      ("kernel", "\(kernel)"), ("symbols", fingerprint.symbols), ("options", fingerprint.configuration),
-      ("compiler", fingerprint.compiler), ("headers", "\(tree.headers) \(headers) \(generated)"),
+      "kernel", "\(kernel)", fingerprint.symbols, fingerprint.configuration, fingerprint.compiler, "headers",
+      "\(tree.headers)", "\(headers)", generated,
     ]
   }
 
   /// The builds of other modules that this one may be linked against, and their sources, whose headers it may include.
-  private func dependencyParts() throws -> Parts {
+  private func dependencyParts() throws -> [String] {
     guard !configuration.buildDepends.isEmpty else { return [] }
-    var parts: Parts = []
+    var parts: [String] = []
     for record in try runner.tree.state().modules where configuration.buildDepends.contains(record.id.name) {
       let symbols = runner.layout.productModules(record.id, kernel).appending("Module.symvers")
       let source = try Files.resolved(runner.layout.sourceLink(record.id))
       guard let digest = try source.map(TreeDigest.digest) ?? "none" else { throw NotKnown() }
       let exported = try Files.contents(symbols).map { SHA256.digest(of: $0) } ?? "none"
-      parts.append(("dependency", "\(record.id) \(exported) \(digest)"))
+      parts += ["dependency", "\(record.id)", exported, digest]
     }
     return parts
   }
 
   /// What the configuration has the build do.
-  private var commandParts: Parts {
+  private var commandParts: [String] {
     let modules = configuration.modules.map { "\($0.builtPath)\0\($0.destinationName)\0\($0.isStripped)" }
     let scripts = configuration.scripts.map { "\($0.key.rawValue)=\($0.value)" }.sorted()
-    let steps = configuration.patches + ["scripts"] + scripts
-    return [
-      ("module", "\(id)"), ("directory", runner.layout.build(id).string),
-      ("command", configuration.makeCommand), ("modules", modules.joined(separator: "\0")),
-      ("patches", steps.joined(separator: "\0")),
-    ]
+    let subject = ["module", "\(id)", runner.layout.build(id).string, configuration.makeCommand]
+    return subject + modules + ["patches"] + configuration.patches + ["scripts"] + scripts
   }
 
   /// Who builds, and with which programs and variables.
-  private func environmentParts() throws -> Parts {
+  private func environmentParts() throws -> [String] {
     let path = ProgramPath(environment)
     let programs = try surroundings.toolchain.programs.flatMap(path.places).map { place in
       // Packages set the times of their files, so another version has another time.
@@ -80,10 +74,7 @@ extension ModuleBuild {
       return "\(place) \(goal) \(file.size) \(file.written)"
     }
     let variables = environment.filter { !Self.isIdle($0.key) }.map { "\($0.key)=\($0.value)" }.sorted()
-    return [
-      ("user", confinement?.user.name ?? ""), ("programs", programs.joined(separator: "\0")),
-      ("environment", variables.joined(separator: "\0")),
-    ]
+    return ["user", confinement?.user.name ?? "", "programs"] + programs + ["environment"] + variables
   }
 
   /// Whether a variable only tells who is at which terminal; any other may change what a build does.
@@ -171,15 +162,20 @@ extension ModuleBuild {
       // The tree of a moment ago has been read already, and would not be read again.
       let tree = KernelTree(kernel.release, in: runner.layout, options: runner.options)
       guard cacheKey(tree) == key, let fingerprint = try notedFingerprint() else { return }
-      var files = [(CacheEntry.Name.log, log)]
-      if let symbols = outputs.symbols { files.append((CacheEntry.Name.symbols, symbols)) }
-      files += zip(configuration.modules.map(CacheEntry.Name.module), outputs.modules)
+      var names = [CacheEntry.Name.log] + configuration.modules.map(CacheEntry.Name.module)
+      var files = [log] + outputs.modules
+      if let symbols = outputs.symbols {
+        names.append(CacheEntry.Name.symbols)
+        files.append(symbols)
+      }
       let keepsTree = configuration.scripts[.postBuild] != nil
       var size = keepsTree ? try Files.diskUsage(scratch) : 0
-      for (_, file) in files { size += try Files.diskUsage(file) }
+      for file in files { size += try Files.diskUsage(file) }
       guard let draft = try cache.draft(size: size) else { return }
       var digests: [String: String] = [:]
-      for (name, file) in files { digests[name] = try draft.add(try Files.read(file), as: name) }
+      for index in names.indices {
+        digests[names[index]] = try draft.add(Files.read(files[index]), as: names[index])
+      }
       let digest = keepsTree ? try await keepTree(in: draft.path) : nil
       if keepsTree, digest == nil { return }
       let now = runner.host.now()

@@ -5,7 +5,9 @@ internal import Host
 internal import SystemPackage
 
 /// One build of a module for a kernel, in its own directory.
-struct ModuleBuild {
+///
+/// It is a class because every step would otherwise copy all of it.
+final class ModuleBuild: Sendable {
   let runner: StepRunner
   let id: ModuleID
   let kernel: Kernel
