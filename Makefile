@@ -11,7 +11,10 @@
 #   make boot-torture
 #                   the same after N transactions that are drawn from SEED and often fail
 #   make fuzz       feed every reader, or those of READERS, with made-up input, TIME seconds each, by SEED
-#   make bench      time dkms against Debian's; make test must have run before
+#   make bench      measure side by side with Debian's dkms, or REFERENCE, and with make alone, in RUNS rounds; the table
+#                   is written to .build/bench.md; make test must have run before
+#   make bench-check
+#                   the same, and say what is slower than in docs/benchmark.md; fails for nothing that is slower
 #   make pages      write the parts of completions and dkms(8) that come from the tables of dkms
 #   make check      the walls between the targets, formatting, warnings, scripts and manual pages
 
@@ -53,7 +56,8 @@ BIN = $(DESTDIR)$(PREFIX)/bin
 HELPERS = $(DESTDIR)$(PREFIX)/lib/alpm-dkms
 SHARE = $(DESTDIR)$(PREFIX)/share
 HOOKS = $(SHARE)/libalpm/hooks
-SCRIPTS = .ci/run packaging/dkms-script Tests/check-* Tests/quick Tests/Root/* Tests/Torture/torture completions/dkms.bash \
+SCRIPTS = .ci/run packaging/dkms-script Tests/check-* Tests/quick $(filter-out %.c,$(wildcard Tests/Root/*)) \
+  Tests/Torture/torture completions/dkms.bash \
   Fixtures/packages/kmod-hooks/depmod Fixtures/packages/patched-dkms/log-*
 # The hooks and the script with the directory of the helpers as it is below PREFIX.
 PREFIXED = sed 's|usr/lib/alpm-dkms|$(PREFIX:/%=%)/lib/alpm-dkms|g'
@@ -66,10 +70,12 @@ BUILT = $$($(SWIFT) build $(RELEASE) --show-bin-path)
 
 # How many accidents `make torture` makes.
 COUNT = 1000
+# How many rounds of `make bench` count.
+RUNS = 3
 # How many transactions `make boot-torture` makes, each with a boot.
 N = 100
 
-.PHONY: all build install install-built dist package demo test test-quick torture boot-test boot-torture boots fuzz bench pages check clean
+.PHONY: all build install install-built dist package demo test test-quick torture boot-test boot-torture boots fuzz bench bench-check pages check clean
 
 all: build
 
@@ -171,7 +177,10 @@ fuzz:
 bench:
 	rm -rf .build/stage
 	$(MAKE) --no-print-directory install DESTDIR=.build/stage
-	Tests/Root/bench .build/stage
+	RUNS="$(RUNS)" REFERENCE="$(REFERENCE)" OUTPUT=.build/bench.md Tests/Root/bench .build/stage
+
+bench-check: bench
+	Tests/Root/bench-check docs/benchmark.md .build/bench.md
 
 pages:
 	$(SWIFT) run $(TESTS) dkms-pages
