@@ -51,14 +51,14 @@ extension System {
   }
 
   /// Everything that DKMS and the kernels have, with kinds, targets of links and contents; not the headers, not the
-  /// journal, and not what a compiler said, which has times in it.
+  /// journal, and neither how long builds took nor what a compiler said, which has times in it.
   static let snapshot = """
     (
       cd /
       find var/lib/dkms usr/lib/modules var/lib/alpm-dkms -path 'usr/lib/modules/*/build/?*' -prune \
-        -o -path var/lib/alpm-dkms/journal -prune -o -printf '%p %y %m %l\\n'
+        -o \\( -path var/lib/alpm-dkms/journal -o -name build-times \\) -prune -o -printf '%p %y %m %l\\n'
       find var/lib/dkms usr/lib/modules var/lib/alpm-dkms -path 'usr/lib/modules/*/build' -prune \
-        -o -path var/lib/alpm-dkms/journal -prune -o -type f ! -name make.log -exec sha256sum {} +
+        -o \\( -path var/lib/alpm-dkms/journal -o -name build-times \\) -prune -o -type f ! -name make.log -exec sha256sum {} +
     ) 2> /dev/null | LC_ALL=C sort
     """
 
